@@ -1,0 +1,1 @@
+"""Diffusion: preconditioning, samplers, networks, one file a task, training."""
