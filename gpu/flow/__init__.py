@@ -1,0 +1,1 @@
+"""Motion between frames: estimators, validity, accumulated maps, file formats."""

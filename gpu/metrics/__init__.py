@@ -1,0 +1,1 @@
+"""Measures: whiteness of noise, coherence along the motion, quality of outputs."""

@@ -1,0 +1,1 @@
+"""The noise itself: counter-based randomness, the persistent fine field, polygons, rasterisation, anchors."""

@@ -1,0 +1,91 @@
+"""Noise priors, one file each: what a frame's noise is, given the motion. The registry is PRIORS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from gpu.parameters import ParameterInfo
+from gpu.registry import Registry
+from gpu.session import Parameter
+
+if TYPE_CHECKING:
+    from gpu.noise.anchors import Transport
+
+KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
+"""What a pixel of a noise frame is: transported from the shot's first frame; transported from a later anchor
+(stage 1); fresh noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
+
+
+@dataclass(frozen=True)
+class NoiseFrame:
+    """Noise of one frame: `noise` (C, H, W) float32, and `state` (H, W) uint8 of KEPT, INHERITED, NEW, UNDEFINED."""
+
+    noise: torch.Tensor
+    state: torch.Tensor
+
+
+@dataclass(frozen=True)
+class PriorInfo:
+    """What menus, documentation and tests say of a prior."""
+
+    title: str
+    summary: str
+    source: str
+    modes: tuple[str, ...] = ()  # of "anchored", "chained"; the first is the default; empty where it makes no sense
+    parameters: tuple[ParameterInfo, ...] = ()
+    uses_motion: bool = True
+    white: bool = True  # whether each of its frames is white Gaussian noise in theory
+
+
+class Motion(Protocol):
+    """Motion on the noise grid, as torch tensors on the device; frame indices as in gpu.source.Truth."""
+
+    def backward(self, t: int) -> torch.Tensor: ...  # (H, W, 2)
+    def forward(self, t: int) -> torch.Tensor: ...  # (H, W, 2)
+    def valid(self, t: int) -> torch.Tensor: ...  # (H, W) bool on the grid of frame t+1
+    def error(self, t: int) -> torch.Tensor: ...  # (H, W) float32 forward-backward error on the grid of t+1, pixels
+
+
+@dataclass(frozen=True)
+class PriorContext:
+    """What a prior may read. `shot_start(t)` is the first frame of the shot that frame t belongs to."""
+
+    height: int
+    width: int
+    channels: int
+    frames: int
+    seed: int
+    device: torch.device
+    motion: Motion
+    image: Callable[[int], torch.Tensor]  # frame t as (3, H, W) float32 in [0, 1]
+    shot_start: Callable[[int], int]
+    transport: Transport
+    mode: str = ""
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+
+    def white(self, stream: int, frame: int) -> torch.Tensor:
+        """(C, H, W) independent standard normals, a pure function of (seed, stream, frame); see gpu.noise.rng."""
+        from gpu.noise import rng
+
+        return rng.white(self.seed, stream, frame, self.channels, self.height, self.width, self.device)
+
+
+class Run(Protocol):
+    """A prior at work on one session: any frame at any time, always the same values."""
+
+    def frame(self, t: int) -> NoiseFrame: ...
+
+
+class Prior(Protocol):
+    """A module-level object with `info` and `start`."""
+
+    info: PriorInfo
+
+    def start(self, context: PriorContext) -> Run: ...
+
+
+PRIORS: Registry[Prior] = Registry("prior", "gpu.priors")

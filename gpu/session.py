@@ -1,0 +1,223 @@
+"""The settings of one comparison as plain dataclasses, and their versioned JSON form."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from gpu.errors import OutputError, SessionError
+
+VERSION = 1
+
+Number = float | int
+Parameter = float | int | str | bool
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where frames come from.
+
+    kind `video` and `images` read `path`; `synthetic` deforms the still at `path` (empty: a bundled one) by the
+    deformation `name` with `parameters`; `flow` carries noise, and the still at `path` if there is one, along the flow
+    file `flow_path`. `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes all.
+    """
+
+    kind: Literal["video", "images", "synthetic", "flow"] = "video"
+    path: str = ""
+    name: str = ""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    height: int = 0
+    width: int = 0
+    start: int = 0
+    frames: int = 0
+    flow_path: str = ""
+    forward_path: str = ""
+    flow_direction: Literal["backward", "forward"] = "backward"
+    flow_axes: Literal["xy", "yx"] = "xy"
+    flow_sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """How motion is found: `auto` takes the truth where the source has it and DIS where it has none."""
+
+    estimator: str = "auto"
+    preset: str = "medium"
+    scale: float = 1.0  # working resolution of the estimator relative to the grid
+
+
+@dataclass(frozen=True)
+class NoiseSettings:
+    """The noise grid: level k, contour segments a side s, channels, seed, and what computes it."""
+
+    k: int = 3
+    s: int = 4
+    channels: int = 4
+    seed: int = 7
+    backend: Literal["auto", "gl", "torch"] = "auto"
+    device: str = "auto"
+    fill: Literal["two-stage", "random"] = "two-stage"
+
+
+@dataclass(frozen=True)
+class PriorSettings:
+    """One column of the comparison. `mode` empty means the prior's own default (anchored where it can be)."""
+
+    name: str = "integral"
+    mode: Literal["", "anchored", "chained"] = ""
+    gamma: float = 0.0
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What tells this column from the others: the name, and what differs from the defaults."""
+        extras = [self.mode] if self.mode else []
+        if self.gamma:
+            extras.append(f"γ={self.gamma:g}")
+        extras += [f"{name}={value}" for name, value in sorted(self.parameters.items())]
+        return self.name + (f" ({', '.join(extras)})" if extras else "")
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """What the diffusion model does with each noise; an empty name switches it off."""
+
+    name: str = ""
+    sampler: str = ""  # empty: the task's default
+    steps: int = 0  # 0: the task's default
+    sigma_max: float = 0.0
+    sigma_min: float = 0.0
+    churn: float = 0.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """Everything that decides the numbers of one comparison. `view` holds what only the window reads (zoom, loop)."""
+
+    source: SourceSettings = field(default_factory=SourceSettings)
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    priors: tuple[PriorSettings, ...] = (
+        PriorSettings("random"),
+        PriorSettings("fixed"),
+        PriorSettings("bilinear"),
+        PriorSettings("integral"),
+    )
+    task: TaskSettings = field(default_factory=TaskSettings)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def check(session: Session) -> None:
+    """SessionError when settings are out of range or two columns are the same."""
+    noise, source = session.noise, session.source
+    _in_range("k", noise.k, 0, 6)
+    _in_range("s", noise.s, 1, 32)
+    _in_range("channels", noise.channels, 1, 256)
+    _in_range("seed", noise.seed, 0, 2**32 - 1)
+    _in_range("height", source.height, 0, 16384)
+    _in_range("width", source.width, 0, 16384)
+    _in_range("start", source.start, 0, 10**9)
+    _in_range("frames", source.frames, 0, 10**9)
+    _in_range("flow scale", session.motion.scale, 0.05, 4)
+    for prior in session.priors:
+        _in_range(f"γ of {prior.name}", prior.gamma, 0, 1)
+    keys = [prior.key for prior in session.priors]
+    if len(set(keys)) != len(keys):
+        raise SessionError(f"Two columns of the session are the same prior with the same settings: {', '.join(keys)}.")
+
+
+def _in_range(name: str, value: Number, low: Number, high: Number) -> None:
+    if not low <= value <= high:
+        raise SessionError(f"{name} is {value}, but it must lie between {low} and {high}.")
+
+
+def to_json(session: Session) -> str:
+    """The session as indented JSON."""
+    return json.dumps(dataclasses.asdict(session), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def from_json(text: str, name: str = "the session") -> Session:
+    """The session in `text`; SessionError names what is wrong with it. Keys that are missing take their defaults."""
+    try:
+        data = json.loads(text)
+    except ValueError as problem:
+        raise SessionError(f"{name} is not a Noisescope session: it is not valid JSON ({problem}).") from None
+    if not isinstance(data, dict):
+        raise SessionError(f"{name} is not a Noisescope session: expected a JSON object.")
+    version = data.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION or version < 1:
+        raise SessionError(f"{name} has session version {version!r}; this program reads versions 1 to {VERSION}.")
+    session: Session = _build(Session, data, name)
+    return session
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """`value` from JSON as the annotated type `kind`."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise SessionError(f"{where} must be an object, not {type(value).__name__}.")
+        hints = typing.get_type_hints(kind)
+        unknown = sorted(set(value) - set(hints))
+        if unknown:
+            raise SessionError(f"{where} has an entry that is not known: {', '.join(map(str, unknown))}.")
+        return kind(**{key: _build(hints[key], item, f"{where}: {key}") for key, item in value.items()})  # type: ignore[operator]
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        if value not in typing.get_args(kind):
+            choices = ", ".join(repr(choice) for choice in typing.get_args(kind))
+            raise SessionError(f"{where} is {value!r}; choose one of {choices}.")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise SessionError(f"{where} must be a list.")
+        item_kind = typing.get_args(kind)[0]
+        return tuple(_build(item_kind, item, f"{where}[{index}]") for index, item in enumerate(value))
+    if origin in (dict, Mapping) or (origin is not None and issubclass(origin, Mapping)):
+        if not isinstance(value, dict):
+            raise SessionError(f"{where} must be an object.")
+        item_kind = typing.get_args(kind)[1]
+        return {str(key): _build(item_kind, item, f"{where}: {key}") for key, item in value.items()}
+    if origin is typing.Union or origin is types.UnionType:
+        if isinstance(value, typing.get_args(kind)):
+            return value
+    elif kind is Any:
+        return value
+    elif kind is float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    expected = getattr(kind, "__name__", str(kind))
+    raise SessionError(f"{where} is {value!r}, but {expected} was expected.")
+
+
+def load(path: str | os.PathLike[str]) -> Session:
+    """Read a session file; SessionError says what is wrong with it."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SessionError(f"The session {path} cannot be read: {problem}.") from None
+    return from_json(text, name=f"The session {path}")
+
+
+def save(session: Session, path: str | os.PathLike[str]) -> None:
+    """Write a session file whole or not at all, so that a full disk never eats the earlier one."""
+    target = Path(path)
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False, suffix=".tmp") as temp:
+            temp.write(to_json(session))
+        os.replace(temp.name, target)
+    except OSError as problem:
+        raise OutputError(f"The session cannot be written to {path}: {problem.strerror or problem}.") from None

@@ -1,0 +1,69 @@
+"""Where frames and true motion come from: videos, image sequences, stills driven by a deformation, flow files."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+class Truth(Protocol):
+    """True motion of a source, exact at every frame. All arrays are on the source's grid, (dx, dy) in pixels.
+
+    A frame index outside its range raises IndexError.
+    """
+
+    def backward(self, t: int) -> F32:
+        """(H, W, 2): what is seen at p of frame t+1 was at p + backward(t)(p) in frame t. 0 <= t < frames-1."""
+        ...
+
+    def forward(self, t: int) -> F32:
+        """(H, W, 2) on the grid of frame t: what is seen at p of frame t is at p + forward(t)(p) in frame t+1."""
+        ...
+
+    def valid(self, t: int) -> Mask:
+        """(H, W) on the grid of frame t+1: where what is seen was also seen, inside the frame, in frame t."""
+        ...
+
+    def to_reference(self, t: int) -> F32:
+        """(H, W, 2) absolute positions of frame t's pixel centres in frame 0 (the map of DESIGN.md section 1)."""
+        ...
+
+    def jacobian(self, t: int) -> F32:
+        """(H, W) determinant of the derivative of `to_reference(t)` with respect to position."""
+        ...
+
+
+class Source(Protocol):
+    """Frames by random access, all of one size; the same index always gives the same bytes."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def fps(self) -> float: ...
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Frames (never 0), ascending, at which a new shot starts."""
+        ...
+
+    @property
+    def truth(self) -> Truth | None:
+        """True motion, or None where it must be estimated."""
+        ...
+
+    def frame(self, t: int) -> U8:
+        """(H, W, 3) RGB uint8. ClipError when the frame cannot be decoded."""
+        ...
+
+    def close(self) -> None: ...
