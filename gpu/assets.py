@@ -1,0 +1,24 @@
+"""Finds the data files that ship with the program, in a checkout and in an installed wheel alike."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from gpu.errors import ClipError
+
+
+def asset(path: str) -> Path:
+    """The file `assets/<path>`, for example asset("clips/bunny.mp4"); ClipError when it is not installed."""
+    for folder in _folders():
+        if (folder / path).is_file():
+            return folder / path
+    raise ClipError(f"The bundled file assets/{path} is missing; the program may be installed incompletely.")
+
+
+def _folders() -> list[Path]:
+    """Where `assets` may be: beside this package (a checkout, or a wheel's site-packages), else on the import path."""
+    beside = Path(__file__).resolve().parent.parent / "assets"
+    found = importlib.util.find_spec("assets")
+    elsewhere = list(found.submodule_search_locations or []) if found else []
+    return [beside, *map(Path, elsewhere)]
