@@ -1,0 +1,3 @@
+"""`python -m app` is the command line `noisescope`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Files out: noise, flow and pictures, one file a format. The registry is FORMATS."""
+
+from __future__ import annotations
