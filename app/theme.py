@@ -1,0 +1,242 @@
+"""The look: one palette in two lights, an 8-pixel grid, two type sizes, and icons in the palette's colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+GRID = 8
+BODY = 13  # pixels; everything that is read
+SMALL = 11  # pixels; labels of rows, units, second lines
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one light."""
+
+    name: str
+    window: str
+    panel: str
+    field: str
+    hover: str
+    border: str
+    text: str
+    dim: str
+    accent: str
+    on_accent: str
+    good: str
+    bad: str
+    canvas: str
+
+
+DARK = Theme(
+    name="dark",
+    window="#17191d",
+    panel="#1c1f24",
+    field="#262a31",
+    hover="#2e333b",
+    border="#31363f",
+    text="#e4e7eb",
+    dim="#9aa3af",
+    accent="#6aa7e8",
+    on_accent="#0d1722",
+    good="#55c596",
+    bad="#f28b74",
+    canvas="#101215",
+)
+LIGHT = Theme(
+    name="light",
+    window="#f1f2f4",
+    panel="#f8f9fa",
+    field="#ffffff",
+    hover="#e6e9ed",
+    border="#d3d7dd",
+    text="#1b1f24",
+    dim="#5a6472",
+    accent="#2366b8",
+    on_accent="#ffffff",
+    good="#0f7a50",
+    bad="#b53a20",
+    canvas="#e3e6ea",
+)
+
+
+def of(palette: QPalette) -> Theme:
+    """The theme that a widget's palette belongs to."""
+    return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+
+
+def chosen(choice: str) -> Theme:
+    """The theme for `dark`, `light` or `system`; a system that does not say gets the dark one."""
+    if choice == "system":
+        return LIGHT if QApplication.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK
+    return LIGHT if choice == "light" else DARK
+
+
+def apply(app: QApplication, theme: Theme) -> None:
+    """Give the whole application this theme."""
+    app.setStyle("Fusion")
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(_stylesheet(theme))
+
+
+def load_font(app: QApplication) -> None:
+    """Use the bundled typeface, so that texts have the widths they were laid out for; without it the system's."""
+    families: list[str] = []
+    for file in sorted((ASSETS / "fonts").glob("*.ttf")):
+        families += QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(str(file)))
+    font = QFont(families[0]) if families else app.font()
+    font.setPixelSize(BODY)
+    font.setFeature(QFont.Tag("tnum"), 1)  # figures of one width: numbers that change do not jump
+    app.setFont(font)
+
+
+def small(font: QFont, bold: bool = False) -> QFont:
+    """The second type size."""
+    font = QFont(font)
+    font.setPixelSize(SMALL)
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return font
+
+
+def icon(name: str, theme: Theme) -> QIcon:
+    """An icon of assets/icons in the theme's text colour, paler when disabled, in the accent colour when switched on."""
+    result = QIcon()
+    for size in (16, 20, 32, 48):
+        for mode, state, colour in (
+            (QIcon.Mode.Normal, QIcon.State.Off, theme.text),
+            (QIcon.Mode.Disabled, QIcon.State.Off, theme.border),
+            (QIcon.Mode.Normal, QIcon.State.On, theme.accent),
+            (QIcon.Mode.Active, QIcon.State.On, theme.accent),
+        ):
+            result.addPixmap(_pixmap(name, colour, size), mode, state)
+    return result
+
+
+@lru_cache(maxsize=512)
+def _pixmap(name: str, colour: str, size: int) -> QPixmap:
+    svg = (ASSETS / "icons" / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    pixmap = QPixmap(QSize(size, size))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap
+
+
+def _palette(theme: Theme) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for one, colour in (
+        (role.Window, theme.window),
+        (role.WindowText, theme.text),
+        (role.Base, theme.field),
+        (role.AlternateBase, theme.panel),
+        (role.Text, theme.text),
+        (role.PlaceholderText, theme.dim),
+        (role.Button, theme.field),
+        (role.ButtonText, theme.text),
+        (role.BrightText, theme.bad),
+        (role.Highlight, theme.accent),
+        (role.HighlightedText, theme.on_accent),
+        (role.Link, theme.accent),
+        (role.ToolTipBase, theme.field),
+        (role.ToolTipText, theme.text),
+        (role.Mid, theme.border),
+        (role.Midlight, theme.hover),
+        (role.Light, theme.hover),
+        (role.Dark, theme.border),
+        (role.Shadow, theme.canvas),
+        (role.Accent, theme.accent),
+    ):
+        palette.setColor(one, QColor(colour))
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        faded = QColor(theme.dim)
+        faded.setAlphaF(0.6)
+        palette.setColor(QPalette.ColorGroup.Disabled, one, faded)
+    return palette
+
+
+def _stylesheet(theme: Theme) -> str:
+    return f"""
+* {{ outline: none; }}
+QToolTip {{ background: {theme.field}; color: {theme.text}; border: 1px solid {theme.border}; padding: 4px 6px; }}
+QMenuBar {{ background: {theme.window}; padding: 2px 4px; }}
+QMenuBar::item {{ padding: 4px 8px; border-radius: 4px; background: transparent; }}
+QMenuBar::item:selected {{ background: {theme.hover}; }}
+QMenu {{ background: {theme.panel}; border: 1px solid {theme.border}; padding: 4px; }}
+QMenu::item {{ padding: 5px 24px 5px 12px; border-radius: 4px; }}
+QMenu::icon {{ padding-left: 8px; }}
+QMenu::item:selected {{ background: {theme.hover}; color: {theme.text}; }}
+QMenu::item:disabled {{ color: {theme.dim}; }}
+QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+QStatusBar {{ background: {theme.window}; color: {theme.dim}; border-top: 1px solid {theme.border}; }}
+QStatusBar::item {{ border: none; }}
+QStatusBar QLabel {{ color: {theme.dim}; }}
+QSplitter::handle {{ background: {theme.border}; }}
+QSplitter::handle:hover {{ background: {theme.accent}; }}
+QScrollArea {{ border: none; background: transparent; }}
+QScrollArea > QWidget > QWidget {{ background: transparent; }}
+QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 8px; margin: 0; }}
+QScrollBar::handle {{ background: {theme.border}; border-radius: 4px; min-height: 24px; min-width: 24px; }}
+QScrollBar::handle:hover {{ background: {theme.dim}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {theme.field}; color: {theme.text};
+    border: 1px solid {theme.border}; border-radius: 4px; padding: 2px 6px; min-height: 20px;
+    selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {theme.accent}; }}
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {theme.dim};
+    background: {theme.panel}; }}
+QLineEdit[wrong="true"] {{ border-color: {theme.bad}; }}
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url({_arrow(theme)}); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{ background: {theme.panel}; border: 1px solid {theme.border}; outline: none;
+    selection-background-color: {theme.hover}; selection-color: {theme.text}; }}
+QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 6px; }}
+QToolButton:hover {{ background: {theme.hover}; }}
+QToolButton:pressed {{ background: {theme.border}; }}
+QToolButton:checked {{ background: {theme.hover}; color: {theme.accent}; }}
+QToolButton:focus {{ border-color: {theme.accent}; }}
+QToolButton:disabled {{ color: {theme.dim}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QPushButton {{ background: {theme.field}; border: 1px solid {theme.border}; border-radius: 4px; padding: 4px 12px;
+    min-height: 18px; }}
+QPushButton:hover {{ background: {theme.hover}; }}
+QPushButton:focus {{ border-color: {theme.accent}; }}
+QPushButton:default {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent}; }}
+QPushButton:disabled {{ color: {theme.dim}; background: {theme.panel}; border-color: {theme.border}; }}
+QSlider::groove:horizontal {{ height: 3px; background: {theme.border}; border-radius: 1px; }}
+QSlider::sub-page:horizontal {{ background: {theme.accent}; border-radius: 1px; }}
+QSlider::sub-page:horizontal:disabled {{ background: {theme.border}; }}
+QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12px; margin: -5px 0; border-radius: 6px; }}
+QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {theme.accent}; }}
+QSlider::handle:horizontal:disabled {{ background: {theme.border}; }}
+QCheckBox {{ spacing: 8px; }}
+QProgressBar {{ background: {theme.border}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
+QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
+QTabBar::tab {{ padding: 4px 8px; border: none; color: {theme.dim}; background: transparent;
+    border-bottom: 2px solid transparent; }}
+QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
+QTabWidget::pane {{ border: none; }}
+QHeaderView::section {{ background: {theme.panel}; color: {theme.dim}; border: none; padding: 4px; }}
+QTableView {{ background: {theme.panel}; border: none; gridline-color: {theme.border}; }}
+#panel {{ background: {theme.panel}; }}
+#heading {{ color: {theme.dim}; font-size: {SMALL}px; font-weight: 600; }}
+#dim {{ color: {theme.dim}; font-size: {SMALL}px; }}
+#wrong {{ color: {theme.bad}; font-size: {SMALL}px; }}
+#banner {{ background: {theme.field}; border-bottom: 1px solid {theme.border}; }}
+"""
+
+
+def _arrow(theme: Theme) -> str:
+    return (ASSETS / "icons" / f"chevron-{theme.name}.svg").as_posix()
