@@ -1,0 +1,144 @@
+"""Samplers of diffusion models as plain functions; all noise, initial and injected, is handed in.
+
+Notation of Karras et al. 2022 (arXiv 2206.00364): x at noise level σ is clean data plus σ times unit noise, and
+dx/dσ = (x − D(x; σ)) / σ along the probability flow. A sampler is a generator that yields (x, denoised) after each
+of its steps, `denoised` being the current estimate of the clean picture; after the last step both are the output.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from gpu.diffusion.precondition import Denoiser
+from gpu.errors import ChoiceError
+
+# j >= 1 -> the j-th injected noise: unit variance, of the shape of x.
+InjectedNoise = Callable[[int], torch.Tensor]
+States = Iterator[tuple[torch.Tensor, torch.Tensor]]
+
+
+class SampleFunction(Protocol):
+    """x at sigmas[0], falling noise levels that end in 0, the denoiser, injected noise, stochasticity 0..1."""
+
+    def __call__(
+        self, x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float
+    ) -> States: ...
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler with what a menu needs to know about it."""
+
+    title: str
+    run: SampleFunction
+    # (steps, churn) -> how many injected noises it asks for, numbered from 1
+    injections: Callable[[int, float], int]
+
+
+def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> list[float]:
+    """steps + 1 noise levels from sigma_max down to sigma_min, and then 0 (Equation 5)."""
+    if steps < 1:
+        raise ChoiceError(f"A sampler needs at least one step; {steps} were asked for.")
+    if not 0 < sigma_min <= sigma_max < math.inf:
+        raise ChoiceError(f"Noise levels must satisfy 0 < least ≤ greatest; got {sigma_min} and {sigma_max}.")
+    high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
+    spread = max(steps - 1, 1)
+    return [(high + step / spread * (low - high)) ** rho for step in range(steps)] + [0.0]
+
+
+def _slope(x: torch.Tensor, denoised: torch.Tensor, sigma: float) -> torch.Tensor:
+    return (x - denoised) / sigma
+
+
+def euler(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float) -> States:
+    """Euler's method on the probability flow: Algorithm 1 of Karras et al. without its second-order correction.
+
+    In these variables it is DDIM (Song, Meng, Ermon 2021, arXiv 2010.02502, Equation 13 with σ_t = 0). No noise is
+    injected.
+    """
+    for sigma, after in zip(sigmas, sigmas[1:], strict=False):
+        denoised = denoise(x, sigma)
+        x = denoised if after == 0 else x + (after - sigma) * _slope(x, denoised, sigma)
+        yield x, denoised
+
+
+def _heun_step(x: torch.Tensor, sigma: float, after: float, denoise: Denoiser) -> tuple[torch.Tensor, torch.Tensor]:
+    """One step of Algorithm 1 of Karras et al., lines 4-9: the new x and the estimate of the clean picture."""
+    denoised = denoise(x, sigma)
+    if after == 0:  # the second evaluation would divide by zero (line 6)
+        return denoised, denoised
+    slope = _slope(x, denoised, sigma)
+    predicted = x + (after - sigma) * slope
+    denoised = denoise(predicted, after)
+    corrected = 0.5 * (slope + _slope(predicted, denoised, after))
+    return x + (after - sigma) * corrected, denoised
+
+
+def heun(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float) -> States:
+    """Heun's second-order method on the probability flow: Algorithm 1 of Karras et al. No noise is injected."""
+    for sigma, after in zip(sigmas, sigmas[1:], strict=False):
+        x, denoised = _heun_step(x, sigma, after, denoise)
+        yield x, denoised
+
+
+def edm_churn(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float) -> States:
+    """The stochastic sampler of Karras et al., Algorithm 2, with S_noise = 1 and S_tmin = 0, S_tmax = ∞.
+
+    `churn` in 0..1 is γ relative to its largest value: γ = churn · (√2 − 1). Each step first adds noise to raise the
+    level from σ to σ(1 + γ), and then takes a Heun step from there. With churn 0 it is `heun`.
+    """
+    gamma = churn * (math.sqrt(2) - 1)
+    for index, (sigma, after) in enumerate(zip(sigmas, sigmas[1:], strict=False), start=1):
+        raised = sigma * (1 + gamma)
+        if gamma > 0:
+            x = x + math.sqrt(raised**2 - sigma**2) * noise(index)
+        x, denoised = _heun_step(x, raised, after, denoise)
+        yield x, denoised
+
+
+def euler_ancestral(
+    x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float
+) -> States:
+    """Ancestral sampling with Euler steps: DDPM's posterior (Ho et al. 2020, arXiv 2006.11239, Equation 7) in the
+    variables of Karras et al.; with `churn` as the η of DDIM (Song et al. 2021, Equation 16).
+
+    Every step goes down to σ_down and adds fresh noise of σ_up, with σ_down² + σ_up² = σ_after². Injected noise j
+    follows step j; the last step adds none.
+    """
+    for index, (sigma, after) in enumerate(zip(sigmas, sigmas[1:], strict=False), start=1):
+        denoised = denoise(x, sigma)
+        if after == 0:
+            x = denoised
+        else:
+            up = min(after, churn * after * math.sqrt(1 - (after / sigma) ** 2))
+            down = math.sqrt(after**2 - up**2)
+            x = x + (down - sigma) * _slope(x, denoised, sigma)
+            if up > 0:
+                x = x + up * noise(index)
+        yield x, denoised
+
+
+def _none(steps: int, churn: float) -> int:
+    return 0
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "heun": Sampler("Heun (EDM, deterministic)", heun, _none),
+    "euler": Sampler("Euler / DDIM (deterministic)", euler, _none),
+    "edm-churn": Sampler("EDM with churn (stochastic)", edm_churn, lambda steps, churn: steps if churn > 0 else 0),
+    "euler-ancestral": Sampler(
+        "Euler ancestral / DDPM (stochastic)", euler_ancestral, lambda steps, churn: steps - 1 if churn > 0 else 0
+    ),
+}
+
+
+def get_sampler(name: str) -> Sampler:
+    """The sampler of that name; ChoiceError names the choices when there is none."""
+    if name not in SAMPLERS:
+        raise ChoiceError(f"There is no sampler named {name!r}. Choose one of: {', '.join(SAMPLERS)}.")
+    return SAMPLERS[name]

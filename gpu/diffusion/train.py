@@ -1,0 +1,148 @@
+"""Train the model of a recipe on photos: `python -m gpu.diffusion.train super-resolution-x4 --photos FOLDER`.
+
+Every step is a pure function of (seed, step, weights), so a run that was stopped goes on where it stood and ends
+where it would have ended. Fetch the photos first with `python -m gpu.diffusion.photos FOLDER`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from gpu.diffusion.models import save_model, weights_path
+from gpu.diffusion.network import UNet
+from gpu.diffusion.photos import Photos
+from gpu.diffusion.precondition import training_loss
+from gpu.diffusion.tasks import RECIPES, Recipe
+
+LOG_EVERY = 50
+WARM_UP = 200  # steps over which the learning rate rises
+COOL_DOWN = 0.3  # share of all steps over which it falls to nothing: a run may be lengthened until then
+EMA = 0.999
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Rise, plateau, linear fall: the plateau lets the length of a run be decided late."""
+    rise = min(1.0, (step + 1) / WARM_UP)
+    fall = min(1.0, (steps - step) / (COOL_DOWN * steps))
+    return peak * min(rise, max(fall, 0.0))
+
+
+def noise_levels(recipe: Recipe, count: int, generator: torch.Generator) -> torch.Tensor:
+    """(count,) log-normal σ, one from each of `count` slices of equal probability: less variance of the gradient."""
+    order = torch.randperm(count, generator=generator)
+    quantile = (order + torch.rand(count, generator=generator)) / count
+    normal = torch.special.ndtri(quantile.clamp(1e-4, 1 - 1e-4))
+    return (recipe.log_sigma_mean + recipe.log_sigma_std * normal).exp()
+
+
+def batch_loss(
+    recipe: Recipe, network: UNet, photos: Photos, count: int, seed: tuple[int, ...], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(loss per example, its σ) on crops, degradation, noise and levels that depend on `seed` alone."""
+    rng = np.random.default_rng(seed)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    clean = photos.batch(rng, count, recipe.crop + 2 * recipe.margin)
+    target, condition = recipe.pair(clean, generator)
+    sigma = noise_levels(recipe, count, generator)
+    noise = torch.randn(target.shape, generator=generator)
+    target, condition, sigma, noise = (t.to(device) for t in (target, condition, sigma, noise))
+
+    def conditioned(x: torch.Tensor, c_noise: torch.Tensor) -> torch.Tensor:
+        result: torch.Tensor = network(x, condition, c_noise)
+        return result
+
+    return training_loss(conditioned, target, noise, sigma, recipe.settings["sigma_data"]), sigma
+
+
+@torch.no_grad()
+def validate(recipe: Recipe, network: UNet, photos: Photos, device: torch.device) -> float:
+    """Mean loss on 128 fixed crops of photos that are not trained on."""
+    losses = [batch_loss(recipe, network, photos, 16, (2, part), device)[0].mean() for part in range(8)]
+    return float(torch.stack(losses).mean())
+
+
+def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, peak: float, seed: int) -> None:
+    """Train recipe `name`, keeping checkpoint and log in `work`; write EMA weights to the model's folder at the end
+    and with every checkpoint to work/weights.safetensors."""
+    recipe = RECIPES.get(name)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    work.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)  # for the initial weights
+    network = UNet(recipe.network).to(device=device, memory_format=torch.channels_last)
+    average = {key: value.detach().clone() for key, value in network.state_dict().items()}
+    optimiser = torch.optim.Adam(network.parameters(), lr=peak, betas=(0.9, 0.99))
+    start = 0
+    checkpoint = work / "checkpoint.pt"
+    if checkpoint.exists():
+        saved: dict[str, Any] = torch.load(checkpoint, map_location=device, weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        average, start = saved["average"], int(saved["step"])
+
+    training, validation = Photos(photos_folder, "train"), Photos(photos_folder, "validate")
+    averaged = UNet(recipe.network).to(device).eval()
+
+    def keep(step: int, log: dict[str, float]) -> None:
+        averaged.load_state_dict(average)
+        log["validation_loss"] = validate(recipe, averaged, validation, device)
+        state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
+        torch.save(state, checkpoint.with_suffix(".partial"))
+        checkpoint.with_suffix(".partial").replace(checkpoint)
+        save_model(work / "weights.safetensors", network, recipe.settings, average)
+
+    recent: list[float] = []
+    began = time.monotonic()
+    with (work / "log.jsonl").open("a", encoding="utf-8") as log_file:
+        for step in tqdm(range(start, steps), initial=start, total=steps, desc=name, mininterval=5):
+            optimiser.param_groups[0]["lr"] = learning_rate(step, steps, peak)
+            losses, _ = batch_loss(recipe, network, training, batch, (1, seed, step), device)
+            loss = losses.mean()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimiser.step()
+            decay = min(EMA, (step + 1) / (step + 10))
+            with torch.no_grad():
+                for key, value in network.state_dict().items():
+                    average[key].lerp_(value, 1 - decay)
+            recent.append(float(loss.detach()))
+            if not math.isfinite(recent[-1]):
+                raise FloatingPointError(f"training diverged at step {step}")
+            done = step + 1
+            if done % LOG_EVERY == 0 or done == steps:
+                seconds = time.monotonic() - began
+                log: dict[str, float] = {"step": done, "loss": round(float(np.mean(recent)), 5)}
+                log |= {"images": done * batch, "images_per_s": round((done - start) * batch / seconds, 1)}
+                recent.clear()
+                if done % (10 * LOG_EVERY) == 0 or done == steps:
+                    keep(done, log)
+                log_file.write(json.dumps(log) + "\n")
+                log_file.flush()
+    save_model(weights_path(name), network, recipe.settings, average)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", choices=RECIPES.names())
+    parser.add_argument("--photos", type=Path, required=True, help="folder filled by gpu.diffusion.photos")
+    parser.add_argument("--work", type=Path, help="folder of checkpoint and log (default: ./training-RECIPE)")
+    parser.add_argument("--steps", type=int, default=11000)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rate", type=float, default=8e-4, help="largest learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    work = given.work or Path(f"training-{given.recipe}")
+    train(given.recipe, given.photos, work, given.steps, given.batch, given.rate, given.seed)
+
+
+if __name__ == "__main__":
+    main()
