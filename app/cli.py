@@ -1,3 +1,82 @@
 """The command line `noisescope`: finds the commands, runs one, turns errors into one sentence and an exit code."""
 
 from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import gpu
+from app.commands import COMMANDS, Parser
+from gpu.errors import NoisescopeError
+
+DONE, MISSING, WRONG_INPUT, FAULT, STOPPED = 0, 1, 2, 70, 130
+"""Exit codes: done; doctor found something missing; the user's input is wrong; the program is wrong; Ctrl-C."""
+
+
+def parser() -> Parser:
+    """The parser of all commands. Loads no heavy library."""
+    from app.commands import window
+
+    root = Parser(
+        prog="noisescope",
+        description="See, compare and export noise priors for video diffusion. Without a command it opens the window.",
+    )
+    root.add_argument("--version", action="version", version=f"noisescope {gpu.__version__}")
+    window.configure(root)
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", dest="command", parser_class=Parser)
+    for name, command in COMMANDS.items():
+        child = commands.add_parser(name, help=command.summary, description=command.summary, allow_abbrev=False)
+        command.configure(child)
+        child.set_defaults(run=command.run)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0 done, 1 something is missing (doctor), 2 wrong input, 130 stopped.
+
+    What goes wrong is said in one sentence on stderr. NOISESCOPE_DEBUG=1 shows where a fault of the program happened.
+    """
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as done:  # argparse has printed its sentence, or the help
+        return done.code if isinstance(done.code, int) else WRONG_INPUT
+    try:
+        _stop_on_termination()
+        run = arguments.run
+        code: int = run(arguments)
+        return code
+    except NoisescopeError as problem:
+        return _say(str(problem), WRONG_INPUT)
+    except KeyboardInterrupt:
+        return _say("Stopped. Nothing was left half-written.", STOPPED)
+    except BrokenPipeError:  # the reader of our output has gone, as in `noisescope stats … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except MemoryError:
+        return _say("There is not enough memory for this; try a smaller --size, fewer --channels or a lower --k.", WRONG_INPUT)
+    except Exception as fault:
+        if os.environ.get("NOISESCOPE_DEBUG"):
+            raise
+        what = f"{type(fault).__name__}: {fault}"
+        return _say(f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT)
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"noisescope: {' '.join(sentence.split())}", file=sys.stderr)
+    return code
+
+
+def _stop_on_termination() -> None:
+    """Let SIGTERM end the work as Ctrl-C does, so that temporary files are removed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread, as in tests
+        pass

@@ -1,3 +1,36 @@
-"""The commands of `noisescope`, one file each. The registry is COMMANDS."""
+"""The commands of `noisescope`, one file each. The registry is COMMANDS.
+
+`noisescope --help` loads every module of this folder, so none of them imports torch, OpenCV or Qt before it runs.
+"""
 
 from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gpu.registry import Registry
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose help ends with names from the registries, which are loaded only when it is shown."""
+
+    names: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        if self.names is not None:
+            self.epilog = self.names()
+            self.formatter_class = argparse.RawDescriptionHelpFormatter
+        return super().format_help()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: a sentence for the help, what adds its options to a parser, and what runs it and gives the exit code."""
+
+    summary: str
+    configure: Callable[[Parser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+COMMANDS: Registry[Command] = Registry("command", "app.commands")

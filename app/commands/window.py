@@ -1,0 +1,61 @@
+"""The window itself: `noisescope` without a command, with --session, or as a picture with --screenshot."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from app.commands import Parser
+from gpu import session as sessions
+
+
+def configure(parser: Parser) -> None:
+    """Options of `noisescope` without a command."""
+    parser.add_argument("--screenshot", metavar="OUT.png", type=Path, help="draw the real window off screen into a picture")
+    parser.add_argument("--session", metavar="F.json", type=Path, help="start from a saved session")
+    parser.add_argument(
+        "--size",
+        metavar="WIDTHxHEIGHT",
+        type=_window_size,
+        default=(1280, 800),
+        help="size of the window in --screenshot (default 1280x800)",
+    )
+    parser.set_defaults(run=run)
+
+
+def _window_size(text: str) -> tuple[int, int]:
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT as in 1280x800, not {text!r}")
+    if not (320 <= int(width) <= 16384 and 240 <= int(height) <= 16384):
+        raise argparse.ArgumentTypeError(f"a window is between 320x240 and 16384x16384 pixels, not {text}")
+    return int(width), int(height)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the window, or draw it into a file. Errors in the session file are found before Qt starts."""
+    session = sessions.load(arguments.session) if arguments.session else None
+    if arguments.screenshot is None:
+        return open_window(session)
+    from app.export.files import check_file, replacing
+    from app.system import require_window
+
+    check_file(arguments.screenshot, (".png",))
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    require_window()
+    from app.window import screenshot
+
+    with replacing(arguments.screenshot) as partial:
+        screenshot(partial, session, arguments.size)
+    return 0
+
+
+def open_window(session: sessions.Session | None) -> int:
+    """The window on this session (None: where the person left off), until it is closed."""
+    from app.system import require_window
+
+    require_window()
+    from app.window import main
+
+    return main(session)
