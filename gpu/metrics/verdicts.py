@@ -131,7 +131,7 @@ def _autocorrelation(w: Whiteness) -> Verdict:
         return Verdict(None, "all values of a channel are the same" if w.n >= FEWEST else "no shifts to compare")
     ok = _ok(w, "autocorrelation")
     dy, dx = w.autocorrelation_shift
-    where = f"shift ({_number(dx) if dx else 0}, {_number(dy) if dy else 0}) px"
+    where = f"shift (x {dx}, y {dy}) px".replace("-", "\N{MINUS SIGN}")
     if ok is False:
         return Verdict(
             ok,

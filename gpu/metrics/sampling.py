@@ -1,0 +1,36 @@
+"""Bilinear sampling of a field at absolute positions, exact at pixel centres."""
+
+from __future__ import annotations
+
+import torch
+
+
+def bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Values (C, ...) of `field` (C, H, W) at `positions` (..., 2), absolute (x, y) with pixel centres at (j+1/2, i+1/2).
+
+    Closer than half a pixel to the border the border pixel continues outwards; callers mask what lies further out.
+    Positions that are not finite are taken as 0: mask them too. Unlike grid_sample, which goes through [-1, 1], this
+    returns a pixel's value unchanged at its centre.
+    """
+    channels, height, width = field.shape
+    x, y = positions.nan_to_num(0, 0, 0).unbind(dim=-1)
+    x, y = (x - 0.5).clamp(0, width - 1), (y - 0.5).clamp(0, height - 1)
+    left, top = x.floor(), y.floor()
+    a, b = (x - left).to(field.dtype), (y - top).to(field.dtype)
+    j, i = left.long(), top.long()
+    across, down = (j < width - 1).long(), (i < height - 1).long() * width
+    corner = i * width + j
+    flat = field.reshape(channels, height * width)
+
+    def at(index: torch.Tensor) -> torch.Tensor:
+        return flat.index_select(1, index.reshape(-1)).reshape(channels, *index.shape)
+
+    upper = torch.lerp(at(corner), at(corner + across), a)
+    lower = torch.lerp(at(corner + down), at(corner + down + across), a)
+    return torch.lerp(upper, lower, b)
+
+
+def inside(positions: torch.Tensor, height: int, width: int, margin: float = 0.0) -> torch.Tensor:
+    """Which `positions` (..., 2) lie in the frame at least `margin` pixels from its border; NaN lies nowhere."""
+    x, y = positions.unbind(dim=-1)
+    return (x >= margin) & (x <= width - margin) & (y >= margin) & (y <= height - margin)
