@@ -233,7 +233,7 @@ class Transport:
                 pieces.rank[polygon],
                 len(block),
             )
-            slots = owner.view(-1).to(torch.int64) + 1
+            slots = owner.reshape(-1).to(torch.int64) + 1
             pixel = pieces.pixel[polygon]
             count.index_add_(0, pixel, torch.bincount(slots, minlength=len(some) + 1)[1:])
             if channels:

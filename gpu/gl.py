@@ -1,0 +1,112 @@
+"""The only maker and owner of OpenGL contexts, and the loader of shaders.
+
+A context belongs to the thread that made it: create, use and release it there. GLSL 330 core throughout, so that the GL
+4.1 of macOS runs it; no window and no Qt is needed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any
+
+import moderngl
+
+from gpu.errors import BackendError
+
+
+def source(name: str) -> str:
+    """The text of shaders/`name` with `#include "file"` lines replaced by shaders/include/file."""
+    try:
+        text = resources.files("shaders").joinpath(name).read_text(encoding="utf-8")
+    except (OSError, ModuleNotFoundError) as problem:
+        raise BackendError(f"The shader {name} is missing from this installation: {problem}.") from None
+    return re.sub(r'^#include "([\w.]+)"$', lambda match: source(f"include/{match[1]}"), text, flags=re.MULTILINE)
+
+
+class Context:
+    """One standalone context with the programs made in it. Use as a context manager, or call `close` on its thread."""
+
+    def __init__(self) -> None:
+        self.gl: Any = _create()
+        self.gl.gc_mode = "context_gc"
+        self._thread = threading.get_ident()
+        self._programs: dict[tuple[str, str], Any] = {}
+        self.renderer: str = self.gl.info["GL_RENDERER"]
+        self.version: str = self.gl.info["GL_VERSION"]
+        self.max_texture = int(self.gl.info["GL_MAX_TEXTURE_SIZE"])
+        self._rest_texture = self.gl.texture((1, 1), 1)
+        self._rest = self.gl.framebuffer([self._rest_texture])
+
+    def program(self, vertex: str, fragment: str) -> Any:
+        """The program of shaders/`vertex`.vert and shaders/`fragment`.frag, compiled once."""
+        self.check_thread()
+        name = (vertex, fragment)
+        if name not in self._programs:
+            try:
+                self._programs[name] = self.gl.program(
+                    vertex_shader=source(f"{vertex}.vert"), fragment_shader=source(f"{fragment}.frag")
+                )
+            except moderngl.Error as problem:
+                raise BackendError(f"The graphics driver ({self.renderer}) rejects {vertex}/{fragment}: {problem}") from None
+        return self._programs[name]
+
+    def check_thread(self) -> None:
+        """RuntimeError when called from another thread than the one that made the context."""
+        if threading.get_ident() != self._thread:
+            raise RuntimeError("an OpenGL context was used outside the thread that made it")
+
+    def rest(self) -> None:
+        """Bind a target that always lives. moderngl binds the last target again after making a new one, which fails when
+        that one has been released meanwhile."""
+        self._rest.use()
+
+    def check(self) -> None:
+        """BackendError when the driver reports an error, or has lost the device."""
+        error = self.gl.error
+        if error != "GL_NO_ERROR":
+            raise BackendError(f"The graphics driver ({self.renderer}) reports {error}.")
+
+    def close(self) -> None:
+        self.check_thread()
+        for program in self._programs.values():
+            program.release()
+        self._programs.clear()
+        self._rest.release()
+        self._rest_texture.release()
+        self.gl.gc()
+        self.gl.release()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _create() -> Any:
+    tried = []
+    ways: tuple[dict[str, str], ...] = ({"backend": "egl"}, {}) if sys.platform.startswith("linux") else ({},)
+    for way in ways:
+        try:
+            return moderngl.create_context(standalone=True, require=330, **way)
+        except Exception as problem:  # moderngl and glcontext raise bare Exception for missing libraries
+            tried.append(f"{way.get('backend', 'default')}: {problem}")
+    raise BackendError(
+        "No OpenGL 3.3 context can be made on this machine (" + "; ".join(tried) + "). "
+        "On Debian and Ubuntu: apt-get install libegl1 libgl1 libgl1-mesa-dri."
+    )
+
+
+@contextmanager
+def released(*parts: Any) -> Iterator[None]:
+    """Release GL objects at the end of a block."""
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.release()
