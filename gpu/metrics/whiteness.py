@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy import special
 
 from gpu.errors import SizeError
 from gpu.metrics import moments as m
@@ -20,7 +21,7 @@ from gpu.metrics.verdicts import LEVEL, Verdict, overall, verdicts
 F32 = npt.NDArray[np.float32]
 Noise = torch.Tensor | npt.NDArray[np.floating]
 
-__all__ = ["LEVEL", "Verdict", "Whiteness", "across", "measure", "pool"]
+__all__ = ["LEVEL", "Verdict", "Whiteness", "across", "measure", "pool", "pooling"]
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def across(a: Noise, b: Noise) -> Peak:
     first, second = _frame(a), _frame(b)
     if first.shape != second.shape:
         raise SizeError(
-            f"The two frames of noise must have one shape, but they have {tuple(first.shape)} and {tuple(second.shape)}."
+            f"Two frames of noise must have one shape, but these have {tuple(first.shape)} and {tuple(second.shape)}."
         )
     return spatial.cross_correlation(first, second)
 
@@ -169,6 +170,17 @@ def pool(frames: Noise | Iterable[Noise]) -> Whiteness:
     together; `autocorrelation` and `channel_correlation` are those of the frame with the smallest p; the variance
     interval is one frame's; `n` counts all values. SizeError when there are no frames or their shapes differ.
     """
+    steps = pooling(frames)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            pooled: Whiteness = end.value
+            return pooled
+
+
+def pooling(frames: Noise | Iterable[Noise]) -> Generator[Whiteness, None, Whiteness]:
+    """`pool` in steps: yields each frame's own measures as they are made, and returns those of all together."""
     results: list[Whiteness] = []
     counts = np.zeros(BINS + 2, dtype=np.int64)
     shape: tuple[int, ...] | None = None
@@ -180,6 +192,7 @@ def pool(frames: Noise | Iterable[Noise]) -> Whiteness:
         results.append(measure(frame))
         bins = ((frame.clamp(-SPAN, SPAN).nan_to_num() + SPAN) * (BINS / (2 * SPAN))).floor().long().clamp(0, BINS - 1)
         counts[1:-1] += torch.bincount(bins.reshape(-1), minlength=BINS).cpu().numpy()
+        yield results[-1]
     if not results:
         raise SizeError("There are no frames of noise to measure: expected at least one.")
     if len(results) == 1:
@@ -196,7 +209,7 @@ def _pooled(results: list[Whiteness], counts: npt.NDArray[np.int64]) -> Whitenes
     frames, n = len(results), results[0].n
     below = np.cumsum(counts)[:-1] / counts.sum()  # share of values below each edge
     edges = np.linspace(-SPAN, SPAN, BINS + 1)
-    cdf = m.special.ndtr(edges)
+    cdf = special.ndtr(edges)
     ks = float(np.abs(below - cdf).max())
     worst = {key: min(range(frames), key=lambda t: _or_one(results[t].p[key])) for key in results[0].p}
 
@@ -206,7 +219,7 @@ def _pooled(results: list[Whiteness], counts: npt.NDArray[np.int64]) -> Whitenes
     def average(name: str) -> F32:
         return np.asarray(np.mean([getattr(result, name) for result in results], axis=0), dtype=np.float32)
 
-    levels = m.special.ndtr(results[0].quantiles[:, 0].astype(np.float64))
+    levels = special.ndtr(results[0].quantiles[:, 0].astype(np.float64))
     empirical = np.interp(levels, below, edges)
     together = {
         "mean": m.mean_p(mean("mean"), n),
@@ -218,8 +231,8 @@ def _pooled(results: list[Whiteness], counts: npt.NDArray[np.int64]) -> Whitenes
     }
     p = {}
     for key, t in worst.items():
-        tests = [results[t].p[key]] + ([together[key]] if key in together else [])
-        p[key] = min(1.0, min(tests) * (frames + (key in together)))
+        found = [value for value in (results[t].p[key], together.get(key, math.nan)) if not math.isnan(value)]
+        p[key] = min(1.0, min(found) * (frames + (key in together))) if found else math.nan
     peak, channel = results[worst["autocorrelation"]], results[worst["channels"]]
     pooled = replace(
         peak,
@@ -298,7 +311,7 @@ def _undefined(n: int, why: str) -> Whiteness:
         autocorrelation_shift=(0, 0),
         channel_correlation=nan,
         channel_limit=nan,
-        verdicts={key: nothing for key in keys},
+        verdicts=dict.fromkeys(keys, nothing),
         verdict=Verdict(False, f"not noise: {why}"),
         edges=m.EDGES,
         density=np.full(len(m.EDGES) - 1, np.nan, dtype=np.float32),
