@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -36,7 +36,7 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0 done, 1 something is missing (doctor), 2 wrong input, 130 stopped.
+    """Run one command line and return its exit code: one of those above.
 
     What goes wrong is said in one sentence on stderr. NOISESCOPE_DEBUG=1 shows where a fault of the program happened.
     """
@@ -57,12 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except MemoryError:
-        return _say("There is not enough memory for this; try a smaller --size, fewer --channels or a lower --k.", WRONG_INPUT)
+        return _say(
+            "There is not enough memory for this; try a smaller --size, fewer --channels or a lower --k.", WRONG_INPUT
+        )
     except Exception as fault:
         if os.environ.get("NOISESCOPE_DEBUG"):
             raise
         what = f"{type(fault).__name__}: {fault}"
-        return _say(f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT)
+        return _say(
+            f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT
+        )
 
 
 def _say(sentence: str, code: int) -> int:
@@ -76,7 +80,5 @@ def _stop_on_termination() -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    try:
+    with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread, as in tests
-        pass

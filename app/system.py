@@ -26,7 +26,7 @@ class SystemLibrary:
     def found(self) -> bool:
         """Whether the loader, or the file system, finds it."""
         if self.name.startswith("/"):
-            return bool(glob.glob(self.name))  # noqa: PTH207 - an absolute pattern
+            return bool(glob.glob(self.name))
         try:
             ctypes.CDLL(self.name)
         except OSError:
@@ -65,7 +65,9 @@ def require_window(platform: str | None = None) -> None:
         missing = [library for library in missing if "X11" not in library.needed_for]
     if missing:
         names = ", ".join(library.name for library in missing)
-        raise BackendError(f"The window needs system libraries that are missing ({names}). Run: {install_line(missing)}")
+        raise BackendError(
+            f"The window needs system libraries that are missing ({names}). Run: {install_line(missing)}"
+        )
     if not platform and not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
         raise BackendError(
             "There is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). Run `noisescope` on a "

@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Command:
-    """A command: a sentence for the help, what adds its options to a parser, and what runs it and gives the exit code."""
+    """A command: a sentence for the help, what adds its options, and what runs it and returns the exit code."""
 
     summary: str
     configure: Callable[[Parser], None]

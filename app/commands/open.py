@@ -10,7 +10,9 @@ from gpu import session as sessions
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("session", metavar="SESSION.json", type=Path, help="a session saved by the window or by warp's meta")
+    parser.add_argument(
+        "session", metavar="SESSION.json", type=Path, help="a session saved by the window or by warp's meta"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,9 @@ from gpu import session as sessions
 
 def configure(parser: Parser) -> None:
     """Options of `noisescope` without a command."""
-    parser.add_argument("--screenshot", metavar="OUT.png", type=Path, help="draw the real window off screen into a picture")
+    parser.add_argument(
+        "--screenshot", metavar="OUT.png", type=Path, help="draw the real window off screen into a picture"
+    )
     parser.add_argument("--session", metavar="F.json", type=Path, help="start from a saved session")
     parser.add_argument(
         "--size",

@@ -1,4 +1,4 @@
-"""Writing whole or not at all: results grow under a temporary name beside their place and are moved there at the end."""
+"""Writing whole or not at all: results grow under a temporary name beside their place and move there at the end."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""Noise as .pt for torch.load: a dictionary of `noise`, `axes` and `meta` that loads with weights_only."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from app.export import FORMATS, NoiseFileError
+from app.export.noise import F32, NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
+
+
+@contextmanager
+def _create(path: Path, axes: str, shape: tuple[int, ...], meta: str) -> Iterator[Sink]:
+    import torch
+
+    # torch.save writes a tensor from memory; one that is mapped from a file need not fit there.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as folder:
+        array = mapped(Path(folder) / "noise", b"", shape)
+
+        def finish(undefined: npt.NDArray[np.bool_], backward: Iterable[F32]) -> None:
+            # Through an open file, because torch.save would store the temporary name of the path inside.
+            with path.open("wb") as file:
+                torch.save({"noise": torch.from_numpy(array), "axes": axes, "meta": meta}, file)
+
+        yield Sink(into(array, axes), finish)
+
+
+def _read(path: Path, axes: str) -> Stored:
+    import torch
+
+    with reading(path, ".pt"):
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        tensor = loaded.get("noise") if isinstance(loaded, dict) else loaded
+        if not isinstance(tensor, torch.Tensor):
+            raise NoiseFileError(f"The file {path} holds neither a tensor nor a dictionary with the tensor `noise`.")
+        tensor = tensor.detach()
+        array = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+    said = loaded if isinstance(loaded, dict) else {}
+    return stored(path, array, str(said.get("axes", "")), axes, str(said.get("meta", "")))
+
+
+FORMATS.add("pt", order=40)(
+    noise_format(
+        NoiseFile(
+            "PyTorch file",
+            ".pt",
+            "For torch.load: a dictionary of the tensor `noise` in the axis order you choose, `axes`, and settings in `meta`.",
+            _create,
+            _read,
+        )
+    )
+)
