@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.resources
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -12,8 +11,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from gpu.assets import asset
 from gpu.diffusion.network import NetworkConfig, UNet
-from gpu.errors import ModelError
+from gpu.errors import ClipError, ModelError
 
 FORMAT = "noisescope-unet-1"
 
@@ -26,22 +26,15 @@ class Model:
     settings: dict[str, float]  # the recipe's own numbers: sigma_data, gain, …
 
 
-def model_folder() -> Path:
-    """assets/models, of the installed package or of the checkout."""
-    try:
-        found = importlib.resources.files("assets")
-        for root in getattr(found, "_paths", [found]):  # a namespace package has several roots
-            folder = Path(str(root)) / "models"
-            if folder.is_dir():
-                return folder
-    except ModuleNotFoundError:
-        pass
-    return Path(__file__).resolve().parents[2] / "assets" / "models"
-
-
 def weights_path(name: str) -> Path:
-    """Where the weights of the bundled model `name` lie."""
-    return model_folder() / name / "weights.safetensors"
+    """Where the weights of the bundled model `name` lie; ModelError when they are not there."""
+    try:
+        return asset(f"models/{name}/weights.safetensors")
+    except ClipError as error:
+        raise ModelError(
+            f"The weights of the model {name!r} are missing. They come with the program: install it again, or train "
+            "them with `python -m gpu.diffusion.train`."
+        ) from error
 
 
 def save_model(path: Path, network: UNet, settings: dict[str, float], weights: dict[str, torch.Tensor]) -> None:
@@ -61,10 +54,7 @@ def save_model(path: Path, network: UNet, settings: dict[str, float], weights: d
 def read_model(path: Path, device: torch.device) -> Model:
     """Build the network a weights file describes and fill it. ModelError when missing, damaged or of another kind."""
     if not path.is_file():
-        raise ModelError(
-            f"The model weights {path} are missing. They come with the program: install it again, or train them "
-            "with `python -m gpu.diffusion.train`."
-        )
+        raise ModelError(f"There is no file of model weights at {path}.")
     try:
         with safe_open(str(path), framework="pt") as opened:
             metadata = opened.metadata() or {}
@@ -87,7 +77,10 @@ def read_model(path: Path, device: torch.device) -> Model:
         raise ModelError(f"The model weights {path} do not fit the network they describe: {reason}") from error
     if not all(bool(value.isfinite().all()) for value in tensors.values()):
         raise ModelError(f"The model weights {path} hold values that are not finite numbers; they are damaged.")
-    return Model(network.eval().requires_grad_(False).to(device), settings)
+    network = network.eval().requires_grad_(False).to(device)
+    if device.type in ("cpu", "cuda"):  # the faster layout for convolutions there
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it
+    return Model(network, settings)
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ something elsewhere does, and the same texture could not follow a motion. Down- 
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -58,7 +59,8 @@ class Block(nn.Module):
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
         scale, shift = self.level(embedding)[:, :, None, None].chunk(2, dim=1)
         h = self.first(F.silu(x)) * (1 + scale) + shift
-        return x + self.second(F.silu(h))
+        result: torch.Tensor = x + self.second(F.silu(h))
+        return result
 
 
 class UNet(nn.Module):
@@ -78,7 +80,7 @@ class UNet(nn.Module):
             nn.ModuleList(Block(c, config.embedding) for _ in range(n))
             for c, n in zip(channels[:-1], blocks[:-1], strict=True)
         )
-        pairs = list(zip(channels[:-1], channels[1:], strict=True))
+        pairs = list(itertools.pairwise(channels))
         self.widen = nn.ModuleList(nn.Conv2d(fine, coarse, 3, padding=1) for fine, coarse in pairs)
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
         self.output = nn.Conv2d(channels[0], 4 * config.image_channels, 3, padding=1)
@@ -89,7 +91,7 @@ class UNet(nn.Module):
     @property
     def size_multiple(self) -> int:
         """Height and width must be multiples of this."""
-        return 2 ** len(self.config.channels)
+        return 1 << len(self.config.channels)
 
     def forward(self, x: torch.Tensor, condition: torch.Tensor, c_noise: torch.Tensor) -> torch.Tensor:
         embedding = self.embedding(c_noise)

@@ -11,11 +11,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
-from gpu.diffusion.models import model_folder
+from gpu.assets import asset
+from gpu.cv import cv2
 from gpu.errors import ClipError
 
 LARGEST_HEIGHT = 1800  # of the finest pyramid level: beyond it most of these photos hold no sharper detail
@@ -36,7 +36,7 @@ class PhotoEntry:
 
 def photo_list() -> list[PhotoEntry]:
     """Every photo the recipes use. The held-out test photos of the project are not among them."""
-    with (model_folder() / "photos.tsv").open(encoding="utf-8") as lines:
+    with asset("models/photos.tsv").open(encoding="utf-8") as lines:
         return [PhotoEntry(**row) for row in csv.DictReader(lines, delimiter="\t")]
 
 
@@ -71,7 +71,7 @@ class Photos:
 
     @staticmethod
     def _pyramid(picture: np.ndarray) -> list[np.ndarray]:
-        levels = []
+        levels: list[np.ndarray] = []
         height = float(min(LARGEST_HEIGHT, picture.shape[0]))
         while height >= SMALLEST_HEIGHT or not levels:
             width = round(picture.shape[1] * height / picture.shape[0])

@@ -12,9 +12,7 @@ Denoiser = Callable[[torch.Tensor, float], torch.Tensor]
 RawNetwork = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def scalings(
-    sigma: torch.Tensor, sigma_data: float
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def scalings(sigma: torch.Tensor, sigma_data: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """(c_skip, c_out, c_in, c_noise) for noise levels `sigma` of any shape (Table 1, last column).
 
     They keep the network's input and training target at unit variance at every level, given data of standard

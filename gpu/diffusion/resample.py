@@ -29,7 +29,8 @@ def _rows(positions: np.ndarray, size: int, kernel: np.ndarray, first: np.ndarra
     matrix = np.zeros((len(positions), size))
     columns = np.clip(first[:, None] + np.arange(kernel.shape[1])[None, :], 0, size - 1)
     np.add.at(matrix, (np.arange(len(positions))[:, None], columns), kernel)
-    return matrix / matrix.sum(axis=1, keepdims=True)
+    rows: np.ndarray = matrix / matrix.sum(axis=1, keepdims=True)
+    return rows
 
 
 @lru_cache(maxsize=64)

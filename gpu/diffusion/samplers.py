@@ -7,6 +7,7 @@ of its steps, `denoised` being the current estimate of the clean picture; after 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def euler(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: Inject
     In these variables it is DDIM (Song, Meng, Ermon 2021, arXiv 2010.02502, Equation 13 with σ_t = 0). No noise is
     injected.
     """
-    for sigma, after in zip(sigmas, sigmas[1:], strict=False):
+    for sigma, after in itertools.pairwise(sigmas):
         denoised = denoise(x, sigma)
         x = denoised if after == 0 else x + (after - sigma) * _slope(x, denoised, sigma)
         yield x, denoised
@@ -81,7 +82,7 @@ def _heun_step(x: torch.Tensor, sigma: float, after: float, denoise: Denoiser) -
 
 def heun(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float) -> States:
     """Heun's second-order method on the probability flow: Algorithm 1 of Karras et al. No noise is injected."""
-    for sigma, after in zip(sigmas, sigmas[1:], strict=False):
+    for sigma, after in itertools.pairwise(sigmas):
         x, denoised = _heun_step(x, sigma, after, denoise)
         yield x, denoised
 
@@ -93,7 +94,7 @@ def edm_churn(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: In
     level from σ to σ(1 + γ), and then takes a Heun step from there. With churn 0 it is `heun`.
     """
     gamma = churn * (math.sqrt(2) - 1)
-    for index, (sigma, after) in enumerate(zip(sigmas, sigmas[1:], strict=False), start=1):
+    for index, (sigma, after) in enumerate(itertools.pairwise(sigmas), start=1):
         raised = sigma * (1 + gamma)
         if gamma > 0:
             x = x + math.sqrt(raised**2 - sigma**2) * noise(index)
@@ -110,7 +111,7 @@ def euler_ancestral(
     Every step goes down to σ_down and adds fresh noise of σ_up, with σ_down² + σ_up² = σ_after². Injected noise j
     follows step j; the last step adds none.
     """
-    for index, (sigma, after) in enumerate(zip(sigmas, sigmas[1:], strict=False), start=1):
+    for index, (sigma, after) in enumerate(itertools.pairwise(sigmas), start=1):
         denoised = denoise(x, sigma)
         if after == 0:
             x = denoised

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from gpu.diffusion.models import save_model, weights_path
+from gpu.diffusion.models import save_model
 from gpu.diffusion.network import UNet
 from gpu.diffusion.photos import Photos
 from gpu.diffusion.precondition import training_loss
@@ -40,7 +40,7 @@ def noise_levels(recipe: Recipe, count: int, generator: torch.Generator) -> torc
     """(count,) log-normal σ, one from each of `count` slices of equal probability: less variance of the gradient."""
     order = torch.randperm(count, generator=generator)
     quantile = (order + torch.rand(count, generator=generator)) / count
-    normal = torch.special.ndtri(quantile.clamp(1e-4, 1 - 1e-4))
+    normal: torch.Tensor = torch.special.ndtri(quantile.clamp(1e-4, 1 - 1e-4))
     return (recipe.log_sigma_mean + recipe.log_sigma_std * normal).exp()
 
 
@@ -71,13 +71,16 @@ def validate(recipe: Recipe, network: UNet, photos: Photos, device: torch.device
 
 
 def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, peak: float, seed: int) -> None:
-    """Train recipe `name`, keeping checkpoint and log in `work`; write EMA weights to the model's folder at the end
-    and with every checkpoint to work/weights.safetensors."""
+    """Train recipe `name`, keeping checkpoint, log and averaged weights (weights.safetensors) in `work`.
+
+    Copy weights and log to assets/models/NAME when they are good.
+    """
     recipe = RECIPES.get(name)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)  # for the initial weights
-    network = UNet(recipe.network).to(device=device, memory_format=torch.channels_last)
+    network = UNet(recipe.network).to(device)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it
     average = {key: value.detach().clone() for key, value in network.state_dict().items()}
     optimiser = torch.optim.Adam(network.parameters(), lr=peak, betas=(0.9, 0.99))
     start = 0
@@ -127,7 +130,6 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
                     keep(done, log)
                 log_file.write(json.dumps(log) + "\n")
                 log_file.flush()
-    save_model(weights_path(name), network, recipe.settings, average)
 
 
 def main() -> None:

@@ -66,7 +66,6 @@ def _padded(image: torch.Tensor, multiple: int) -> torch.Tensor:
     return F.pad(image[None], (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
-@TASKS.add("super-resolution", order=10)
 class SuperResolution:
     """Low-pass and decimate a frame by 4, then sample one of the sharp pictures that it may have come from."""
 
@@ -114,9 +113,7 @@ class SuperResolution:
                 raise SizeError(f"Noise of shape {tuple(frame.shape)} is expected; got {tuple(field.shape)}.")
             return _padded(field.to(device, torch.float32), multiple)
 
-        denoise = precondition(
-            lambda x, c_noise: model.network(x, condition, c_noise), model.settings["sigma_data"]
-        )
+        denoise = precondition(lambda x, c_noise: model.network(x, condition, c_noise), model.settings["sigma_data"])
         start = sigmas[0] * noise_at(0)
         total = options.steps
         states = sampler.run(start, sigmas, denoise, noise_at, options.churn)
@@ -125,3 +122,6 @@ class SuperResolution:
                 _, denoised = next(states)
                 image = (interpolated + denoised[0, :, :height, :width] / gain).clamp(0, 1)
             yield SamplerStep(index, total, image)
+
+
+TASKS.add(SuperResolution.name, order=10)(SuperResolution())
