@@ -95,7 +95,7 @@ class TaskSettings:
     steps: int = 0  # 0: the task's default
     sigma_max: float = 0.0
     sigma_min: float = 0.0
-    churn: float = 0.0
+    churn: float = 0.5  # read by stochastic samplers only
 
 
 @dataclass(frozen=True)

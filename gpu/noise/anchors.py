@@ -18,6 +18,8 @@ from gpu.noise import field, polygons, rng
 from gpu.noise.raster import SLOT, Rasteriser
 
 KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
+"""What a pixel of a noise frame is: transported from the shot's first frame; transported from a later anchor (stage 1); fresh
+noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
 FIELD_CACHE_BYTES = 256 << 20
 TRACK_CACHE_BYTES = 256 << 20
 SLOTS_AT_ONCE = 64
@@ -260,7 +262,9 @@ class Transport:
         polygon = torch.repeat_interleave(torch.arange(len(pixel), device=self.device), times)
         if len(polygon) == 0:
             return None
-        number = torch.arange(len(polygon), device=self.device) - torch.repeat_interleave(times.cumsum(0) - times, times)
+        number = torch.arange(len(polygon), device=self.device) - torch.repeat_interleave(
+            times.cumsum(0) - times, times
+        )
         wide = extent[polygon, 0]
         tile_x, tile_y = low[polygon, 0] + number % wide, low[polygon, 1] + number // wide
         label = track.label.view(-1)[pixel][polygon].to(torch.int64)

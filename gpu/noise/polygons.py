@@ -82,7 +82,9 @@ def neighbourhoods(position: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     the frame or beyond a jump are extrapolated.
     """
     height, width = label.shape
-    padded = torch.nn.functional.pad(position.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")[0].permute(1, 2, 0)
+    padded = torch.nn.functional.pad(position.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")[0].permute(
+        1, 2, 0
+    )
     labels = torch.full((height + 2, width + 2), -1, dtype=label.dtype, device=label.device)
     labels[1:-1, 1:-1] = label
 

@@ -71,7 +71,9 @@ class TorchRasteriser:
             for chosen, outline in ((convex, corners), (~convex, vertices)):
                 index = torch.nonzero(chosen)[:, 0]
                 if len(index):
-                    self._scatter(best, outline[index], centre[index], bool(outline is corners), slot[index], keys[index])
+                    self._scatter(
+                        best, outline[index], centre[index], bool(outline is corners), slot[index], keys[index]
+                    )
         owner = torch.where(best == nobody, -1, best & 0xFFFFFFFF)
         return owner.to(torch.int32).view(slots, SLOT, SLOT)
 

@@ -118,7 +118,15 @@ def refine(
         pixels.use(0)
         means.use(1)
         raw = _render(
-            context, "field", (width * n, height * n), "f4", plane=plane, origin=(x0 * n, y0 * n), n=n, values=0, means=1
+            context,
+            "field",
+            (width * n, height * n),
+            "f4",
+            plane=plane,
+            origin=(x0 * n, y0 * n),
+            n=n,
+            values=0,
+            means=1,
         )
     return torch.frombuffer(bytearray(raw), dtype=torch.float32).view(height * n, width * n).to(values.device)
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import torch
 
+from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED, Transport
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
 from gpu.session import Parameter
 
-if TYPE_CHECKING:
-    from gpu.noise.anchors import Transport
-
-KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
-"""What a pixel of a noise frame is: transported from the shot's first frame; transported from a later anchor
-(stage 1); fresh noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
+__all__ = [
+    "INHERITED",
+    "KEPT",
+    "NEW",
+    "PRIORS",
+    "UNDEFINED",
+    "Motion",
+    "NoiseFrame",
+    "Prior",
+    "PriorContext",
+    "PriorInfo",
+    "Run",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,405 @@
+"""A session at work: opens the source, runs the priors, the measures and the task, one frame at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from gpu.diffusion.tasks import TASKS, SamplerOptions, Task
+from gpu.engine.cache import Cache
+from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
+from gpu.errors import SessionError
+from gpu.metrics import coherence, quality, sampling, whiteness
+from gpu.noise import anchors, backends
+from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
+from gpu.priors.degrade import degrade
+from gpu.session import PriorSettings, Session
+from gpu.source.motion import SourceMotion
+from gpu.source.opening import open_source
+
+GAPS = (1, 5)
+"""Warp errors are measured between frames this far apart."""
+
+NOISE_CACHE_BYTES = 256 << 20
+
+
+class _Reach(NamedTuple):
+    """Where a frame's pixels were some frames earlier, and where that is known."""
+
+    positions: torch.Tensor
+    valid: torch.Tensor
+
+
+class Engine:
+    """One session's frames by random access. Belongs to one thread, but for `cached`, `computed` and `series`."""
+
+    def __init__(self, session: Session, memory_limit: int = 2 << 30) -> None:
+        """Opens the source; raises the NoisescopeError that says what is wrong with the session."""
+        self._limit = memory_limit
+        self._open(session)
+
+    def _open(self, session: Session) -> None:
+        self.session = session
+        task = self._task_of(session)
+        self.source = open_source(session.source)
+        self.device = backends.device(session.noise.device)
+        self._cuts = (0, *self.source.cuts)
+        self._motion = SourceMotion(self.source, session.motion, self.device)
+        self.backend = backends.Backend(session.noise.backend, self.device)
+        self._transports: dict[str, anchors.Transport] = {}
+        self._runs: dict[str, Run] = {}
+        self._noises: OrderedDict[tuple[str, int], NoiseFrame] = OrderedDict()
+        self._noise_bytes = 0
+        self._task = task
+        self._options = self._sampler_options(session)
+        self._channels = self._channels_of(session)
+        self._cache = Cache(self.source.frames, self._limit)
+        source = self.source
+        self.info = SourceInfo(
+            source.title,
+            source.height,
+            source.width,
+            source.frames,
+            source.fps,
+            tuple(source.cuts),
+            self._motion.label,
+            source.truth is not None,
+            self.backend.name,
+            str(self.device),
+        )
+        for prior in session.priors:
+            self._run(prior)
+
+    @staticmethod
+    def _task_of(session: Session) -> Task | None:
+        return TASKS.get(session.task.name) if session.task.name else None
+
+    @staticmethod
+    def _sampler_options(session: Session) -> SamplerOptions:
+        default, wanted = SamplerOptions(), session.task
+        return SamplerOptions(
+            sampler=wanted.sampler or default.sampler,
+            steps=wanted.steps or default.steps,
+            sigma_max=wanted.sigma_max or default.sigma_max,
+            sigma_min=wanted.sigma_min or default.sigma_min,
+            churn=wanted.churn,
+        )
+
+    def _channels_of(self, session: Session) -> int:
+        """Channels a prior makes: those asked for, and enough for the initial and every injected noise of the sampler."""
+        if self._task is None:
+            return session.noise.channels
+        return max(session.noise.channels, self._task.noise_channels * (1 + self._task.injections(self._options)))
+
+    def close(self) -> None:
+        """Release the source and the graphics context, on the engine's thread."""
+        self.backend.close()
+        self.source.close()
+
+    def update(self, session: Session) -> None:
+        """Go on with other settings, keeping what they do not change. On an error the engine is as it was before."""
+        old = self.session
+        if (session.source, session.motion, session.noise) != (old.source, old.motion, old.noise):
+            fresh = Engine(session, self._limit)
+            self.close()
+            self.__dict__.update(fresh.__dict__)
+            return
+        before = (self._task, self._options, self._channels)
+        try:
+            self._task, self._options = self._task_of(session), self._sampler_options(session)
+            channels = self._channels_of(session)
+            for prior in session.priors:
+                PRIORS.get(prior.name)
+        except Exception:
+            self._task, self._options, self._channels = before
+            raise
+        if channels != self._channels:
+            self._channels = channels
+            self._runs.clear()
+            self._forget_noises()
+        self.session = session
+        keys = [prior.key for prior in session.priors]
+        self._runs = {key: run for key, run in self._runs.items() if key in keys}
+        self._cache.keep_columns(keys, outputs=(self._task, self._options) == before[:2])
+
+    # Reading what is there: any thread.
+
+    def cached(self, t: int) -> FrameResult | None:
+        """Frame t as far as it has been computed, at once."""
+        result = self._cache.get(t)
+        if result is None:
+            return None
+        order = [prior.key for prior in self.session.priors if prior.key in result.columns]
+        return dataclasses.replace(result, columns={key: result.columns[key] for key in order})
+
+    def computed(self) -> Mask:
+        """(frames,) which frames are complete and at hand."""
+        return self._cache.computed()
+
+    def series(self, key: str) -> dict[str, F32]:
+        """Curves over time of one column: arrays (frames,) by the names in SERIES, NaN where not computed."""
+        return self._cache.series(key)
+
+    @property
+    def cache_bytes(self) -> int:
+        """Bytes of finished frames held in memory."""
+        return self._cache.bytes
+
+    def slice(self, key: str, kind: str, row: int) -> F32:
+        """(frames, W, 3) in [0, 1]: row `row` of the `noise` (mid-grey is 0, range 3 sigma), `output` or `image` of every
+        frame at hand, NaN elsewhere: the x-t slice."""
+        out = np.full((self.info.frames, self.info.width, 3), np.nan, dtype=np.float32)
+        row = min(max(row, 0), self.info.height - 1)
+        for t in range(self.info.frames):
+            result = self._cache.get(t)
+            if result is None:
+                continue
+            if kind == "image":
+                out[t] = result.image[row].astype(np.float32) / 255
+                continue
+            column = result.columns.get(key)
+            if column is None:
+                continue
+            if kind == "noise":
+                channels = column.noise[:3, row] if len(column.noise) >= 3 else column.noise[:1, row].repeat(3, 0)
+                out[t] = np.clip(0.5 + channels.T / 6, 0, 1)
+            elif column.output is not None:
+                out[t] = column.output[:, row].T
+        return out
+
+    # Computing: the engine's own thread.
+
+    def shot_start(self, t: int) -> int:
+        """The first frame of the shot that frame t belongs to."""
+        return max(cut for cut in self._cuts if cut <= t)
+
+    def motion(self, t: int) -> tuple[F32, F32, Mask]:
+        """Backward flow (H, W, 2) on the grid of frame t+1, forward flow on that of t, and validity (H, W) of the former."""
+        parts = (self._motion.backward(t), self._motion.forward(t), self._motion.valid(t))
+        backward, forward, valid = (part.cpu().numpy() for part in parts)
+        return backward, forward, valid
+
+    def noise(self, key: str, t: int) -> tuple[F32, U8]:
+        """(C, H, W) noise of one column, and its (H, W) state, without measures: for export."""
+        frame = self._noise(self._settings(key), t)
+        return frame.noise[: self.session.noise.channels].cpu().numpy(), frame.state.cpu().numpy()
+
+    def compute(self, t: int) -> Iterator[Update]:
+        """Work on frame t, yielding after each column's noise and each sampler step. Closing the generator cancels; what
+        was finished before stays. The last update's result is complete. IndexError outside the clip."""
+        if not 0 <= t < self.info.frames:
+            raise IndexError(f"frame {t} of {self.info.frames}")
+        session, columns = self.session, len(self.session.priors)
+        steps = self._options.steps if self._task else 0
+        total, done = columns * (1 + steps), 0
+        result = self.cached(t) or self._bare(t)
+        if result.complete:
+            yield Update(total, total, "ready", result)
+            return
+        yield Update(done, total, "motion", result)
+        for prior in session.priors:
+            if prior.key not in result.columns:
+                result = self._with(result, self._column(prior, t))
+                yield Update(done + 1, total, f"noise: {prior.name}", result)
+            done += 1
+        if self._task:
+            frame = self._image(t)
+            if result.input is None:
+                shown = self._task.input_image(frame).cpu().numpy()
+                result = dataclasses.replace(result, input=shown)
+            for prior in session.priors:
+                column = result.columns[prior.key]
+                if column.output is None:
+                    for update in self._denoise(prior, t, frame, result, done, total):
+                        yield update
+                        assert update.result is not None
+                        result = update.result
+                done += steps
+        result = dataclasses.replace(self.cached(t) or result, complete=True)
+        self._cache.put(result)
+        yield Update(total, total, "ready", self.cached(t))
+
+    def fill(self, frames: Iterable[int] | None = None) -> Iterator[Update]:
+        """Compute many frames (all: None) in the order given; `done` and `total` count sampler steps and columns."""
+        wanted = list(range(self.info.frames) if frames is None else frames)
+        for number, t in enumerate(wanted):
+            for update in self.compute(t):
+                yield Update(
+                    number * update.total + update.done, len(wanted) * update.total, f"frame {t + 1}: {update.what}", update.result
+                )  # fmt: skip
+
+    def _bare(self, t: int) -> FrameResult:
+        backward, valid = None, None
+        if t > self.shot_start(t):
+            backward, valid = self._motion.backward(t - 1).cpu().numpy(), self._motion.valid(t - 1).cpu().numpy()
+        result = FrameResult(t, self.source.frame(t), None, backward, valid, {}, False)
+        self._cache.put(result)
+        return result
+
+    def _with(self, result: FrameResult, column: Column) -> FrameResult:
+        # Another frame's measures may have been added to the cached one meanwhile; columns only ever grow.
+        columns = {**result.columns, column.key: column}
+        result = dataclasses.replace(result, columns=columns)
+        self._cache.put(result)
+        return result
+
+    def _image(self, t: int) -> torch.Tensor:
+        return torch.from_numpy(self.source.frame(t)).to(self.device).permute(2, 0, 1).to(torch.float32) / 255
+
+    def _settings(self, key: str) -> PriorSettings:
+        for prior in self.session.priors:
+            if prior.key == key:
+                return prior
+        raise SessionError(
+            f"The session has no column {key!r}; it has {', '.join(p.key for p in self.session.priors)}."
+        )
+
+    def _run(self, prior: PriorSettings) -> Run:
+        if prior.key not in self._runs:
+            kind = PRIORS.get(prior.name)
+            if prior.mode and prior.mode not in kind.info.modes:
+                raise SessionError(f"The prior {prior.name} cannot be {prior.mode}.")
+            noise = self.session.noise
+            if noise.fill not in self._transports:
+                self._transports[noise.fill] = anchors.Transport(
+                    self._motion, self.source.height, self.source.width, self.shot_start, noise.seed, self.backend,
+                    self.device, noise.k, noise.s, noise.fill,
+                )  # fmt: skip
+            context = PriorContext(
+                self.source.height, self.source.width, self._channels, self.source.frames, noise.seed, self.device,
+                self._motion, self._image, self.shot_start, self._transports[noise.fill],
+                prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
+            )  # fmt: skip
+            self._runs[prior.key] = kind.start(context)
+        return self._runs[prior.key]
+
+    def _forget_noises(self) -> None:
+        self._noises.clear()
+        self._noise_bytes = 0
+
+    def _noise(self, prior: PriorSettings, t: int) -> NoiseFrame:
+        name = (prior.key, t)
+        if name not in self._noises:
+            frame = self._run(prior).frame(t)
+            if prior.gamma:
+                noise = degrade(frame.noise, prior.gamma, self.session.noise.seed, t)
+                frame = NoiseFrame(noise, frame.state)
+            self._noises[name] = frame
+            self._noise_bytes += frame.noise.numel() * 4
+            while self._noise_bytes > NOISE_CACHE_BYTES and len(self._noises) > 2:
+                self._noise_bytes -= self._noises.popitem(last=False)[1].noise.numel() * 4
+        self._noises.move_to_end(name)
+        return self._noises[name]
+
+    def _column(self, prior: PriorSettings, t: int) -> Column:
+        frame = self._noise(prior, t)
+        noise = frame.noise[: self.session.noise.channels]
+        measured = whiteness.measure(noise)
+        along = self._coherence(prior, t, noise)
+        pixels = frame.state.numel()
+        share = {state: float((frame.state == state).sum()) / pixels for state in (INHERITED, NEW, UNDEFINED)}
+        self._cache.note(
+            prior.key,
+            t,
+            variance=measured.variance,
+            undefined=share[UNDEFINED],
+            inherited=share[INHERITED],
+            new=share[NEW],
+            coherence_previous=along.previous if along else math.nan,
+            coherence_first=along.first if along else math.nan,
+        )
+        return Column(
+            prior.key, noise.cpu().numpy(), frame.state.cpu().numpy(), measured, along, None, None, None
+        )  # fmt: skip
+
+    def _coherence(self, prior: PriorSettings, t: int, noise: torch.Tensor) -> coherence.Coherence | None:
+        first = self.shot_start(t)
+        if t == first:
+            return None
+        channels = self.session.noise.channels
+        step = self._reach(t, 1)
+        before = self._noise(prior, t - 1).noise[:channels]
+        previous, n = coherence.correlation(before, noise, step.positions, step.valid)
+        track = self._transports[self.session.noise.fill].track(t)
+        origin = self._noise(prior, first).noise[:channels]
+        known = (track.label == first) & (track.state != NEW) & (track.state != UNDEFINED)
+        since_first, _ = coherence.correlation(origin, noise, track.position, known)
+        return coherence.Coherence(previous, since_first, coherence.ceiling(step.positions, step.valid), n)
+
+    def _reach(self, t: int, gap: int) -> _Reach:
+        """Where frame t's pixels were `gap` frames earlier."""
+        positions = anchors.fresh(t, self.info.height, self.info.width, self.device).position
+        valid = torch.ones(positions.shape[:2], dtype=torch.bool, device=self.device)
+        for earlier in range(t - 1, t - gap - 1, -1):
+            flow = self._motion.backward(earlier).permute(2, 0, 1)
+            seen = sampling.bilinear(self._motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999
+            positions = positions + sampling.bilinear(flow, positions).permute(1, 2, 0)
+            valid = valid & seen & sampling.inside(positions, self.info.height, self.info.width)
+        return _Reach(positions, valid)
+
+    def _denoise(
+        self, prior: PriorSettings, t: int, frame: torch.Tensor, result: FrameResult, done: int, total: int
+    ) -> Iterator[Update]:
+        """Run the task's sampler on one column, yielding the estimate after each step."""
+        task = self._task
+        assert task is not None
+        noise, width = self._noise(prior, t).noise, task.noise_channels
+
+        def feed(index: int) -> torch.Tensor:
+            return noise[index * width : (index + 1) * width]
+
+        column = result.columns[prior.key]
+        for step in task.sample(frame, feed, self._options, self.device):
+            output = step.image.cpu().numpy()
+            column = dataclasses.replace(column, output=output)
+            if step.index < step.total:
+                shown = dataclasses.replace(result, columns={**result.columns, prior.key: column})
+                yield Update(done + step.index, total, f"{prior.name}: step {step.index} of {step.total}", shown)
+        result = self._with(result, column)
+        for later in (t, *(t + gap for gap in GAPS)):
+            self._judge(prior.key, later)
+        yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
+
+    def _judge(self, key: str, t: int) -> None:
+        """Measure the output of frame t against the truth and against earlier outputs, as far as they are at hand."""
+        result = self._cache.get(t)
+        column = result.columns.get(key) if result else None
+        if result is None or column is None or column.output is None:
+            return
+        output, truth = torch.from_numpy(column.output).to(self.device), self._image(t)
+        errors, coverages, shown = [], [], column.error
+        for gap in GAPS:
+            before = self._cache.get(t - gap) if t - gap >= self.shot_start(t) else None
+            other = before.columns.get(key) if before else None
+            if other is None or other.output is None:
+                errors.append(math.nan)
+                coverages.append(math.nan)
+                continue
+            reach = self._reach(t, gap)
+            error, coverage, difference = quality.warp_error(
+                output, torch.from_numpy(other.output).to(self.device), reach.positions, reach.valid
+            )
+            errors.append(error)
+            coverages.append(coverage)
+            if gap == 1:
+                shown = difference.cpu().numpy()
+        judged = quality.Quality(
+            errors[0], coverages[0], errors[1], coverages[1],
+            quality.psnr(output, truth), quality.sharpness(output, truth), quality.laplacian_variance(output),
+        )  # fmt: skip
+        self._cache.put(
+            dataclasses.replace(
+                result, columns={**result.columns, key: dataclasses.replace(column, error=shown, quality=judged)}
+            )
+        )
+        values = {"sharpness": judged.sharpness, "psnr": judged.psnr}
+        for name, value in (("warp_error", errors[0]), ("warp_error_5", errors[1]), ("coverage", coverages[0])):
+            if not math.isnan(value):  # an earlier measurement outlives the frame it was made with
+                values[name] = value
+        self._cache.note(key, t, **values)

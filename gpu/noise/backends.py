@@ -1,0 +1,155 @@
+"""Which rasteriser and which torch device do the work: chosen by name, or by a short measurement remembered per machine."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import moderngl
+import platformdirs
+import torch
+
+from gpu import gl
+from gpu.errors import BackendError
+from gpu.noise import anchors, field
+from gpu.noise.raster import Rasteriser, TorchRasteriser
+from gpu.noise.raster_gl import GLRasteriser
+
+
+def device(name: str = "auto") -> torch.device:
+    """The torch device of that name; `auto` takes cuda, then mps, then cpu. BackendError when it is not there."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        wanted = torch.device(name)
+        torch.zeros(1, device=wanted)
+    except (RuntimeError, AssertionError) as problem:
+        first_line = str(problem).splitlines()[0]
+        raise BackendError(f"The torch device {name!r} cannot be used here: {first_line}") from None
+    return wanted
+
+
+class Backend:
+    """A rasteriser that survives the loss of its graphics device: `auto` then goes on with torch, `gl` reports it."""
+
+    def __init__(self, wanted: str, on: torch.device) -> None:
+        self._wanted, self._device = wanted, on
+        self._context: gl.Context | None = None
+        self.note = ""
+        self._rasteriser: Rasteriser = self._choose()
+
+    @property
+    def name(self) -> str:
+        return self._rasteriser.name
+
+    def _choose(self) -> Rasteriser:
+        if self._wanted == "torch":
+            return TorchRasteriser()
+        try:
+            self._context = gl.Context()
+            drawn: Rasteriser = GLRasteriser(self._context)
+        except BackendError as problem:
+            if self._wanted == "gl":
+                raise
+            self.note = str(problem)
+            return TorchRasteriser()
+        if self._wanted == "gl" or _remembered(self._context.renderer, drawn, self._device) == "gl":
+            return drawn
+        drawn.close()
+        self._context.close()
+        self._context = None
+        return TorchRasteriser()
+
+    def own(
+        self,
+        vertices: torch.Tensor,
+        centre: torch.Tensor,
+        convex: torch.Tensor,
+        slot: torch.Tensor,
+        rank: torch.Tensor,
+        slots: int,
+    ) -> torch.Tensor:
+        """See gpu.noise.raster.Rasteriser."""
+        try:
+            return self._rasteriser.own(vertices, centre, convex, slot, rank, slots)
+        except (BackendError, moderngl.Error) as problem:
+            if self._wanted == "gl":
+                raise BackendError(
+                    f"The graphics device stopped working ({problem}). Choose the torch backend."
+                ) from None
+            self.note = f"The graphics device stopped working ({problem}); torch goes on without it."
+            self._context, self._rasteriser = None, TorchRasteriser()
+            return self._rasteriser.own(vertices, centre, convex, slot, rank, slots)
+
+    @property
+    def refine(self) -> Callable[[torch.Tensor, int, int, int, int, int, int], torch.Tensor]:
+        """How pixels are refined into the fine field; see gpu.noise.field.refine."""
+        return field.refine
+
+    def close(self) -> None:
+        self._rasteriser.close()
+        if self._context is not None:
+            self._context.close()
+            self._context = None
+
+
+def _memory() -> Path:
+    return Path(platformdirs.user_cache_dir("noisescope")) / "backend.json"
+
+
+def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
+    """`gl` or `torch`, whichever was faster on this machine when it was first asked."""
+    machine = f"{renderer} / {on.type} / torch {torch.__version__}"
+    try:
+        known = json.loads(_memory().read_text(encoding="utf-8"))
+        if known.get(machine) in ("gl", "torch"):
+            return str(known[machine])
+    except (OSError, ValueError, AttributeError):
+        known = {}
+    times = {"gl": _measure(drawn, on), "torch": _measure(TorchRasteriser(), on)}
+    chosen = min(times, key=lambda name: times[name])
+    try:
+        _memory().parent.mkdir(parents=True, exist_ok=True)
+        _memory().write_text(
+            json.dumps({**(known if isinstance(known, dict) else {}), machine: chosen}), encoding="utf-8"
+        )
+    except OSError:
+        pass  # measured again next time
+    return chosen
+
+
+class _Rotation:
+    """A small rotation about the centre, the motion that backends are measured on."""
+
+    def __init__(self, size: int, on: torch.device) -> None:
+        place = anchors.fresh(0, size, size, on).position - size / 2
+        turn = torch.tensor([[math.cos(0.1), -math.sin(0.1)], [math.sin(0.1), math.cos(0.1)]], device=on)
+        self._flow = place @ turn.T - place
+
+    def backward(self, t: int) -> torch.Tensor:
+        return self._flow
+
+    def valid(self, t: int) -> torch.Tensor:
+        return torch.ones(self._flow.shape[:2], dtype=torch.bool, device=self._flow.device)
+
+    def error(self, t: int) -> torch.Tensor:
+        return torch.zeros(self._flow.shape[:2], device=self._flow.device)
+
+
+def _measure(rasteriser: Rasteriser, on: torch.device, size: int = 96) -> float:
+    """Seconds for one frame, best of two after a warm-up."""
+    transport = anchors.Transport(_Rotation(size, on), size, size, lambda t: 0, 0, rasteriser, on)
+    best = math.inf
+    for attempt in range(3):
+        begin = time.perf_counter()
+        transport.integral(1, 1)
+        if on.type == "cuda":
+            torch.cuda.synchronize(on)
+        if attempt:
+            best = min(best, time.perf_counter() - begin)
+    return best
