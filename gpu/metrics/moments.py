@@ -1,4 +1,4 @@
-"""The distribution of noise values: moments, Kolmogorov-Smirnov against N(0, 1), histogram, quantiles, with exact p-values."""
+"""The distribution of noise values: moments, Kolmogorov-Smirnov against N(0, 1), histogram, quantiles; p-values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Correlation in space: Moran's I, and the largest correlation over all shifts within and across channels and frames."""
+"""Correlation in space: Moran's I, and the largest correlation over all shifts within and across channels, frames."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def _largest(r: torch.Tensor, best: float) -> tuple[float, int]:
     """Largest absolute value and its flat index (0 where it does not exceed `best`: the search costs more)."""
     low, high = (float(value) for value in torch.aminmax(r))
     value = max(high, -low)
-    return value, int((r.argmax() if high >= -low else r.argmin())) if value > best else 0
+    return value, int(r.argmax() if high >= -low else r.argmin()) if value > best else 0
 
 
 def _peak(

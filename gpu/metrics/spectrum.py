@@ -63,7 +63,7 @@ def radial_spectrum(power: torch.Tensor, width: int, scale: float) -> Spectrum:
 
 @lru_cache(maxsize=8)
 def _rings(height: int, width: int) -> tuple[I64, F64, F64, F64]:
-    """Ring of each rfft2 coefficient (0: zero frequency), how often it stands in the full plane, ring centres, counts."""
+    """Ring of each rfft2 coefficient (0: zero frequency), its multiplicity in the plane, rings' centres, counts."""
     fy, fx = np.abs(np.fft.fftfreq(height)), np.fft.rfftfreq(width)
     radius = np.hypot(fy[:, None], fx[None, :])
     multiplicity = np.full((height, len(fx)), 2.0)
@@ -73,9 +73,14 @@ def _rings(height: int, width: int) -> tuple[I64, F64, F64, F64]:
     rings = max(1, min(RINGS, max(height, width) // 4))
     index = np.minimum((radius / (radius.max() or 1.0) * rings).astype(np.int64), rings - 1) + 1
     index[0, 0] = 0
-    counts = np.bincount(index.ravel(), weights=multiplicity.ravel(), minlength=rings + 1)
-    centres = np.bincount(index.ravel(), weights=(multiplicity * radius).ravel(), minlength=rings + 1)
+    counts = np.asarray(np.bincount(index.ravel(), weights=multiplicity.ravel(), minlength=rings + 1), np.float64)
+    radii = np.bincount(index.ravel(), weights=(multiplicity * radius).ravel(), minlength=rings + 1)
     filled = np.flatnonzero(counts[1:]) + 1
     renumber = np.zeros(rings + 1, dtype=np.int64)
     renumber[filled] = np.arange(1, len(filled) + 1)
-    return renumber[index].ravel(), multiplicity.ravel(), centres[filled] / counts[filled], counts[filled]
+    return (
+        renumber[index].ravel(),
+        multiplicity.ravel(),
+        np.asarray(radii[filled] / counts[filled], np.float64),
+        counts[filled],
+    )

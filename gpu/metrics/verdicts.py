@@ -59,7 +59,8 @@ def overall(w: Whiteness) -> Verdict:
     low = min(judged, key=lambda key: judged[key])
     if judged[low] < LEVEL:
         return Verdict(
-            True, f"white Gaussian noise ({size}); {low} at p = {judged[low]:.1g}, not unusual among {len(judged)} tests"
+            True,
+            f"white Gaussian noise ({size}); {low} at p = {judged[low]:.1g}, not rare among {len(judged)} tests",
         )
     return Verdict(True, f"white Gaussian noise ({size})")
 
@@ -73,7 +74,9 @@ def _ok(w: Whiteness, key: str) -> bool | None:
 
 def _number(value: float) -> str:
     """Three significant digits, without exponents for ordinary sizes; a true minus sign."""
-    text = f"{value:.3g}" if not 1e-4 <= abs(value) < 1e5 else f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    text = f"{value:.3g}"
+    if 1e-4 <= abs(value) < 1e5:
+        text = f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -166,4 +169,4 @@ def _spectrum(w: Whiteness) -> Verdict:
     ok = _ok(w, "spectrum")
     if ok is False:
         return Verdict(ok, f"spectrum not flat: {_number(share)} times the mean power at {frequency:.2f} cycles/px")
-    return Verdict(ok, f"spectrum is flat (strongest deviation {_number(share)} times the mean at {frequency:.2f} cycles/px)")
+    return Verdict(ok, f"spectrum is flat (furthest ring {_number(share)} × the mean, at {frequency:.2f} cycles/px)")
