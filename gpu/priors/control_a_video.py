@@ -1,0 +1,53 @@
+"""Prior `control-a-video`: new noise where the picture changed, the old noise elsewhere (Chen et al. 2023)."""
+
+from __future__ import annotations
+
+import torch
+
+from gpu.noise import rng
+from gpu.parameters import ParameterInfo
+from gpu.priors import INHERITED, KEPT, NEW, PRIORS, NoiseFrame, PriorContext, PriorInfo
+from gpu.priors.sequence import Chained, number
+
+INFO = PriorInfo(
+    title="Control-A-Video",
+    summary="Draws new noise where the picture changed since the previous frame and keeps the old noise elsewhere.",
+    source="Chen et al. 2023, Control-A-Video, arXiv 2305.13840, residual-based noise initialisation.",
+    parameters=(
+        ParameterInfo(
+            "threshold",
+            "Threshold",
+            0.1,
+            0.0,
+            1.0,
+            0.01,
+            tip="Change that draws new noise, relative to the largest.",
+        ),
+    ),
+    uses_motion=False,
+)
+
+
+def changed(current: torch.Tensor, previous: torch.Tensor, threshold: float, height: int, width: int) -> torch.Tensor:
+    """(height, width) bool: where the channel mean of |current - previous|, over its maximum, exceeds `threshold`.
+
+    The images are (3, h, w); the mask is resized to the noise grid by its nearest pixel. Equal images have no change.
+    """
+    difference = (current - previous).abs().mean(dim=0)
+    mask = difference > threshold * difference.amax()
+    if mask.shape != (height, width):
+        resized = torch.nn.functional.interpolate(mask[None, None].float(), size=(height, width), mode="nearest-exact")
+        mask = resized[0, 0] > 0
+    return mask
+
+
+def step(context: PriorContext, previous: NoiseFrame, t: int) -> NoiseFrame:
+    """ε_t where the picture changed, n_{t-1} elsewhere."""
+    threshold = number(context, INFO, "threshold")
+    mask = changed(context.image(t), context.image(t - 1), threshold, context.height, context.width)
+    noise = torch.where(mask, context.white(rng.INDEPENDENT, t), previous.noise)
+    old = torch.where(previous.state == KEPT, KEPT, INHERITED)
+    return NoiseFrame(noise, torch.where(mask, NEW, old).to(torch.uint8))
+
+
+PRIORS.add("control-a-video", order=50)(Chained(INFO, step))
