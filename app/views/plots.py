@@ -1,0 +1,300 @@
+"""The one place where pyqtgraph is set up: plots of curves by prior, in our colours, with axes, units and a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.palette import SYMBOLS, style, verdict_style
+from app.theme import DARK, LIGHT, SMALL, Theme, small
+from app.views.plots_figure import Figure, Table
+
+F32 = npt.NDArray[np.float32]
+Curve = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
+
+LINE_WIDTH = 1.6
+SAMPLE = 34  # pixels of line in a legend: two periods of the longest dash
+
+pg.setConfigOptions(antialias=True, background=None, foreground="#808080")
+
+
+def theme_of(dark: bool) -> Theme:
+    """The dark or the light theme."""
+    return DARK if dark else LIGHT
+
+
+def pen(key: str, dark: bool, width: float = LINE_WIDTH) -> QPen:
+    """The pen that draws a prior: its colour on that background, and its dash."""
+    look = style(key)
+    result = QPen(QColor(look.on(dark)), width)
+    result.setCosmetic(True)
+    result.setCapStyle(Qt.PenCapStyle.FlatCap)
+    if look.dash:
+        result.setDashPattern([float(length) for length in look.dash])
+    return result
+
+
+def nice_ceiling(value: float) -> float:
+    """The smallest of 1, 1.5, 2, 3, 5, 7 × 10^n that is at least `value` > 0: an axis end that does not jitter."""
+    if not np.isfinite(value) or value <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    for step in (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0):
+        if value <= step * power * (1 + 1e-9):
+            return float(step * power)
+    return float(10 * power)
+
+
+@dataclass(frozen=True)
+class PlotSpec:
+    """What a plot shows. Labels name the quantity and, in brackets, its unit; `range_x` of None follows the data.
+
+    `steps` draws a histogram: x holds one edge more than y has values.
+    """
+
+    name: str
+    title: str
+    label_x: str
+    label_y: str
+    tip: str
+    range_x: tuple[float, float] | None = None
+    range_y: tuple[float, float] | None = None
+    steps: bool = False
+    reference: str = ""
+
+
+class CurvePlot(pg.PlotWidget, Figure):
+    """Curves by prior over a common axis, with a reference. It draws what it is given and keeps that for export."""
+
+    def __init__(self, spec: PlotSpec, dark: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self.spec = spec
+        self.dark = dark
+        self._curves: dict[str, Curve] = {}
+        self._items: dict[str, pg.PlotDataItem] = {}
+        self._reference: Curve | None = None
+        self._reference_item = pg.PlotCurveItem()
+        self._reference_item.setZValue(-10)
+        self._range: tuple[float, ...] = ()
+        self.setFrameStyle(0)
+        self.setMinimumSize(120, 80)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(spec.title)
+        self.setAccessibleDescription(spec.tip)
+        item = self.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setMouseEnabled(False, False)
+        item.setContentsMargins(0, 4, 10, 0)
+        item.disableAutoRange()
+        item.addItem(self._reference_item, ignoreBounds=True)
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickFont=small(self.font()), tickLength=-4, maxTickLevel=0)
+            axis.setStyle(hideOverlappingLabels=12 if side == "left" else 4)
+        item.getAxis("left").setWidth(44)
+        item.getAxis("bottom").setHeight(34)
+        self.figure_menu()
+        self.set_labels(spec.label_x, spec.label_y)
+        self.set_theme(dark)
+
+    def set_labels(self, label_x: str, label_y: str) -> None:
+        """Name the axes, units in brackets."""
+        colours = theme_of(self.dark)
+        size = f"{SMALL}px"
+        for side, label in (("bottom", label_x), ("left", label_y)):
+            self.getPlotItem().getAxis(side).setLabel(label, **{"color": colours.dim, "font-size": size})
+
+    def set_theme(self, dark: bool) -> None:
+        """Take the colours of the dark or the light theme."""
+        self.dark = dark
+        colours = theme_of(dark)
+        self.setBackground(QColor(colours.panel))
+        for side in ("left", "bottom"):
+            axis = self.getPlotItem().getAxis(side)
+            axis.setPen(pg.mkPen(colours.border, width=1))
+            axis.setTextPen(QColor(colours.dim))
+        self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
+        self.set_labels(self.spec.label_x, self.spec.label_y)
+        for key, item in self._items.items():
+            item.setPen(pen(key, dark))
+        self._style_reference()
+
+    def _style_reference(self) -> None:
+        grey = QColor(theme_of(self.dark).dim)
+        line = QPen(grey, 1.0)
+        line.setCosmetic(True)
+        fill = QColor(grey)
+        fill.setAlpha(55)
+        self._reference_item.setPen(None if self.spec.steps else line)
+        if self.spec.steps:
+            self._reference_item.setFillLevel(0.0)
+            self._reference_item.setBrush(fill)
+
+    def set_reference(self, curve: Curve | None) -> None:
+        """What white noise gives: a grey line, or a grey area behind a histogram."""
+        self._reference = curve
+        empty = np.empty(0)
+        self._reference_item.setData(*(curve if curve is not None else (empty, empty)))
+
+    def set_curves(self, curves: Mapping[str, Curve]) -> None:
+        """Draw these curves, in this order, and no others; NaN leaves a gap."""
+        self._curves = dict(curves)
+        for key in [key for key in self._items if key not in curves]:
+            self.removeItem(self._items.pop(key))
+        for key, (x, y) in self._curves.items():
+            item = self._items.get(key)
+            if item is None:
+                options = {"stepMode": "center"} if self.spec.steps else {"connect": "finite"}
+                item = self._items[key] = pg.PlotDataItem(pen=pen(key, self.dark), skipFiniteCheck=False, **options)
+                self.addItem(item, ignoreBounds=True)
+            item.setData(x, y)
+        self._set_range()
+
+    def _set_range(self) -> None:
+        ends = self.ends_x() + self.ends_y()
+        if ends != self._range:
+            self._range = ends
+            self.getPlotItem().setRange(xRange=ends[:2], yRange=ends[2:], padding=0)
+
+    def ends_x(self) -> tuple[float, float]:
+        """Both ends of the x axis for the curves as they are."""
+        if self.spec.range_x is not None:
+            return self.spec.range_x
+        highest = max((float(x[-1]) for x, _ in self._curves.values() if len(x)), default=1.0)
+        return 0.0, highest if highest > 0 else 1.0
+
+    def ends_y(self) -> tuple[float, float]:
+        """Both ends of the y axis for the curves as they are: from 0 to a round number above them all."""
+        if self.spec.range_y is not None:
+            return self.spec.range_y
+        return 0.0, nice_ceiling(1.05 * self.highest())
+
+    def highest(self) -> float:
+        """The highest finite value of all curves and the reference; 0 where there is none."""
+        groups = [y for _, y in self._curves.values()] + ([self._reference[1]] if self._reference else [])
+        return max((float(y[np.isfinite(y)].max()) for y in groups if np.isfinite(y).any()), default=0.0)
+
+    # what Figure asks for
+
+    def figure_name(self) -> str:
+        return self.spec.name
+
+    def figure_title(self) -> str:
+        return self.spec.title
+
+    def figure_keys(self) -> list[str]:
+        return list(self._curves)
+
+    def figure_twin(self) -> QWidget:
+        twin = type(self)(self.spec, dark=False)
+        twin.set_reference(self._reference)
+        twin.set_curves(self._curves)
+        return twin
+
+    def figure_table(self) -> Table:
+        return curves_table(self.spec.label_x, self.spec.label_y, self._curves, self.spec.steps)
+
+
+def curves_table(label_x: str, label_y: str, curves: Mapping[str, Curve], steps: bool = False) -> Table:
+    """Curves as columns with units in the headings. Curves on the same x share its column; histograms give bin ends."""
+    headings: list[str] = []
+    columns: list[npt.NDArray[np.floating]] = []
+    last: npt.NDArray[np.floating] | None = None
+    for key, (x, y) in curves.items():
+        if last is None or len(last) != len(x) or not np.array_equal(last, x):
+            columns += [x[:-1], x[1:]] if steps else [x]
+            headings += [f"{label_x}, bin from", f"{label_x}, bin to"] if steps else [label_x]
+            last = x
+        columns.append(y)
+        headings.append(f"{key}: {label_y}")
+    return Table(headings, columns)
+
+
+def draw_sample(painter: QPainter, area: QRectF, key: str, dark: bool) -> None:
+    """A short piece of the prior's line across the middle of `area`."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen(key, dark, 1.8))
+    middle = round(area.center().y()) + 0.5
+    painter.drawLine(QPointF(area.left() + 1, middle), QPointF(area.right() - 1, middle))
+
+
+class Legend(QWidget):
+    """Line samples and names of priors, in rows that fill the width or one under the other."""
+
+    GAP, ROW = 14, 18
+
+    def __init__(self, dark: bool = True, column: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._keys: list[str] = []
+        self._dark, self._column = dark, column
+        self.setFont(small(self.font()))
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(not column)
+        self.setSizePolicy(policy)
+        self.setAccessibleName("Legend")
+
+    def set_keys(self, keys: Sequence[str]) -> None:
+        """The priors to list, in order."""
+        if list(keys) != self._keys:
+            self._keys = list(keys)
+            self.setToolTip("\n".join(self._keys))
+            self.setAccessibleDescription(", ".join(self._keys))
+            self.updateGeometry()
+            self.update()
+
+    def set_theme(self, dark: bool) -> None:
+        """Take the colours of the dark or the light theme."""
+        self._dark = dark
+        self.update()
+
+    def _places(self, width: int) -> list[tuple[int, int, str]]:
+        metrics = QFontMetrics(self.font())
+        places, x, y = [], 0, 0
+        for key in self._keys:
+            room = SAMPLE + 6 + metrics.horizontalAdvance(key)
+            if x and (self._column or x + room > width):
+                x, y = 0, y + self.ROW
+            places.append((x, y, key))
+            x += room + self.GAP
+        return places
+
+    def heightForWidth(self, width: int) -> int:
+        places = self._places(width)
+        return places[-1][1] + self.ROW if places else 0
+
+    def sizeHint(self) -> QSize:
+        if not self._keys:
+            return QSize(0, 0)
+        metrics = QFontMetrics(self.font())
+        widest = max(metrics.horizontalAdvance(key) for key in self._keys) + SAMPLE + 8
+        return QSize(widest, self.ROW * len(self._keys)) if self._column else QSize(240, self.heightForWidth(240))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        metrics = QFontMetrics(self.font())
+        for x, y, key in self._places(self.width()):
+            draw_sample(painter, QRectF(x, y, SAMPLE, self.ROW), key, self._dark)
+            painter.setPen(QColor(theme_of(self._dark).text))
+            left = x + SAMPLE + 6
+            room = QRectF(left, y, max(0, self.width() - left), self.ROW)
+            text = metrics.elidedText(key, Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+def verdict_text(ok: bool | None, words: str) -> str:
+    """A verdict as symbol and words."""
+    return f"{SYMBOLS[ok]} {words}" if words else SYMBOLS[ok]
+
+
+def verdict_colour(ok: bool | None, dark: bool) -> QColor:
+    """The colour of a verdict on that background."""
+    return QColor(verdict_style(ok).on(dark))

@@ -1,0 +1,424 @@
+"""The whiteness of every shown prior as a table with verdicts, sortable and copyable, upright or on its side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from app.theme import small
+from app.views.plots import SAMPLE, draw_sample, theme_of, verdict_colour, verdict_text
+
+if TYPE_CHECKING:
+    from gpu.metrics.whiteness import Verdict, Whiteness
+
+Index = QModelIndex | QPersistentModelIndex
+WIDE = 760
+"""From this width in pixels priors are rows; below, priors are columns."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure: its heading, a sentence for the tooltip, its value, how it is written, and the verdict it has."""
+
+    heading: str
+    tip: str
+    value: Callable[[Whiteness], float]
+    text: Callable[[Whiteness], str]
+    verdict: str = ""
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with so many decimals and a true minus sign; a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def probability(p: float) -> str:
+    """A p-value with three decimals, or its bound where it is smaller than those show."""
+    if not math.isfinite(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        "mean", "Average of all values; white noise gives 0.", lambda w: w.mean, lambda w: signed(w.mean, 4), "mean"
+    ),
+    Measure(
+        "variance",
+        "Average squared deviation from the mean. White noise gives 1; interpolation lowers it, and a diffusion model "
+        "then blurs.",
+        lambda w: w.variance,
+        lambda w: signed(w.variance, 3),
+        "variance",
+    ),
+    Measure(
+        "  white: 1 ±",
+        "The distance from 1 within which the variance of 99.9 % of white noise frames of this size lies.",
+        lambda w: max(w.variance_high - 1, 1 - w.variance_low),
+        lambda w: signed(max(w.variance_high - 1, 1 - w.variance_low), 3),
+    ),
+    Measure(
+        "skewness",
+        "Asymmetry of the distribution; a Gaussian gives 0.",
+        lambda w: w.skewness,
+        lambda w: signed(w.skewness, 3),
+        "skewness",
+    ),
+    Measure(
+        "kurtosis",
+        "Excess kurtosis, the weight of the tails; a Gaussian gives 0.",
+        lambda w: w.kurtosis,
+        lambda w: signed(w.kurtosis, 3),
+        "kurtosis",
+    ),
+    Measure(
+        "KS p",
+        "Kolmogorov-Smirnov test against N(0, 1): how probable a deviation this large is for white Gaussian noise, "
+        "which gives any value from 0 to 1 alike.",
+        lambda w: w.ks_p,
+        lambda w: probability(w.ks_p),
+        "ks",
+    ),
+    Measure(
+        "Moran's I",
+        "Correlation of every pixel with its four neighbours (rook weights); white noise gives nearly 0.",
+        lambda w: w.moran,
+        lambda w: signed(w.moran, 4),
+        "moran",
+    ),
+    Measure(
+        "  z",
+        "Moran's I in standard deviations from what white noise gives; beyond ±3.3 it is not white (p < 0.001).",
+        lambda w: w.moran_z,
+        lambda w: signed(w.moran_z, 1),
+    ),
+    Measure(
+        "autocorr.",
+        "Largest absolute autocorrelation over all shifts, within and across channels.",
+        lambda w: w.autocorrelation,
+        lambda w: signed(w.autocorrelation, 4),
+        "autocorrelation",
+    ),
+    Measure(
+        "  white: below",
+        "What the largest autocorrelation of white noise of this size stays below in 99.9 % of frames.",
+        lambda w: w.autocorrelation_limit,
+        lambda w: signed(w.autocorrelation_limit, 4),
+    ),
+    Measure(
+        "channels",
+        "Largest correlation between two channels; white noise gives nearly 0.",
+        lambda w: w.channel_correlation,
+        lambda w: signed(w.channel_correlation, 4),
+        "channels",
+    ),
+    Measure(
+        "spectrum",
+        "Whether the radially averaged power spectrum is flat, as that of white noise is.",
+        lambda w: _order(w.verdicts.get("spectrum")),
+        lambda w: {True: "flat", False: "not flat", None: ""}[_ok(w.verdicts.get("spectrum"))],
+        "spectrum",
+    ),
+    Measure(
+        "n",
+        "Number of values measured: channels × height × width.",
+        lambda w: float(w.n),
+        lambda w: f"{w.n:,}".replace(",", " "),
+    ),
+    Measure(
+        "verdict",
+        "Whether the noise of this frame is white and Gaussian, judged by all measures together.",
+        lambda w: -1.0 if w.verdict.ok is None else float(w.verdict.ok),
+        lambda w: w.verdict.text,
+        "verdict",
+    ),
+)
+
+
+def _ok(verdict: Verdict | None) -> bool | None:
+    return None if verdict is None else verdict.ok
+
+
+def _order(verdict: Verdict | None) -> float:
+    ok = _ok(verdict)
+    return -1.0 if ok is None else float(ok)
+
+
+class WhitenessModel(QAbstractTableModel):
+    """Priors × measures. `upright` has priors as rows; otherwise they are columns, without the long overall verdict."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.upright = False
+        self.dark = True
+        self.keys: list[str] = []
+        self._whiteness: dict[str, Whiteness] = {}
+        self._sorted: tuple[int, bool] | None = None
+
+    def set_data(self, whiteness: Mapping[str, Whiteness]) -> None:
+        """Show these priors; the layout is reset only where priors came or went."""
+        changed = set(whiteness) != set(self._whiteness) or (self._sorted is None and list(whiteness) != self.keys)
+        if changed:
+            self.beginResetModel()
+        self._whiteness = dict(whiteness)
+        order = self._order()
+        moved = not changed and order != self.keys
+        if moved:
+            self.layoutAboutToBeChanged.emit()
+        self.keys = order
+        if changed:
+            self.endResetModel()
+        elif moved:
+            self.layoutChanged.emit()
+        elif self.keys:
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    def set_upright(self, upright: bool) -> None:
+        """Choose whether priors are rows."""
+        if upright != self.upright:
+            self.beginResetModel()
+            self.upright = upright
+            self.endResetModel()
+
+    def set_theme(self, dark: bool) -> None:
+        """Take the colours of the dark or the light theme."""
+        self.beginResetModel()
+        self.dark = dark
+        self.endResetModel()
+
+    def sort_by(self, measure: int) -> None:
+        """Sort priors by a measure, largest first; again: smallest first; a third time: the session's order."""
+        if self._sorted is None or self._sorted[0] != measure:
+            self._sorted = (measure, True)
+        else:
+            self._sorted = (measure, False) if self._sorted[1] else None
+        self.beginResetModel()
+        self.keys = self._order()
+        self.endResetModel()
+
+    def _order(self) -> list[str]:
+        keys = list(self._whiteness)
+        if self._sorted is None:
+            return keys
+        measure, falling = self._sorted
+        values = {key: MEASURES[measure].value(self._whiteness[key]) for key in keys}
+        known = sorted((key for key in keys if math.isfinite(values[key])), key=values.__getitem__, reverse=falling)
+        return known + [key for key in keys if not math.isfinite(values[key])]
+
+    def _measures(self) -> int:
+        return len(MEASURES) if self.upright else len(MEASURES) - 1
+
+    def prior_at(self, section: int, orientation: Qt.Orientation) -> str:
+        """The prior that a header section stands for; empty where it stands for a measure."""
+        of_priors = (orientation == Qt.Orientation.Vertical) == self.upright
+        return self.keys[section] if of_priors and section < len(self.keys) else ""
+
+    def cell(self, index: Index) -> tuple[str, Measure]:
+        """The prior and the measure of a cell."""
+        row, column = (index.row(), index.column()) if self.upright else (index.column(), index.row())
+        return self.keys[row], MEASURES[column]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 (the signature is Qt's)
+        return 0 if parent.isValid() else len(self.keys) if self.upright else self._measures()
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else self._measures() if self.upright else len(self.keys)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        key, measure = self.cell(index)
+        whiteness = self._whiteness[key]
+        verdict = whiteness.verdict if measure.verdict == "verdict" else whiteness.verdicts.get(measure.verdict)
+        if role == Qt.ItemDataRole.DisplayRole:
+            text = measure.text(whiteness)
+            return verdict_text(verdict.ok, text) if verdict is not None else text
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return verdict_colour(verdict.ok, self.dark) if verdict else QColor(theme_of(self.dark).dim)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            left = measure.verdict == "verdict" and self.upright
+            side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{key}: {verdict.text}\n{measure.tip}" if verdict else measure.tip
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return (
+                f"{key}, {measure.heading.strip()}: {measure.text(whiteness)}{f', {verdict.text}' if verdict else ''}"
+            )
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        key = self.prior_at(section, orientation)
+        if key:
+            return key if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole) else None
+        if section >= len(MEASURES):
+            return None
+        measure = MEASURES[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            if self._sorted is not None and self._sorted[0] == section:
+                return f"{measure.heading} {'↓' if self._sorted[1] else '↑'}"
+            return measure.heading
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{measure.tip}\nClick to sort the priors by it."
+        return None
+
+    def tsv(self) -> str:
+        """The whole table as tab-separated text: one line a prior, numbers in full precision, verdicts in words."""
+        lines = ["\t".join(["prior", *(measure.heading.strip() for measure in MEASURES)])]
+        for key in self.keys:
+            whiteness = self._whiteness[key]
+            cells = [key]
+            for measure in MEASURES:
+                words = measure.heading in ("verdict", "spectrum")
+                cells.append(measure.text(whiteness) if words else f"{measure.value(whiteness):.7g}")
+            lines.append("\t".join(cells))
+        return "\n".join(lines) + "\n"
+
+
+class Header(QHeaderView):
+    """Names of measures in dim text, names of priors over a piece of their line."""
+
+    def __init__(self, orientation: Qt.Orientation, model: WhitenessModel, parent: QWidget) -> None:
+        super().__init__(orientation, parent)
+        self._model = model
+        self.setFont(small(self.font()))
+        self.setHighlightSections(False)
+        self.setSectionsClickable(True)
+        self.setMinimumSectionSize(18)
+        self.setAccessibleName("Measures and priors; a click on a measure sorts by it")
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        text = str(self._model.headerData(section, self.orientation()) or "")
+        key = self._model.prior_at(section, self.orientation())
+        upright, dark = self._model.upright, self._model.dark
+        colours = theme_of(dark)
+        inner = QRectF(rect.adjusted(0 if self.orientation() == Qt.Orientation.Vertical else 6, 0, -6, 0))
+        painter.save()
+        painter.fillRect(rect, QColor(colours.panel))
+        if key and upright:
+            draw_sample(painter, QRectF(inner.left(), inner.top(), SAMPLE, inner.height()), key, dark)
+            inner.setLeft(inner.left() + SAMPLE + 6)
+        elif key:
+            draw_sample(painter, QRectF(inner.left(), inner.bottom() - 5, inner.width(), 4), key, dark)
+            inner.setBottom(inner.bottom() - 5)
+        left = self.orientation() == Qt.Orientation.Vertical or text.startswith("verdict")
+        side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+        painter.setFont(small(self.font()))
+        painter.setPen(QColor(colours.text if key else colours.dim))
+        words = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, int(inner.width()))
+        painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, words)
+        painter.restore()
+
+    def sectionSizeFromContents(self, section: int) -> QSize:
+        text = str(self._model.headerData(section, self.orientation()) or "")
+        width = QFontMetrics(small(self.font())).horizontalAdvance(text) + 14
+        if self._model.prior_at(section, self.orientation()) and self._model.upright:
+            width += SAMPLE + 6
+        return QSize(width, 24 if self.orientation() == Qt.Orientation.Horizontal else 19)
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws a cell's text itself: the style sheet's way takes most of a frame for a table of this size."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.setPen(index.data(Qt.ItemDataRole.ForegroundRole))
+        painter.setFont(option.font)
+        side = Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole))
+        text = str(index.data(Qt.ItemDataRole.DisplayRole))
+        if side & Qt.AlignmentFlag.AlignLeft:
+            text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, option.rect.width() - 12)
+        painter.drawText(option.rect.adjusted(6, 0, -6, 0), side, text)
+
+
+class WhitenessTable(QTableView):
+    """The table itself. Ctrl-C copies all of it as tab-separated text."""
+
+    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.whiteness = WhitenessModel(self)
+        self.whiteness.dark = dark
+        self.setModel(self.whiteness)
+        self.setFont(small(self.font()))
+        self.setShowGrid(False)
+        self.setFrameStyle(0)
+        self.setWordWrap(False)
+        self.setCornerButtonEnabled(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setAccessibleName("Whiteness of every prior")
+        self.setAccessibleDescription("Statistics of this frame's noise with verdicts. Control C copies the table.")
+        self.setToolTip("Click a measure to sort by it. Ctrl+C copies the table.")
+        self.setItemDelegate(CellDelegate(self))
+        self.setStyleSheet("QTableCornerButton::section { background: transparent; border: none; }")
+        self.setHorizontalHeader(Header(Qt.Orientation.Horizontal, self.whiteness, self))
+        self.setVerticalHeader(Header(Qt.Orientation.Vertical, self.whiteness, self))
+        self.horizontalHeader().sectionClicked.connect(lambda section: self._sort(section, of_rows=False))
+        self.verticalHeader().sectionClicked.connect(lambda section: self._sort(section, of_rows=True))
+        self.verticalHeader().setDefaultSectionSize(19)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.whiteness.modelReset.connect(self._fit)
+
+    def set_theme(self, dark: bool) -> None:
+        """Take the colours of the dark or the light theme."""
+        self.whiteness.set_theme(dark)
+
+    def _sort(self, section: int, of_rows: bool) -> None:
+        if of_rows != self.whiteness.upright:
+            self.whiteness.sort_by(section)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        upright = self.width() >= WIDE
+        if upright != self.whiteness.upright:
+            self.whiteness.set_upright(upright)
+        else:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Columns share the width where that leaves each enough; otherwise the table scrolls sideways."""
+        count = self.whiteness.columnCount()
+        header, metrics = self.horizontalHeader(), QFontMetrics(small(self.font()))
+        if not count:
+            return
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setStretchLastSection(self.whiteness.upright)
+        if self.whiteness.upright:
+            for column in range(count):
+                cells = [str(self.whiteness.index(row, column).data()) for row in range(self.whiteness.rowCount())]
+                widest = max(metrics.horizontalAdvance(text) for text in [*cells, MEASURES[column].heading])
+                header.resizeSection(column, widest + 22)
+            return
+        needed = metrics.horizontalAdvance("✓ −0.0000") + 12
+        room = max(self.viewport().width() // count, needed)
+        for column in range(count):
+            header.resizeSection(column, room)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
+
+    def copy(self) -> None:
+        """Put the table on the clipboard as tab-separated text."""
+        QGuiApplication.clipboard().setText(self.whiteness.tsv())
