@@ -41,31 +41,31 @@ class View:
 
 
 def view_from(data: Mapping[str, Any]) -> View:
-    """The view kept in a session file; an entry that does not fit is left at its default, since no number depends on it."""
-    view = View()
+    """The view kept in a session file. An entry that does not fit stays at its default: no number depends on it."""
+    taken: dict[str, Any] = {}
     rows = data.get("rows")
-    if isinstance(rows, list) and all(row in ROWS for row in rows) and rows:
-        view = replace(view, rows=tuple(row for row in ROWS if row in rows))
+    if isinstance(rows, (list, tuple)) and all(row in ROWS for row in rows) and rows:
+        taken["rows"] = tuple(row for row in ROWS if row in rows)
     for name, choices in (("mode", MODES), ("colours", ("grey", "rgb")), ("motion", ("arrows", "wheel"))):
         if data.get(name) in choices:
-            view = replace(view, **{name: data[name]})
+            taken[name] = data[name]
     for name, low, high in (("zoom", 1.0, MAX_ZOOM), ("wipe", 0.0, 1.0), ("slice", 0.0, 1.0)):
         if _is_number(data.get(name)):
-            view = replace(view, **{name: min(max(float(data[name]), low), high)})
+            taken[name] = min(max(float(data[name]), low), high)
     centre, loop = data.get("centre"), data.get("loop")
-    if isinstance(centre, list) and len(centre) == 2 and all(_is_number(value) for value in centre):
-        view = replace(view, centre=(min(max(float(centre[0]), 0.0), 1.0), min(max(float(centre[1]), 0.0), 1.0)))
-    if isinstance(loop, list) and len(loop) == 2 and all(isinstance(value, int) and value >= 0 for value in loop):
-        view = replace(view, loop=(min(loop), max(loop)))
+    if isinstance(centre, (list, tuple)) and len(centre) == 2 and all(_is_number(value) for value in centre):
+        taken["centre"] = clamp_centre((float(centre[0]), float(centre[1])), taken.get("zoom", 1.0))
+    if isinstance(loop, (list, tuple)) and len(loop) == 2 and all(type(value) is int and value >= 0 for value in loop):
+        taken["loop"] = (min(loop), max(loop))
     if isinstance(data.get("reference"), str):
-        view = replace(view, reference=data["reference"])
-    if isinstance(data.get("hidden"), list):
-        view = replace(view, hidden=tuple(str(key) for key in data["hidden"]))
-    if isinstance(data.get("frame"), int) and data["frame"] >= 0:
-        view = replace(view, frame=data["frame"])
+        taken["reference"] = data["reference"]
+    if isinstance(data.get("hidden"), (list, tuple)):
+        taken["hidden"] = tuple(str(key) for key in data["hidden"])
+    if type(data.get("frame")) is int and data["frame"] >= 0:
+        taken["frame"] = data["frame"]
     if isinstance(data.get("overlay"), bool):
-        view = replace(view, overlay=data["overlay"])
-    return view
+        taken["overlay"] = data["overlay"]
+    return View(**taken)
 
 
 def _is_number(value: object) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
+from app.palette import BAD, GOOD
+from gpu.assets import asset
+from gpu.errors import ClipError
+
 GRID = 8
 BODY = 13  # pixels; everything that is read
 SMALL = 11  # pixels; labels of rows, units, second lines
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+FONTS = ("Inter_400Regular.ttf", "Inter_600SemiBold.ttf")
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ DARK = Theme(
     dim="#9aa3af",
     accent="#6aa7e8",
     on_accent="#0d1722",
-    good="#55c596",
-    bad="#f28b74",
+    good=GOOD.colour,
+    bad=BAD.colour,
     canvas="#101215",
 )
 LIGHT = Theme(
@@ -62,8 +65,8 @@ LIGHT = Theme(
     dim="#5a6472",
     accent="#2366b8",
     on_accent="#ffffff",
-    good="#0f7a50",
-    bad="#b53a20",
+    good=GOOD.colour_light,
+    bad=BAD.colour_light,
     canvas="#e3e6ea",
 )
 
@@ -90,8 +93,12 @@ def apply(app: QApplication, theme: Theme) -> None:
 def load_font(app: QApplication) -> None:
     """Use the bundled typeface, so that texts have the widths they were laid out for; without it the system's."""
     families: list[str] = []
-    for file in sorted((ASSETS / "fonts").glob("*.ttf")):
-        families += QFontDatabase.applicationFontFamilies(QFontDatabase.addApplicationFont(str(file)))
+    for file in FONTS:
+        try:
+            number = QFontDatabase.addApplicationFont(str(asset(f"fonts/{file}")))
+        except ClipError:
+            break
+        families += QFontDatabase.applicationFontFamilies(number)
     font = QFont(families[0]) if families else app.font()
     font.setPixelSize(BODY)
     font.setFeature(QFont.Tag("tnum"), 1)  # figures of one width: numbers that change do not jump
@@ -107,7 +114,7 @@ def small(font: QFont, bold: bool = False) -> QFont:
 
 
 def icon(name: str, theme: Theme) -> QIcon:
-    """An icon of assets/icons in the theme's text colour, paler when disabled, in the accent colour when switched on."""
+    """An icon of assets/icons in the text colour, paler when disabled, in the accent colour when switched on."""
     result = QIcon()
     for size in (16, 20, 32, 48):
         for mode, state, colour in (
@@ -122,7 +129,7 @@ def icon(name: str, theme: Theme) -> QIcon:
 
 @lru_cache(maxsize=512)
 def _pixmap(name: str, colour: str, size: int) -> QPixmap:
-    svg = (ASSETS / "icons" / f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
+    svg = asset(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
     pixmap = QPixmap(QSize(size, size))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -218,7 +225,8 @@ QPushButton:disabled {{ color: {theme.dim}; background: {theme.panel}; border-co
 QSlider::groove:horizontal {{ height: 3px; background: {theme.border}; border-radius: 1px; }}
 QSlider::sub-page:horizontal {{ background: {theme.accent}; border-radius: 1px; }}
 QSlider::sub-page:horizontal:disabled {{ background: {theme.border}; }}
-QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12px; margin: -5px 0; border-radius: 6px; }}
+QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12px; margin: -5px 0;
+    border-radius: 6px; }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {theme.accent}; }}
 QSlider::handle:horizontal:disabled {{ background: {theme.border}; }}
 QCheckBox {{ spacing: 8px; }}
@@ -239,4 +247,4 @@ QTableView {{ background: {theme.panel}; border: none; gridline-color: {theme.bo
 
 
 def _arrow(theme: Theme) -> str:
-    return (ASSETS / "icons" / f"chevron-{theme.name}.svg").as_posix()
+    return asset(f"icons/chevron-{theme.name}.svg").as_posix()

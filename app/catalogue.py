@@ -1,0 +1,99 @@
+"""What there is to choose from, as plain data: read from the registries in the worker, shown by menus and panels."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from gpu.parameters import ParameterInfo
+
+CLIPS = ("clips/bunny.mp4",)
+
+
+@dataclass(frozen=True)
+class PriorChoice:
+    name: str
+    title: str
+    summary: str
+    source: str
+    modes: tuple[str, ...]
+    parameters: tuple[ParameterInfo, ...]
+    uses_motion: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A deformation, estimator or task: its name in a session, its title, a sentence, and its numbers."""
+
+    name: str
+    title: str
+    summary: str = ""
+    parameters: tuple[ParameterInfo, ...] = ()
+    choices: tuple[str, ...] = ()  # presets of an estimator
+    defaults: tuple[tuple[str, Any], ...] = ()  # of a task's sampler
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A bundled clip or still: what it is, where it lies, a thumbnail (H, W, 3) uint8."""
+
+    kind: Literal["video", "synthetic"]
+    path: str
+    title: str
+    credit: str
+    picture: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    priors: tuple[PriorChoice, ...]
+    deformations: tuple[Choice, ...]
+    estimators: tuple[Choice, ...]
+    tasks: tuple[Choice, ...]
+    samplers: tuple[str, ...]
+    versions: tuple[tuple[str, str], ...]
+
+    def prior(self, name: str) -> PriorChoice | None:
+        return next((prior for prior in self.priors if prior.name == name), None)
+
+    def deformation(self, name: str) -> Choice | None:
+        return next((choice for choice in self.deformations if choice.name == name), None)
+
+    def task(self, name: str) -> Choice | None:
+        return next((choice for choice in self.tasks if choice.name == name), None)
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Name and version of what the program stands on, read from the installed packages (nothing is imported)."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = [("Python", platform.python_version())]
+    for package in ("noisescope", "torch", "numpy", "scipy", "opencv-python", "moderngl", "PySide6", "pyqtgraph"):
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def collect() -> Catalogue:
+    """Read every registry. It imports torch and OpenCV and takes seconds: for the worker's thread alone."""
+    from gpu.priors import PRIORS
+
+    priors = tuple(
+        PriorChoice(
+            name,
+            prior.info.title,
+            prior.info.summary,
+            prior.info.source,
+            prior.info.modes,
+            prior.info.parameters,
+            prior.info.uses_motion,
+        )
+        for name, prior in PRIORS.items()
+    )
+    return Catalogue(priors, (), (), (), (), versions())

@@ -1,0 +1,219 @@
+"""What the File and Help menus do: dialogs, opening by path, saving, export, about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QScrollArea, QVBoxLayout
+
+from app import catalogue, menus
+from app.views.compare_figures import NONE, figures
+from gpu import session as sessions
+from gpu.errors import NoisescopeError
+from gpu.session import SourceSettings
+
+if TYPE_CHECKING:
+    from app.window import Window
+
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+FLOWS = (".npy", ".npz", ".flo")
+FRAMES = 48  # of a still that is set in motion
+
+
+def open_source(window: Window, kind: str) -> None:
+    """Ask for the file of a kind of source, and open it."""
+    folder = _folder(window)
+    if kind == "images":
+        path = QFileDialog.getExistingDirectory(window, "Open image sequence: choose its folder", folder)
+    else:
+        title, endings = {
+            "video": ("Open video", VIDEOS),
+            "still": ("Open still", PICTURES),
+            "synthetic": ("Open still", PICTURES),
+            "flow": ("Open flow", (*FLOWS, ".png")),
+        }[kind]
+        patterns = " ".join(f"*{ending}" for ending in endings)
+        path, _ = QFileDialog.getOpenFileName(window, title, folder, f"{title[5:].capitalize()} ({patterns});;All (*)")
+    if path:
+        open_as(window, kind, path)
+
+
+def open_path(window: Window, path: Path) -> None:
+    """Open whatever `path` is, by its ending: dropped files and the recent list come here."""
+    ending = path.suffix.lower()
+    if ending == ".json":
+        load_session(window, path)
+    elif path.is_dir():
+        open_as(window, "images", str(path))
+    elif ending in FLOWS:
+        open_as(window, "flow", str(path))
+    elif ending in PICTURES:
+        open_as(window, "still", str(path))
+    else:
+        open_as(window, "video", str(path))
+
+
+def open_as(window: Window, kind: str, path: str) -> None:
+    """Take `path` as the source; whether it can be read is found out in the worker."""
+    session = window.state.session
+    old = session.source
+    if kind in ("still", "synthetic"):
+        known = window.catalogue.deformations[0].name if window.catalogue and window.catalogue.deformations else ""
+        source = (
+            replace(old, path=path)
+            if old.kind == "synthetic"
+            else SourceSettings(kind="synthetic", path=path, name=known, height=old.height, frames=FRAMES)
+        )
+    elif kind == "flow":
+        source = replace(old, kind="flow", flow_path=path, forward_path="", start=0, frames=0, parameters={}, name="")
+        source = source if old.kind in ("synthetic", "flow") else replace(source, path="")
+    elif kind == "images":
+        source = SourceSettings(kind="images", path=path, height=old.height)
+    else:
+        source = SourceSettings(kind="video", path=path, height=old.height)
+    window.store.add_recent(path)
+    window.state.change(replace(session, source=source), f"Open {Path(path).name}")
+    if kind == "flow":
+        check_flow(window)
+
+
+def check_flow(window: Window) -> None:
+    """Let the person see which reading of the flow file fits."""
+    from app.views.source_flow import FlowDialog
+
+    dialog = FlowDialog(window, window.state.session.source)
+    window.ask(lambda _: catalogue.flow_fits(window.state.session.source), dialog.show_fits)
+    if dialog.exec() == QDialog.DialogCode.Accepted:
+        session = window.state.session
+        window.state.change(replace(session, source=dialog.source), "Reading of the flow file")
+
+
+def open_session(window: Window) -> None:
+    path, _ = QFileDialog.getOpenFileName(window, "Open session", _folder(window), "Session (*.json);;All (*)")
+    if path:
+        load_session(window, Path(path))
+
+
+def load_session(window: Window, path: Path) -> None:
+    """Open a session file; a damaged one changes nothing and is answered with a sentence."""
+    try:
+        session = sessions.load(path)
+    except NoisescopeError as problem:
+        window.banner.show_error(str(problem))
+        return
+    window.store.add_recent(str(path))
+    window.open(session, path)
+
+
+def save(window: Window) -> None:
+    if window.path is None:
+        save_as(window)
+    else:
+        save_to(window, window.path)
+
+
+def save_as(window: Window) -> None:
+    folder = str(Path(_folder(window)) / "comparison.json")
+    path, _ = QFileDialog.getSaveFileName(window, "Save session", folder, "Session (*.json)")
+    if path:
+        save_to(window, Path(path) if Path(path).suffix else Path(path).with_suffix(".json"))
+
+
+def save_to(window: Window, path: Path) -> None:
+    if window.attempt(lambda: sessions.save(window.state.to_save(), path)):
+        window.path = path
+        window.store.add_recent(str(path))
+        window.state.mark_saved()
+        window.status.say(f"Saved {path.name}")
+
+
+def fill_recent(window: Window) -> None:
+    """The recent files, made anew whenever the menu opens."""
+    menu = window.actions_["recent"].menu()
+    menu.clear()
+    for path in window.store.recent():
+        action = menu.addAction(Path(path).name)
+        action.setToolTip(path)
+        action.triggered.connect(lambda _=False, path=path: open_path(window, Path(path)))
+    if menu.isEmpty():
+        menu.addAction("Nothing opened yet").setEnabled(False)
+
+
+def export(window: Window) -> None:
+    """The export dialog; what it is given runs in the worker."""
+    if window.info is None:
+        window.banner.show_error("There is nothing to export yet: wait until the clip is open.")
+        return
+    from app.views.export import ExportDialog
+
+    dialog = ExportDialog(window, window.state.session, window.info)
+    dialog.exec()
+
+
+def figures_text(window: Window) -> str:
+    """The figures of this frame as tab-separated lines."""
+    result = window.result
+    keys = window.state.keys
+    columns = {key: figures(result.columns.get(key) if result else None) for key in keys}
+    lines = ["\t".join(["frame", *keys])]
+    lines[0] = "\t".join([f"frame {window.state.view.frame + 1}", *keys])
+    for label in next(iter(columns.values()), {}):
+        cells = [columns[key][label] for key in keys]
+        if any(cell is not NONE for cell in cells):
+            lines.append("\t".join([label, *(f"{cell.text} {cell.symbol}".strip() for cell in cells)]))
+    return "\n".join(lines)
+
+
+def show_shortcuts(window: Window) -> None:
+    _page(window, "Shortcuts", menus.shortcut_page())
+
+
+def show_about(window: Window) -> None:
+    versions = " · ".join(f"{name} {version}" for name, version in catalogue.versions())
+    _page(
+        window,
+        "About Noisescope",
+        "<h3>Noisescope</h3>"
+        "<p>See, compare and export noise priors for video diffusion.</p>"
+        "<p>It implements the integral noise of Pascal Chang, Jingwei Tang, Markus Gross and Vinicius C. Azevedo, "
+        "<i>How I Warped Your Noise: a Temporally-Correlated Noise Prior for Diffusion Models</i>, ICLR 2024 "
+        "(arXiv 2504.03072), with the priors it was compared with and the methods that followed it. "
+        "Each prior's source is in its tooltip.</p>"
+        "<p>Clip: <i>Big Buck Bunny</i>, © Blender Foundation, CC BY 3.0. Icons: Lucide (ISC). "
+        "Typeface: Inter (SIL Open Font License 1.1). Colours of the priors: Okabe and Ito.</p>"
+        f"<p>{versions}</p>",
+    )
+
+
+def open_log(window: Window) -> None:
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(window.store.folder))):
+        window.banner.show_note(f"The log file is {window.store.log_file}")
+
+
+def _page(window: Window, title: str, html: str) -> None:
+    dialog = QDialog(window)
+    dialog.setWindowTitle(title)
+    text = QLabel(html)
+    text.setWordWrap(True)
+    text.setOpenExternalLinks(True)
+    text.setMargin(16)
+    scroll = QScrollArea()
+    scroll.setWidget(text)
+    scroll.setWidgetResizable(True)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.reject)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(scroll)
+    layout.addWidget(buttons)
+    dialog.resize(560, 560)
+    dialog.open()
+
+
+def _folder(window: Window) -> str:
+    recent = window.store.recent()
+    return str(Path(recent[0]).parent) if recent else str(Path.home())

@@ -1,0 +1,100 @@
+"""Starts the window: the application, its look, the worker, and the picture of it for documentation and tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app import samples, theme
+from app.store import Store
+from app.window import Window
+from app.worker import Worker
+from gpu.errors import BackendError, OutputError
+from gpu.session import Session
+
+SIZE = (1440, 900)
+SCREENSHOT_SECONDS = 300.0
+
+
+def run(session: Session | None, screenshot: Path | None = None, size: tuple[int, int] | None = None) -> int:
+    """The window on `session` (None: the bundled clip) until it is closed, or a picture of it; the exit code."""
+    if screenshot is not None:
+        take_screenshot(screenshot, session, size or (1280, 800))
+        return 0
+    return main(session, size)
+
+
+def application() -> QApplication:
+    """The one QApplication, dressed."""
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("noisescope")
+    app.setApplicationDisplayName("Noisescope")
+    app.setDesktopFileName("noisescope")
+    theme.load_font(app)
+    return app
+
+
+def main(session: Session | None = None, size: tuple[int, int] | None = None, worker: Worker | None = None) -> int:
+    """Show the window at once; torch, OpenCV and the engine are loaded by the worker after that."""
+    app = application()
+    store = Store()
+    store.start_log()
+    window = Window(session or samples.start_session(), worker or Worker(), store)
+    _place(window, store, size)
+    window.show()
+    crashed = store.crashed() if session is None else None
+    if crashed is not None:
+        window.banner.offer(
+            "Noisescope did not close properly last time.",
+            "Restore the session",
+            "Open what was being compared then",
+            lambda: window.open(crashed),
+        )
+    # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
+    QTimer.singleShot(0, lambda: QTimer.singleShot(30, window.worker.start))
+    return app.exec()
+
+
+def take_screenshot(
+    path: Path, session: Session | None, size: tuple[int, int], worker: Worker | None = None, wait: float | None = None
+) -> None:
+    """Draw the real window off screen at `size`, once its frames are computed, into a PNG file.
+
+    Raises OutputError when the file cannot be written and BackendError when nothing was computed in time. Set
+    QT_QPA_PLATFORM=offscreen before.
+    """
+    application()
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        window = Window(session or samples.start_session(), worker or Worker(), Store(Path(folder)))
+        window.resize(*size)
+        window.show()
+        loop = QEventLoop()
+        window.settled.connect(lambda: QTimer.singleShot(600, loop.quit))
+        window.worker.failed.connect(lambda _: QTimer.singleShot(600, loop.quit))
+        QTimer.singleShot(round(1000 * (wait or SCREENSHOT_SECONDS)), loop.quit)
+        window.worker.start()
+        loop.exec()
+        failed = window.result is None
+        sentence = window.banner.text
+        picture = window.grab()
+        window.close()
+    if failed:
+        raise BackendError(sentence or "Nothing was computed in time for a picture of the window.")
+    if not picture.save(str(path), "PNG"):
+        raise OutputError(f"The picture cannot be written to {path}.")
+
+
+def _place(window: Window, store: Store, size: tuple[int, int] | None) -> None:
+    """The size asked for, else the last one, else one that fits the screen."""
+    screen = QGuiApplication.primaryScreen().availableGeometry()
+    if size is not None:
+        window.resize(*size)
+    elif not isinstance(store.settings().get("geometry"), str):
+        window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))

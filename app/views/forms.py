@@ -1,0 +1,131 @@
+"""Small parts that panels are built of: foldable sections, labelled rows, choices, whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
+
+from app import theme
+
+LABEL_WIDTH = 76
+
+
+class Section(QWidget):
+    """A heading that folds what stands under it."""
+
+    folded = Signal(bool)
+
+    def __init__(self, title: str, tip: str, open_: bool = True, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._head = QToolButton()
+        self._head.setObjectName("heading")
+        self._head.setText(title)
+        self._head.setToolTip(tip)
+        self._head.setAccessibleName(f"{title}: fold or unfold")
+        self._head.setCheckable(True)
+        self._head.setChecked(open_)
+        self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._head.toggled.connect(self._fold)
+        self.body = QWidget()
+        self.form = QFormLayout(self.body)
+        self.form.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID)
+        self.form.setVerticalSpacing(theme.GRID - 2)
+        self.form.setHorizontalSpacing(theme.GRID)
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._head)
+        layout.addWidget(self.body)
+        self.body.setVisible(open_)
+
+    def set_theme(self, colours: theme.Theme) -> None:
+        self._colours = colours
+        self._fold(self._head.isChecked())
+
+    def _fold(self, open_: bool) -> None:
+        self.body.setVisible(open_)
+        if hasattr(self, "_colours"):
+            self._head.setIcon(theme.icon("chevron-down" if open_ else "chevron-right", self._colours))
+        self.folded.emit(not open_)
+
+    def row(self, label: str, field: QWidget, tip: str) -> QWidget:
+        """Add a labelled field; tip and accessible name go to both."""
+        text = QLabel(label)
+        text.setFixedWidth(LABEL_WIDTH)
+        text.setBuddy(field)
+        text.setToolTip(tip)
+        name(field, label, tip)
+        self.form.addRow(text, field)
+        return field
+
+    def wide(self, field: QWidget) -> QWidget:
+        """Add a field over the whole width."""
+        self.form.addRow(field)
+        return field
+
+
+def name(field: QWidget, label: str, tip: str) -> None:
+    """Tooltip and accessible name of a field."""
+    field.setToolTip(tip)
+    field.setAccessibleName(label)
+    field.setAccessibleDescription(tip)
+
+
+class Choices(QComboBox):
+    """A combo box of (value, text, tip); `picked` gives the value and comes only from the person."""
+
+    picked = Signal(object)
+
+    def __init__(self, choices: Sequence[tuple[object, str, str]] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(6)
+        self.set_choices(choices)
+        self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
+
+    def set_choices(self, choices: Sequence[tuple[object, str, str]]) -> None:
+        with QSignalBlocker(self):
+            self.clear()
+            for index, (value, text, tip) in enumerate(choices):
+                self.addItem(text, value)
+                self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+
+    def show_value(self, value: object) -> None:
+        """Show a value; one that is not among the choices is added, so that nothing is hidden or lost."""
+        index = next((index for index in range(self.count()) if self.itemData(index) == value), -1)
+        with QSignalBlocker(self):
+            if index < 0:
+                self.addItem(str(value), value)
+                index = self.count() - 1
+            self.setCurrentIndex(index)
+
+    def wheelEvent(self, event: object) -> None:
+        """The wheel scrolls the panel; it must not change a setting in passing."""
+        event.ignore()  # type: ignore[attr-defined]
+
+
+class Whole(QSpinBox):
+    """A whole number; `picked` comes from the person alone. `nothing` is what the lowest number is shown as."""
+
+    picked = Signal(int)
+
+    def __init__(self, low: int, high: int, nothing: str = "", suffix: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setRange(low, high)
+        self.setSpecialValueText(nothing)
+        self.setSuffix(suffix)
+        self.setKeyboardTracking(False)
+        self.valueChanged.connect(self.picked)
+
+    def show_value(self, value: int) -> None:
+        if value != self.value():
+            with QSignalBlocker(self):
+                self.setValue(value)
+
+    def wheelEvent(self, event: object) -> None:
+        event.ignore()  # type: ignore[attr-defined]

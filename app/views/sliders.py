@@ -1,0 +1,86 @@
+"""A labelled slider with its number: the one control for every quantity a person can set."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
+
+from gpu.parameters import ParameterInfo
+
+STEPS = 1000
+
+
+class ParameterSlider(QWidget):
+    """Label and number above, slider below. `changed` comes while dragging; the double click on the slider resets."""
+
+    changed = Signal(str, float)
+
+    def __init__(self, info: ParameterInfo, value: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._info = info
+        self._label = QLabel(info.label)
+        self._number = QDoubleSpinBox()
+        self._number.setRange(info.low, info.high)
+        self._number.setSingleStep(info.step)
+        self._number.setDecimals(_decimals(info.step))
+        self._number.setSuffix(f" {info.unit}" if info.unit else "")
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._number.setFixedWidth(92)
+        self._number.setKeyboardTracking(False)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._count = max(min(round((info.high - info.low) / info.step), STEPS), 1)
+        self._slider.setRange(0, self._count)
+        self._slider.setPageStep(max(self._count // 20, 1))
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(2)
+        layout.addWidget(self._label, 0, 0)
+        layout.addWidget(self._number, 0, 1)
+        layout.addWidget(self._slider, 1, 0, 1, 2)
+        layout.setColumnStretch(0, 1)
+        tip = info.tip or info.label
+        for widget in (self, self._label, self._number, self._slider):
+            widget.setToolTip(tip)
+        self._number.setAccessibleName(info.label)
+        self._slider.setAccessibleName(f"{info.label} slider")
+        self.set_value(value)
+        self._number.valueChanged.connect(self._typed)
+        self._slider.valueChanged.connect(self._slid)
+
+    @property
+    def name(self) -> str:
+        return self._info.name
+
+    @property
+    def value(self) -> float:
+        return float(self._number.value())
+
+    def set_value(self, value: float) -> None:
+        """Show a value without saying that it changed."""
+        with QSignalBlocker(self._number), QSignalBlocker(self._slider):
+            self._number.setValue(value)
+            self._slider.setValue(self._to_slider(value))
+
+    def _to_slider(self, value: float) -> int:
+        span = self._info.high - self._info.low
+        return round((value - self._info.low) / span * self._count) if span > 0 else 0
+
+    def _typed(self, value: float) -> None:
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(self._to_slider(value))
+        self.changed.emit(self._info.name, float(value))
+
+    def _slid(self, position: int) -> None:
+        value = self._info.low + (self._info.high - self._info.low) * position / self._count
+        if self._info.step > 0:
+            value = round(value / self._info.step) * self._info.step
+        value = min(max(value, self._info.low), self._info.high)
+        with QSignalBlocker(self._number):
+            self._number.setValue(value)
+        self.changed.emit(self._info.name, float(self._number.value()))
+
+
+def _decimals(step: float) -> int:
+    return max(0, min(4, math.ceil(-math.log10(step) - 1e-9))) if step > 0 else 2

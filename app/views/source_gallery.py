@@ -1,0 +1,111 @@
+"""The source's current frame, and the bundled samples to choose from."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
+
+from app import theme
+from app.catalogue import Sample
+from app.views.pictures import U8
+
+THUMBNAIL = QSize(54, 36)
+ACROSS = 4
+
+
+class Preview(QWidget):
+    """The current frame of the source with a line of facts under it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image: U8 | None = None
+        self._caption = "Opening …"
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Current frame of the source")
+        self.setToolTip("The current frame of the source, its size, speed and motion")
+
+    def sizeHint(self) -> QSize:
+        return QSize(232, 152)
+
+    def set_image(self, image: U8 | None) -> None:
+        self._image = image
+        self.update()
+
+    def set_caption(self, caption: str) -> None:
+        self._caption = caption
+        self.setAccessibleDescription(caption)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours = theme.of(self.palette())
+        painter = QPainter(self)
+        box = QRectF(self.rect()).adjusted(0, 0, 0, -20)
+        painter.fillRect(box, QColor(colours.canvas))
+        if self._image is not None:
+            height, width = self._image.shape[:2]
+            image = QImage(self._image.data, width, height, self._image.strides[0], QImage.Format.Format_RGB888)
+            scale = min(box.width() / width, box.height() / height)
+            target = QRectF(0, 0, width * scale, height * scale)
+            target.moveCenter(box.center())
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(target, image)
+        painter.setFont(theme.small(self.font()))
+        painter.setPen(QColor(colours.dim))
+        line = QRectF(0, box.bottom(), self.width(), 20)
+        text = painter.fontMetrics().elidedText(self._caption, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+
+
+class Gallery(QWidget):
+    """Thumbnails of the bundled clips and stills."""
+
+    chosen = Signal(object)  # Sample
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(2)
+        self._grid.setColumnStretch(ACROSS, 1)
+        self._buttons: list[tuple[Sample, QToolButton]] = []
+        self._path = ""
+        self.setAccessibleName("Bundled samples")
+
+    def set_samples(self, samples: list[Sample]) -> None:
+        for _, button in self._buttons:
+            button.deleteLater()
+        self._buttons = []
+        for index, sample in enumerate(samples):
+            button = QToolButton()
+            button.setCheckable(True)
+            button.setIcon(_thumbnail(sample.picture))
+            button.setIconSize(THUMBNAIL)
+            button.setToolTip(f"{sample.title}\n{sample.credit}".strip())
+            button.setAccessibleName(f"Sample: {sample.title}")
+            button.setStyleSheet("padding: 1px;")
+            button.clicked.connect(lambda _=False, sample=sample: self._choose(sample))
+            self._grid.addWidget(button, index // ACROSS, index % ACROSS)
+            self._buttons.append((sample, button))
+        self.show_path(self._path)
+
+    def show_path(self, path: str) -> None:
+        """Mark the sample that is open."""
+        self._path = path
+        for sample, button in self._buttons:
+            button.setChecked(sample.path == path)
+
+    def _choose(self, sample: Sample) -> None:
+        self.show_path(self._path)
+        self.chosen.emit(sample)
+
+
+def _thumbnail(picture: U8) -> QPixmap:
+    height, width = picture.shape[:2]
+    image = QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_RGB888)
+    scaled = image.scaled(
+        THUMBNAIL, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+    )
+    x, y = (scaled.width() - THUMBNAIL.width()) // 2, (scaled.height() - THUMBNAIL.height()) // 2
+    return QPixmap.fromImage(scaled.copy(x, y, THUMBNAIL.width(), THUMBNAIL.height()))

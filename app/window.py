@@ -1,0 +1,574 @@
+"""The window: puts the parts together and turns what the person does into new settings. It holds no numbers itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from app import documents, menus, samples, theme
+from app.catalogue import Catalogue, Sample
+from app.player import Player
+from app.state import ROWS, State
+from app.status import StatusLine
+from app.store import Store
+from app.views.banner import Banner
+from app.views.compare import CompareView
+from app.views.compare_canvas import Probe
+from app.views.pictures import Store as Pictures
+from app.views.probe_text import probe_text
+from app.views.source import SourcePanel
+from app.views.statistics import StatisticsPanel
+from app.views.timeline import TimelinePanel
+from app.worker import Arrival, Failure, Progress, Worker
+from gpu.engine.results import FrameResult, SourceInfo
+from gpu.errors import NoisescopeError
+from gpu.session import PriorSettings, Session
+
+APPLY_MS = 25  # settings are handed to the worker at most this often
+RESULT_MS = 40  # plots follow the frame at most this often, the pictures at once
+AUTOSAVE_MS = 3000
+
+
+class Window(QMainWindow):
+    """One session on the screen. `settled` comes when all frames of the newest settings are there."""
+
+    settled = Signal()
+
+    def __init__(self, session: Session, worker: Worker, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.state = State(session)
+        self.worker = worker
+        self.store = store
+        self.path: Path | None = None
+        self.info: SourceInfo | None = None
+        self.catalogue: Catalogue | None = None
+        self.result: FrameResult | None = None
+        self._opened = 0
+        self._pictures = Pictures()
+        self._questions: dict[int, Any] = {}
+        self._jobs: dict[int, str] = {}
+        self.compare = CompareView()
+        self.source = SourcePanel()
+        self.statistics = StatisticsPanel()
+        self.timeline = TimelinePanel()
+        self.banner = Banner()
+        self.status = StatusLine()
+        self.player = Player(self.state, self._pictures)
+        self._build()
+        self.actions_ = menus.build(self, self._slots())
+        self._build_tools()
+        self._timers()
+        self._connect()
+        self.setAcceptDrops(True)
+        self.set_theme(str(store.settings().get("theme", "system")))
+        self._restore_layout()
+        for name in ("session", "view", "history", "saved"):
+            self._on_state(name)
+        self._apply.stop()
+        self._hand_over()
+
+    # -- building
+
+    def _build(self) -> None:
+        self.setWindowTitle("Noisescope")
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self.compare, 1)
+        self.across = QSplitter(Qt.Orientation.Horizontal)
+        self.down = QSplitter(Qt.Orientation.Vertical)
+        for index, (widget, stretch) in enumerate(((self.source, 0), (middle, 1), (self.statistics, 0))):
+            self.across.addWidget(widget)
+            self.across.setStretchFactor(index, stretch)
+            self.across.setCollapsible(index, False)
+        self.down.addWidget(self.across)
+        self.down.addWidget(self.timeline)
+        self.down.setStretchFactor(0, 1)
+        self.down.setStretchFactor(1, 0)
+        self.down.setCollapsible(0, False)
+        self.down.setCollapsible(1, False)
+        for splitter in (self.across, self.down):
+            splitter.setHandleWidth(1)
+        self.setCentralWidget(self.down)
+        self.setStatusBar(self.status)
+
+    def _build_tools(self) -> None:
+        tools = self.compare.tools
+        for name in [f"row_{row}" for row in ROWS] + [
+            "",
+            "mode_side",
+            "mode_wipe",
+            "mode_difference",
+            "",
+            "rgb",
+            "overlay",
+        ]:
+            if not name:
+                tools.addSpacing(theme.GRID)
+                continue
+            tools.addWidget(self._tool(name))
+        tools.addStretch(1)
+        for name in ("zoom_out", "zoom_fit", "zoom_in"):
+            tools.addWidget(self._tool(name))
+
+    def _tool(self, name: str) -> QToolButton:
+        button = QToolButton()
+        button.setDefaultAction(self.actions_[name])
+        textual = name.startswith("row_")
+        button.setToolButtonStyle(
+            Qt.ToolButtonStyle.ToolButtonTextOnly if textual else Qt.ToolButtonStyle.ToolButtonIconOnly
+        )
+        button.setAccessibleName(self.actions_[name].text().replace("&", ""))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        return button
+
+    def _timers(self) -> None:
+        self._apply = _once(self, APPLY_MS, self._hand_over)
+        self._show_result = _once(self, RESULT_MS, self._show_numbers)
+        self._autosave = _once(self, AUTOSAVE_MS, lambda: self.store.autosave(self.state.to_save()))
+
+    def _connect(self) -> None:
+        state, worker, compare = self.state, self.worker, self.compare
+        state.listen(self._on_state)
+        worker.catalogued.connect(self._on_catalogue)
+        worker.opened.connect(self._on_opened)
+        worker.arrived.connect(self._on_arrived)
+        worker.told.connect(self._on_told)
+        worker.sliced.connect(self._on_sliced)
+        worker.progressed.connect(self._on_progress)
+        worker.failed.connect(self._on_failed)
+        worker.answered.connect(lambda ticket, answer: self._questions.pop(ticket, lambda _: None)(answer))
+        worker.ended.connect(self._on_ended)
+        compare.prior_added.connect(lambda prior: self.attempt(lambda: state.add_prior(prior)))
+        compare.prior_removed.connect(state.remove_prior)
+        compare.prior_moved.connect(state.move_prior)
+        compare.prior_replaced.connect(self._replace_prior)
+        compare.reference_chosen.connect(lambda key: state.set_view(reference=key))
+        compare.hidden_toggled.connect(self._toggle_hidden)
+        canvas = compare.canvas
+        canvas.zoomed.connect(state.zoom)
+        canvas.panned.connect(lambda x, y: state.set_view(centre=(x, y)))
+        canvas.wiped.connect(lambda wipe: state.set_view(wipe=wipe))
+        canvas.sliced.connect(lambda height: state.set_view(slice=height))
+        canvas.frame_picked.connect(state.set_frame)
+        canvas.probed.connect(self._on_probe)
+        self.source.changed.connect(self._change)
+        self.source.open_wanted.connect(lambda kind: documents.open_source(self, kind))
+        self.source.check_wanted.connect(lambda: documents.check_flow(self))
+        self.source.sample_chosen.connect(self._open_sample)
+        self.timeline.frameRequested.connect(state.set_frame)
+        self.timeline.playToggled.connect(self.play)
+        self.timeline.loopChanged.connect(lambda loop: state.set_view(loop=loop))
+        if hasattr(self.statistics, "exportRequested"):
+            self.statistics.exportRequested.connect(lambda: documents.export(self))
+        self.status.cancelled.connect(self._cancel)
+        self.player.waiting.connect(self._on_waiting)
+        self.player.stopped.connect(lambda: self.play(False))
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.set_theme(self._theme))
+
+    def _slots(self) -> dict[str, Any]:
+        state = self.state
+        last = 10**9
+        slots: dict[str, Any] = {
+            "open_video": lambda: documents.open_source(self, "video"),
+            "open_images": lambda: documents.open_source(self, "images"),
+            "open_still": lambda: documents.open_source(self, "still"),
+            "open_flow": lambda: documents.open_source(self, "flow"),
+            "open_session": lambda: documents.open_session(self),
+            "save": lambda: documents.save(self),
+            "save_as": lambda: documents.save_as(self),
+            "export": lambda: documents.export(self),
+            "quit": self.close,
+            "undo": state.undo,
+            "redo": state.redo,
+            "copy": lambda: QApplication.clipboard().setImage(self.compare.canvas.picture()),
+            "copy_values": lambda: QApplication.clipboard().setText(documents.figures_text(self)),
+            "flip": self._flip_once,
+            "rgb": lambda on: state.set_view(colours="rgb" if on else "grey"),
+            "overlay": lambda on: state.set_view(overlay=on),
+            "wheel": lambda on: state.set_view(motion="wheel" if on else "arrows"),
+            "zoom_in": lambda: state.zoom(1.5, *state.view.centre),
+            "zoom_out": lambda: state.zoom(1 / 1.5, *state.view.centre),
+            "zoom_fit": lambda: state.set_view(zoom=1.0, centre=(0.5, 0.5)),
+            "panel_source": lambda on: self._fold("source", on),
+            "panel_statistics": lambda on: self._fold("statistics", on),
+            "panel_timeline": lambda on: self._fold("timeline", on),
+            "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
+            "play": self.play,
+            "next": lambda: state.set_frame(state.view.frame + 1),
+            "previous": lambda: state.set_frame(state.view.frame - 1),
+            "first": lambda: state.set_frame(0),
+            "last": lambda: state.set_frame(last if state.frames else 0),
+            "loop_start": lambda: self._loop(start=state.view.frame),
+            "loop_end": lambda: self._loop(end=state.view.frame),
+            "loop_off": lambda: state.set_view(loop=None),
+            "background": self.worker.set_background,
+            "shortcuts": lambda: documents.show_shortcuts(self),
+            "log": lambda: documents.open_log(self),
+            "about": lambda: documents.show_about(self),
+        }
+        for row in ROWS:
+            slots[f"row_{row}"] = lambda on, row=row: self._show_row(row, on)
+        for mode in ("side", "wipe", "difference"):
+            slots[f"mode_{mode}"] = lambda _=False, mode=mode: self._set_mode(mode)
+        for choice in ("system", "dark", "light"):
+            slots[f"theme_{choice}"] = lambda _=False, choice=choice: self._choose_theme(choice)
+        return slots
+
+    # -- settings: person → state → worker
+
+    def attempt(self, action: Any) -> bool:
+        """Do something that may refuse with a sentence; show the sentence."""
+        try:
+            action()
+        except NoisescopeError as problem:
+            self.banner.show_error(str(problem))
+            return False
+        return True
+
+    def open(self, session: Session, path: Path | None = None) -> None:
+        """Start over with another session."""
+        self.play(False)
+        self.path = path
+        self._pictures.clear()
+        self.result = None
+        self.compare.show_pictures(None)
+        self.compare.canvas.set_empty("Opening …")
+        self.state.open(session)
+
+    def _change(self, session: Session, what: str, merge: str) -> None:
+        self.state.change(session, what, merge)
+
+    def _replace_prior(self, key: str, prior: PriorSettings, merge: str) -> None:
+        if not self.attempt(lambda: self.state.replace_prior(key, prior, merge)):
+            self._on_state("view")
+
+    def _open_sample(self, sample: Sample) -> None:
+        source = samples.source_of(sample, self.state.session, self.catalogue)
+        self.state.change(replace(self.state.session, source=source), f"Open {sample.title}")
+
+    def _on_state(self, name: str) -> None:
+        if name == "session":
+            self.source.show_session(self.state.session)
+            self._show_columns()
+            self._apply.start()
+            self._autosave.start()
+        elif name == "view":
+            self._show_columns()
+            self._show_view()
+        elif name == "frame":
+            self._go(self.state.view.frame)
+        elif name == "history":
+            for kind, text in (("undo", self.state.undo_text), ("redo", self.state.redo_text)):
+                self.actions_[kind].setEnabled(bool(text))
+                self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
+        self._show_title()
+
+    def _hand_over(self) -> None:
+        self.worker.apply(self.state.session)
+        self.worker.request(self.state.view.frame, self.state.order())
+        self.actions_["background"].setChecked(True)
+
+    def _show_columns(self) -> None:
+        state = self.state
+        with_output = bool(state.session.task.name)
+        self.compare.set_columns(state.session.priors, state.view, state.reference, with_output)
+        self.compare.show_result(self.result)
+
+    def _show_view(self) -> None:
+        view = self.state.view
+        for row in ROWS:
+            self.actions_[f"row_{row}"].setChecked(row in view.rows)
+        for mode in ("side", "wipe", "difference"):
+            self.actions_[f"mode_{mode}"].setChecked(view.mode == mode)
+        self.actions_["rgb"].setChecked(view.colours == "rgb")
+        self.actions_["overlay"].setChecked(view.overlay)
+        self.actions_["wheel"].setChecked(view.motion == "wheel")
+        self.worker.set_colours(view.colours)
+        self.worker.set_slices([row.removeprefix("xt-") for row in view.rows if row.startswith("xt-")], view.slice)
+        self.statistics.set_hidden_keys(set(view.hidden))
+        self.timeline.set_loop(view.loop)
+        shown = self._pictures.get(view.frame)
+        if shown is not None and shown.colours != view.colours:
+            self._pictures.clear()
+            self.worker.request(view.frame, self.state.order())
+
+    # -- frames: worker → views
+
+    def _go(self, t: int) -> None:
+        """Show frame t at once if its pictures are at hand, else ask for it."""
+        self.timeline.set_frame(t)
+        pictures = self._pictures.get(t)
+        cached = self.worker.cached(t)
+        if pictures is not None:
+            self.compare.show_pictures(pictures)
+            self.source.preview.set_image(pictures.image)
+            self.compare.canvas.set_waiting("")
+        else:
+            self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
+        if cached is not None and pictures is not None:
+            self.result = cached
+            self._show_result.start()
+            self.worker.follow(self.state.order())
+        else:
+            self.worker.request(t, self.state.order())
+
+    def _on_arrived(self, arrival: Arrival) -> None:
+        if arrival.number < self._opened or arrival.pictures.colours != self.state.view.colours:
+            return
+        result = arrival.result
+        if result.complete:
+            self._pictures.put(arrival.pictures)
+        if result.t == self.state.view.frame:
+            self.result = result
+            self.compare.show_pictures(arrival.pictures)
+            self.compare.canvas.set_waiting("")
+            self.source.preview.set_image(arrival.pictures.image)
+            if not self._show_result.isActive():
+                self._show_result.start()
+
+    def _show_numbers(self) -> None:
+        self.compare.show_result(self.result)
+        self.statistics.show_result(self.result)
+
+    def _on_opened(self, number: int, info: SourceInfo) -> None:
+        if number < self.worker.number:
+            return
+        fresh = self.info is None or (info.title, info.height, info.width) != (
+            self.info.title,
+            self.info.height,
+            self.info.width,
+        )
+        self._opened, self.info = number, info
+        self._pictures.clear()
+        self.banner.clear()
+        self.source.show_wrong("")
+        self.source.show_info(info)
+        self.status.show_info(info)
+        self.timeline.set_info(info)
+        self.compare.canvas.set_source(info.height, info.width, info.frames)
+        self.compare.canvas.set_empty("computing …")
+        if fresh:
+            self.compare.canvas.set_slices({})
+        self.player.set_fps(info.fps)
+        self.state.opened(info.frames)
+        self.timeline.set_frame(self.state.view.frame)
+        self.worker.request(self.state.view.frame, self.state.order())
+        self._show_title()
+
+    def _on_told(self, number: int, mask: Any, series: Any, cache: int) -> None:
+        if number >= self._opened and number == self.worker.number:
+            self.timeline.set_computed(mask)
+            self.timeline.set_series(series)
+            self.status.show_cache(cache)
+            if bool(mask.all()):
+                self.settled.emit()
+
+    def _on_sliced(self, number: int, slices: Any) -> None:
+        if number >= self._opened:
+            self.compare.show_slices(slices)
+
+    def _on_catalogue(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.compare.set_catalogue(catalogue)
+        self.source.set_catalogue(catalogue)
+        self.status.say("")
+        self.ask(lambda _: samples.bundled(), self.source.set_samples)
+
+    def ask(self, question: Any, then: Any) -> None:
+        """Have the worker answer `question`, then hand the answer to `then` on this thread."""
+        self._questions[self.worker.ask(question)] = then
+
+    def _on_progress(self, progress: Progress | None) -> None:
+        self.status.show_progress(progress)
+
+    def _on_failed(self, failure: Failure) -> None:
+        if failure.number < self.worker.number and failure.where in ("settings", "frame"):
+            return
+        if failure.kind == "FormulaError":
+            self.source.show_wrong(failure.sentence)
+        else:
+            self.banner.show_error(failure.sentence, failure.details)
+        self.compare.canvas.set_waiting("")
+        if self.result is None:
+            self.compare.canvas.set_empty("Nothing to show yet. Open a clip, or undo the last change (Ctrl+Z).")
+
+    def _cancel(self, job: int | None) -> None:
+        if job is None:
+            self.worker.set_background(False)
+            self.actions_["background"].setChecked(False)
+        else:
+            self.worker.cancel(job)
+
+    def run_job(self, what: str, make: Any, then: str = "") -> None:
+        """Run an export in the worker; `then` is said when it is done."""
+        self._jobs[self.worker.run_job(what, make)] = then or what
+
+    def _on_ended(self, job: int, result: Any) -> None:
+        what = self._jobs.pop(job, "Export")
+        if result is None:
+            self.status.say(f"{what}: stopped")
+        else:
+            self.banner.show_note(result if isinstance(result, str) else f"{what}: done")
+
+    # -- what is shown
+
+    def _show_title(self) -> None:
+        info, state = self.info, self.state
+        parts = ["Noisescope"]
+        if self.path is not None:
+            parts.append(self.path.name + ("*" if state.modified else ""))
+        if info is not None:
+            parts += [info.title, f"{info.width}×{info.height}", info.motion]
+        parts.append(f"seed {state.session.noise.seed}")
+        self.setWindowTitle(" · ".join(parts))
+
+    def _on_probe(self, probe: Probe | None) -> None:
+        self.status.say(probe_text(probe, self.result) if probe is not None else "")
+
+    def _show_row(self, row: str, on: bool) -> None:
+        rows = tuple(one for one in ROWS if (one in self.state.view.rows and one != row) or (one == row and on))
+        self.state.set_view(rows=rows or self.state.view.rows)
+        self._show_view()
+
+    def _set_mode(self, mode: str) -> None:
+        self.state.set_view(mode=mode if self.state.view.mode != mode else "side")
+        self._show_view()
+
+    def _toggle_hidden(self, key: str) -> None:
+        hidden = self.state.view.hidden
+        self.state.set_view(hidden=tuple(one for one in hidden if one != key) if key in hidden else (*hidden, key))
+
+    def _loop(self, start: int | None = None, end: int | None = None) -> None:
+        low, high = self.state.view.loop or (0, max(self.state.frames - 1, 0))
+        low, high = (low if start is None else start), (high if end is None else end)
+        self.state.set_view(loop=(low, high) if low < high else None)
+
+    def play(self, on: bool) -> None:
+        self.player.play(on)
+        self.actions_["play"].setChecked(on)
+        self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.of(self.palette())))
+        self.timeline.set_playing(on)
+        if not on:
+            self.compare.canvas.set_waiting("")
+
+    def _on_waiting(self, t: int) -> None:
+        self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
+        self.worker.request(t, self.state.order())
+
+    def _flip_once(self) -> None:
+        self.compare.canvas.set_flip(True)
+        QTimer.singleShot(800, lambda: self.compare.canvas.set_flip(False))
+
+    # -- keys that only act while nothing is being typed
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        names = {
+            Qt.Key.Key_Right: "next", Qt.Key.Key_Left: "previous", Qt.Key.Key_Home: "first", Qt.Key.Key_End: "last",
+            Qt.Key.Key_Space: "play",
+        }  # fmt: skip
+        if key == Qt.Key.Key_R and not event.isAutoRepeat():
+            self.compare.canvas.set_flip(True)
+        elif key == Qt.Key.Key_Escape and self.isFullScreen():
+            self.actions_["full_screen"].trigger()
+        elif key in names:
+            self.actions_[names[Qt.Key(key)]].trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_R and not event.isAutoRepeat():
+            self.compare.canvas.set_flip(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    # -- look
+
+    def _choose_theme(self, choice: str) -> None:
+        self.store.set(theme=choice)
+        self.set_theme(choice)
+
+    def set_theme(self, choice: str) -> None:
+        """`system`, `dark` or `light`."""
+        self._theme = choice if choice in ("system", "dark", "light") else "system"
+        colours = theme.chosen(self._theme)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        if app.property("theme") != colours.name:
+            theme.apply(app, colours)
+            app.setProperty("theme", colours.name)
+        for name in ("system", "dark", "light"):
+            self.actions_[f"theme_{name}"].setChecked(name == self._theme)
+        menus.set_theme(self.actions_, colours)
+        for part in (self.compare, self.source, self.status, self.banner):
+            part.set_theme(colours)
+        if self.player.playing:
+            self.actions_["play"].setIcon(theme.icon("pause", colours))
+
+    def _panels(self) -> dict[str, QWidget]:
+        return {"source": self.source, "statistics": self.statistics, "timeline": self.timeline}
+
+    def _fold(self, name: str, on: bool) -> None:
+        self._panels()[name].setVisible(on)
+        self.actions_[f"panel_{name}"].setChecked(on)
+
+    def _restore_layout(self) -> None:
+        settings = self.store.settings()
+        for name in self._panels():
+            self._fold(name, bool(settings.get(f"panel_{name}", True)))
+        for key, restore in (("across", self.across.restoreState), ("down", self.down.restoreState)):
+            if isinstance(settings.get(key), str):
+                restore(QByteArray.fromHex(settings[key].encode()))
+        if isinstance(settings.get("geometry"), str):
+            self.restoreGeometry(QByteArray.fromHex(settings["geometry"].encode()))
+
+    def _keep_layout(self) -> None:
+        values: dict[str, Any] = {f"panel_{name}": not one.isHidden() for name, one in self._panels().items()}
+        for key, data in (
+            ("across", self.across.saveState()),
+            ("down", self.down.saveState()),
+            ("geometry", self.saveGeometry()),
+        ):
+            values[key] = bytes(data.toHex().data()).decode()
+        self.store.set(**values)
+
+    # -- files dropped, and the end
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            documents.open_path(self, Path(paths[0]))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.player.play(False)
+        self._autosave.stop()
+        self._keep_layout()
+        self.worker.stop()
+        self.store.closed()
+        super().closeEvent(event)
+
+
+def _once(parent: QWidget, milliseconds: int, action: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(action)
+    return timer
+
+
+def action_names(window: Window) -> dict[str, QAction]:
+    """Every action by name, for tests and documentation."""
+    return dict(window.actions_)

@@ -1,0 +1,431 @@
+"""The one place with threads: a worker that creates, uses and releases the engine, and with it the GL context.
+
+Everything that takes time is a generator that the worker advances one step at a time, so that between two steps it can
+turn to what matters most now: new settings, then questions, then the frame on the screen, then exports, then filling
+the other frames. Settings are numbered; what belongs to older ones than the newest is dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QThread, Signal
+
+from app import catalogue
+from app.views.pictures import Converter, FramePictures, slice_bytes
+from gpu.engine.results import FrameResult, Update
+from gpu.errors import NoisescopeError
+from gpu.session import Session
+
+if TYPE_CHECKING:
+    from gpu.engine import Engine
+
+MakeEngine = Callable[[Session], "Engine"]
+Steps = Generator[Update, None, Any] | Iterator[Update]
+TELL_SECONDS = 0.15  # curves and slices are sent at most this often
+
+log = logging.getLogger("noisescope")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A frame, as far as it has come, with the pictures of it."""
+
+    number: int
+    result: FrameResult
+    pictures: FramePictures
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the worker is at. `job` is the number of an export, or None for frames; `seconds` left may be unknown."""
+
+    what: str
+    done: int
+    total: int
+    seconds: float | None = None
+    job: int | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sentence for the user. `kind` is the error's type, `where` one of start, settings, frame, question, job."""
+
+    sentence: str
+    kind: str
+    where: str
+    number: int
+    details: str = ""
+
+
+def real_engine(session: Session) -> Engine:
+    from gpu.engine import Engine
+
+    return Engine(session)
+
+
+class Worker(QThread):
+    """Lives as long as the window. Methods are called from the GUI thread, signals arrive there."""
+
+    catalogued = Signal(object)  # Catalogue
+    opened = Signal(int, object)  # number of the settings, SourceInfo
+    arrived = Signal(object)  # Arrival
+    told = Signal(int, object, object, int)  # number, mask of computed frames, {key: {name: series}}, cache in bytes
+    sliced = Signal(int, object)  # number, {(key, kind): RGBA bytes (frames, W, 4)}
+    progressed = Signal(object)  # Progress, or None when there is nothing left to do
+    failed = Signal(object)  # Failure
+    answered = Signal(int, object)  # number of the question, answer
+    ended = Signal(int, object)  # number of the job, its result (None: cancelled or failed)
+
+    def __init__(self, make_engine: MakeEngine = real_engine, catalogue_: Callable[[], Any] | None = None) -> None:
+        super().__init__()
+        self.setObjectName("noisescope worker")
+        self.number = 0  # of the newest settings
+        self._make_engine = make_engine
+        self._collect = catalogue_ or catalogue.collect
+        self._wake = threading.Condition()
+        self._stop = False
+        self._session: Session | None = None
+        self._wanted: int | None = None
+        self._order: Sequence[int] = ()
+        self._colours = "grey"
+        self._background = True
+        self._slices: tuple[tuple[str, ...], float] = ((), 0.5)
+        self._slices_due = False
+        self._questions: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
+        self._jobs: deque[tuple[int, str, Callable[[Engine], Steps]]] = deque()
+        self._cancelled: set[int] = set()
+        self._tickets = 0
+        # From here on only the worker's own thread writes.
+        self._engine: Engine | None = None
+        self._engine_number = 0
+        self._frame: tuple[int, bool, Iterator[Update]] | None = None
+        self._job: tuple[int, str, Steps, Engine] | None = None
+        self._job_started = 0.0
+        self._bad: set[int] = set()
+        self._converter = Converter()
+        self._told = 0.0
+        self._tell_due = False
+        self._pace: list[float] = []
+        self._frame_started = 0.0
+
+    # -- asked by the GUI thread
+
+    def apply(self, session: Session) -> int:
+        """New settings; the newest win. Their number comes back with everything that is computed with them."""
+        with self._wake:
+            self.number += 1
+            self._session = session
+            self._background = True
+            self._wake.notify()
+            return self.number
+
+    def request(self, t: int, order: Sequence[int]) -> None:
+        """Compute frame t now; afterwards the frames in `order`. An earlier request that is not done is forgotten."""
+        with self._wake:
+            self._wanted = t
+            self._order = order
+            self._wake.notify()
+
+    def follow(self, order: Sequence[int]) -> None:
+        """Fill frames in another order; nothing is asked for at once."""
+        with self._wake:
+            self._order = order
+            self._wake.notify()
+
+    def set_background(self, on: bool) -> None:
+        """Whether frames nobody asked for are computed."""
+        with self._wake:
+            self._background = on
+            self._wake.notify()
+
+    def set_colours(self, colours: str) -> None:
+        self._colours = colours
+
+    def set_slices(self, kinds: Sequence[str], height: float) -> None:
+        """Send x-t slices of these kinds ("noise", "output") at `height` 0..1 of the picture, and as frames come."""
+        with self._wake:
+            self._slices = (tuple(kinds), height)
+            self._slices_due = True
+            self._wake.notify()
+
+    def ask(self, question: Callable[[Engine | None], Any]) -> int:
+        """Run something short that needs the worker's imports; the answer comes with the number returned here."""
+        with self._wake:
+            self._tickets += 1
+            self._questions.append((self._tickets, question))
+            self._wake.notify()
+            return self._tickets
+
+    def run_job(self, what: str, make: Callable[[Engine], Steps]) -> int:
+        """Run an export: a generator of Updates, advanced between frames. It keeps the settings it started with."""
+        with self._wake:
+            self._tickets += 1
+            self._jobs.append((self._tickets, what, make))
+            self._wake.notify()
+            return self._tickets
+
+    def cancel(self, job: int) -> None:
+        """Stop an export at its next step."""
+        with self._wake:
+            self._cancelled.add(job)
+            self._wake.notify()
+
+    def cached(self, t: int) -> FrameResult | None:
+        """Frame t if it is at hand; safe from the GUI thread, at once."""
+        engine = self._engine
+        return engine.cached(t) if engine is not None and self._engine_number == self.number else None
+
+    def stop(self) -> None:
+        """End at the next step and wait for it."""
+        with self._wake:
+            self._stop = True
+            self._wake.notify()
+        self.wait()
+
+    # -- the worker's thread
+
+    def run(self) -> None:
+        if self._try("start", self._begin):
+            while not self._stop:
+                worked = self._step()
+                if not worked:
+                    self.progressed.emit(None)
+                    with self._wake:
+                        if not self._pending():
+                            self._wake.wait()
+        self._try("start", self._end)
+
+    def _begin(self) -> None:
+        self.catalogued.emit(self._collect())
+
+    def _end(self) -> None:
+        self._drop_frame()
+        if self._job is not None:
+            self._end_job(None)
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    def _pending(self) -> bool:
+        return bool(
+            self._stop
+            or self._session is not None
+            or self._questions
+            or (self._wanted is not None and self._engine is not None)
+            or self._jobs
+            or (self._slices_due and self._engine is not None)
+            or (self._background and self._next_unfilled() is not None)
+        )
+
+    def _step(self) -> bool:
+        """Do one step of what matters most; False when there is nothing to do."""
+        with self._wake:
+            session, self._session = self._session, None
+            number = self.number
+            question = self._questions.popleft() if session is None and self._questions else None
+            wanted = self._wanted
+        if session is not None:
+            self._try("settings", lambda: self._apply(session, number))
+            self._engine_number = number  # after a failure the frames of the last good settings stay in use
+        elif question is not None:
+            self._answer(*question)
+        elif self._engine is None:
+            self._refuse_jobs()
+            return False
+        elif self._slices_due:
+            self._try("frame", self._send_slices)
+        elif wanted is not None:
+            self._advance_frame(wanted, True)
+        elif self._job is not None or self._jobs:
+            self._advance_job()
+        else:
+            if self._tell_due:
+                self._tell(force=True)
+            t = self._next_unfilled() if self._background else None
+            if t is None:
+                self._drop_frame()
+                return False
+            self._advance_frame(t, False)
+        return True
+
+    def _try(self, where: str, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except Exception as problem:  # the window must outlive whatever happens here
+            self._fail(where, problem)
+            return False
+        return True
+
+    def _fail(self, where: str, problem: Exception) -> None:
+        kind = type(problem).__name__
+        if isinstance(problem, NoisescopeError):
+            self.failed.emit(Failure(str(problem), kind, where, self.number))
+            return
+        details = "".join(traceback.format_exception(problem))
+        log.error("unexpected error (%s)\n%s", where, details)
+        sentence = f"Something unexpected went wrong ({kind}); the details are in the log file."
+        self.failed.emit(Failure(sentence, kind, where, self.number, details))
+
+    def _apply(self, session: Session, number: int) -> None:
+        self._drop_frame()
+        self._bad.clear()
+        self._pace.clear()
+        if self._engine is None or (self._job is not None and self._job[3] is self._engine):
+            self._engine = self._make_engine(session)  # an export goes on with the engine and settings it began with
+        else:
+            self._engine.update(session)
+        self._engine_number = number
+        self._slices_due = bool(self._slices[0])
+        self.opened.emit(number, self._engine.info)
+        self._tell(force=True)
+
+    def _answer(self, ticket: int, question: Callable[[Engine | None], Any]) -> None:
+        answer: list[Any] = [None]
+        if self._try("question", lambda: answer.__setitem__(0, question(self._engine))):
+            self.answered.emit(ticket, answer[0])
+
+    # -- frames
+
+    def _next_unfilled(self) -> int | None:
+        engine = self._engine
+        if engine is None:
+            return None
+        mask = engine.computed()
+        return next((t for t in self._order if t < len(mask) and not mask[t] and t not in self._bad), None)
+
+    def _drop_frame(self) -> None:
+        frame, self._frame = self._frame, None
+        if frame is not None and hasattr(frame[2], "close"):
+            frame[2].close()
+
+    def _advance_frame(self, t: int, asked: bool) -> None:
+        engine = self._engine
+        assert engine is not None
+        if self._frame is None or self._frame[0] != t:
+            self._drop_frame()
+            self._frame_started = time.monotonic()
+            self._frame = (t, asked, engine.compute(t))
+        steps = self._frame[2]
+        updates: list[Update] = []
+        if not self._try("frame", lambda: updates.extend(_next(steps))):
+            self._bad.add(t)
+            self._frame_done(t)
+            self._background = False  # one sentence is enough; the next settings try again
+            return
+        if not updates:
+            self._frame_done(t)
+            return
+        update = updates[0]
+        result = update.result
+        if result is not None and result.t == t and (asked or result.complete):
+            self._try("frame", lambda: self._send(result))
+        if result is not None and result.complete:
+            self._pace = [*self._pace[-7:], time.monotonic() - self._frame_started]
+            self._tell_due = True
+            self._slices_due = bool(self._slices[0]) and time.monotonic() - self._told > TELL_SECONDS
+            self._tell()
+        self._report(t, update)
+
+    def _frame_done(self, t: int) -> None:
+        self._frame = None
+        with self._wake:
+            if self._wanted == t:
+                self._wanted = None
+        self._slices_due = bool(self._slices[0])
+
+    def _send(self, result: FrameResult) -> None:
+        pictures = self._converter.convert(result, self._colours)
+        self.arrived.emit(Arrival(self._engine_number, result, pictures))
+
+    def _report(self, t: int, update: Update) -> None:
+        assert self._engine is not None
+        mask = self._engine.computed()
+        done = int(mask.sum())
+        seconds = sum(self._pace) / len(self._pace) * (len(mask) - done) if self._pace else None
+        self.progressed.emit(Progress(f"frame {t + 1} · {update.what}", done, len(mask), seconds))
+
+    def _tell(self, force: bool = False) -> None:
+        now = time.monotonic()
+        if self._engine is None or (not force and now - self._told < TELL_SECONDS):
+            return
+        self._told, self._tell_due = now, False
+        engine = self._engine
+        series = {prior.key: engine.series(prior.key) for prior in engine.session.priors}
+        held = getattr(engine, "memory", None)
+        self.told.emit(self._engine_number, engine.computed(), series, int(held()) if callable(held) else 0)
+
+    def _send_slices(self) -> None:
+        self._slices_due = False
+        engine = self._engine
+        assert engine is not None
+        kinds, height = self._slices
+        row = min(int(height * engine.info.height), engine.info.height - 1)
+        slices = {}
+        for prior in engine.session.priors:
+            for kind in kinds:
+                slices[prior.key, kind] = slice_bytes(
+                    engine.slice(prior.key, kind, row),  # type: ignore[arg-type]
+                    grey=kind == "noise" and self._colours == "grey",
+                )
+        self.sliced.emit(self._engine_number, slices)
+
+    # -- exports
+
+    def _advance_job(self) -> None:
+        assert self._engine is not None
+        if self._job is None:
+            ticket, what, make = self._jobs.popleft()
+            engine = self._engine
+            made: list[Steps] = []
+            if not self._try("job", lambda: made.append(make(engine))):
+                self.ended.emit(ticket, None)
+                return
+            self._drop_frame()
+            self._job = (ticket, what, made[0], engine)
+            self._job_started = time.monotonic()
+        ticket, what, steps, _ = self._job
+        if ticket in self._cancelled:
+            self._end_job(None)
+            return
+        try:
+            update = next(steps)
+        except StopIteration as end:
+            self._end_job(end.value if end.value is not None else what)
+            return
+        except Exception as problem:
+            self._end_job(None)
+            self._fail("job", problem)
+            return
+        spent = time.monotonic() - self._job_started
+        left = spent / update.done * (update.total - update.done) if update.done > 0 and spent > 1 else None
+        self.progressed.emit(Progress(f"{what} · {update.what}", update.done, update.total, left, ticket))
+
+    def _end_job(self, result: Any) -> None:
+        assert self._job is not None
+        ticket, _, steps, engine = self._job
+        self._job = None
+        self._cancelled.discard(ticket)
+        if hasattr(steps, "close"):
+            steps.close()
+        if engine is not self._engine:
+            engine.close()
+        self.ended.emit(ticket, result)
+
+    def _refuse_jobs(self) -> None:
+        while self._jobs:
+            self.ended.emit(self._jobs.popleft()[0], None)
+
+
+def _next(steps: Iterator[Update]) -> list[Update]:
+    """The next update, or none at the end."""
+    for update in steps:
+        return [update]
+    return []
