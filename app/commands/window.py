@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_file(arguments.screenshot, (".png",))
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     require_window()
-    from app.window import screenshot
+    from app.start import take_screenshot
 
     with replacing(arguments.screenshot) as partial:
-        screenshot(partial, session, arguments.size)
+        take_screenshot(partial, session, arguments.size)
     return 0
 
 
@@ -58,6 +58,6 @@ def open_window(session: sessions.Session | None) -> int:
     from app.system import require_window
 
     require_window()
-    from app.window import main
+    from app.start import main
 
-    return main(session)
+    return int(main(session))

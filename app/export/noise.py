@@ -170,7 +170,7 @@ def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: lis
 
     def frames() -> Iterator[F32]:
         for t, frame in enumerate(stored):
-            values = np.ascontiguousarray(frame, np.float32)
+            values = np.array(frame, np.float32, order="C")  # a mapped frame is read-only
             if crc32(values.tobytes()) != sums[t]:
                 raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
             yield values
@@ -214,7 +214,7 @@ def describe(engine: Engine, key: str, options: ExportOptions) -> str:
             "versions": {name: metadata.version(name) for name in ("torch", "numpy", "opencv-python", "moderngl")}
             | {"python": platform.python_version()},
             "conventions": {
-                "noise": "float32, zero mean, unit variance per value; T frames, C channels, H rows down, W columns right",
+                "noise": "float32, mean 0, variance 1 per value; T frames, C channels, H rows down, W columns right",
                 "undefined": "(T,H,W) bool: pixels whose noise has no history in an earlier frame",
                 "backward": "(T-1,H,W,2) float32 (dx,dy) in pixels: what is seen at p of frame t+1 was at "
                 "p + backward[t](p) in frame t",

@@ -49,7 +49,7 @@ FORMATS.add("pt", order=40)(
         NoiseFile(
             "PyTorch file",
             ".pt",
-            "For torch.load: a dictionary of the tensor `noise` in the axis order you choose, `axes`, and settings in `meta`.",
+            "For torch.load: a dictionary of the tensor `noise` in the axis order you choose, `axes` and `meta`.",
             _create,
             _read,
         )

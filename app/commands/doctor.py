@@ -1,0 +1,222 @@
+"""`noisescope doctor`: what this machine has of what the program needs, and how to get what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import gpu
+from app.commands import COMMANDS, Command, Parser
+from app.system import install_line, libraries, missing_libraries
+
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "opencv-python",
+    "moderngl",
+    "PySide6_Essentials",
+    "pyqtgraph",
+    "safetensors",
+    "imageio-ffmpeg",
+    "platformdirs",
+    "tqdm",
+)
+
+GL_PROBE = """
+import json
+from gpu import gl
+with gl.Context() as context:
+    print(json.dumps([context.renderer, context.version, context.max_texture]))
+"""
+"""Run in a process of its own, because a broken driver can end the process that asks it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `ok` None: good to know, not needed."""
+
+    name: str
+    ok: bool | None
+    text: str
+    mend: str = ""
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    findings = [
+        finding for look in (_libraries, _packages, _torch, _gl, _qt, _video, _files, _folders) for finding in look()
+    ]
+    good = all(finding.ok is not False for finding in findings)
+    if arguments.json:
+        print(json.dumps({"ok": good, "findings": [vars(finding) for finding in findings]}, indent=2))
+    else:
+        _print(findings, good)
+    return 0 if good else 1
+
+
+def _print(findings: list[Finding], good: bool) -> None:
+    width = max(len(finding.name) for finding in findings)
+    print(f"Noisescope {gpu.__version__} on Python {platform.python_version()}, {platform.platform()}")
+    for finding in findings:
+        mark = {True: "ok     ", False: "MISSING", None: "       "}[finding.ok]
+        print(f"{mark} {finding.name:<{width}}  {finding.text}")
+        if finding.mend:
+            print(f"        {'':<{width}} → {finding.mend}")
+    print(
+        "All that is needed is here." if good else "Something that is needed is missing; see the lines marked MISSING."
+    )
+
+
+def _libraries() -> list[Finding]:
+    if sys.platform != "linux":
+        return [Finding("system libraries", None, "come with the wheels on this system")]
+    missing = missing_libraries()
+    if not missing:
+        return [Finding("system libraries", True, f"all {len(libraries())} found")]
+    text = "; ".join(f"{library.name} ({library.needed_for})" for library in missing)
+    return [Finding("system libraries", False, text, install_line(missing))]
+
+
+def _packages() -> list[Finding]:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    findings = [Finding("Python packages", True, ", ".join(found))]
+    if missing:
+        findings.append(
+            Finding("Python packages", False, ", ".join(missing), "python -m pip install " + " ".join(missing))
+        )
+    raft = importlib.util.find_spec("torchvision") is not None
+    how = "installed" if raft else "not installed: RAFT flow is off (pip install 'noisescope[raft]')"
+    return [*findings, Finding("torchvision", None, how)]
+
+
+def _torch() -> list[Finding]:
+    def look() -> str:
+        import torch
+
+        devices = ["cpu"]
+        if torch.cuda.is_available():
+            devices += [
+                f"cuda:{index} ({torch.cuda.get_device_name(index)})" for index in range(torch.cuda.device_count())
+            ]
+        if torch.backends.mps.is_available():
+            devices.append("mps")
+        return f"{torch.__version__}, devices {', '.join(devices)}, {torch.get_num_threads()} threads"
+
+    return [_tried("torch", look, "python -m pip install torch==2.13.0")]
+
+
+def _gl() -> list[Finding]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", GL_PROBE],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        renderer, version, largest = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError) as problem:
+        said = "no answer within 60 s" if isinstance(problem, subprocess.TimeoutExpired) else _last_line(done.stderr)
+        return [Finding("OpenGL off screen", False, said, "sudo apt-get install libegl1 libgl1 libgl1-mesa-dri")]
+    return [Finding("OpenGL off screen", True, f"{renderer}, OpenGL {version}, textures up to {largest}")]
+
+
+def _qt() -> list[Finding]:
+    # Qt ends the process when its platform plugin does not load, so another process tries.
+    probe = "from PySide6.QtWidgets import QApplication; import PySide6; QApplication([]); print(PySide6.__version__)"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", probe],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [Finding("Qt", False, "no answer within 60 s")]
+    display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    findings = [
+        Finding("Qt", True, f"PySide6 {done.stdout.strip()}, draws off screen")
+        if done.returncode == 0
+        else Finding("Qt", False, _last_line(done.stderr), "python -m pip install --force-reinstall PySide6_Essentials")
+    ]
+    if sys.platform == "linux":
+        findings.append(Finding("display", None, display or "none: the window needs one, all else does not"))
+    return findings
+
+
+def _video() -> list[Finding]:
+    def look() -> str:
+        import imageio_ffmpeg
+
+        return f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}"
+
+    return [_tried("video writer", look, "python -m pip install imageio-ffmpeg")]
+
+
+def _files() -> list[Finding]:
+    """The data files that the program starts with; a wheel that was built wrongly lacks them."""
+    findings = []
+    for folder, pattern in (("shaders", "*.frag"), ("assets/clips", "*"), ("assets/models", "**/*.safetensors")):
+        roots = [Path(root) / folder for root in (Path(gpu.__file__).parents[1],)]
+        count = sum(1 for root in roots for path in root.glob(pattern) if path.is_file())
+        text = f"{count} files in {roots[0]}"
+        findings.append(Finding(folder, count > 0, text, "" if count else "install the program again"))
+    return findings
+
+
+def _folders() -> list[Finding]:
+    import platformdirs
+
+    findings = []
+    for name, folder in (
+        ("settings folder", platformdirs.user_config_path("noisescope")),
+        ("cache folder", platformdirs.user_cache_path("noisescope")),
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+            findings.append(Finding(name, True, str(folder)))
+        except OSError as problem:
+            findings.append(Finding(name, False, f"{folder} cannot be written to: {problem.strerror}"))
+    return findings
+
+
+def _tried(name: str, look: Callable[[], str], mend: str) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except Exception as problem:  # a broken installation can raise anything; the report says what
+        return Finding(name, False, f"{type(problem).__name__}: {problem}", mend)
+
+
+def _last_line(text: Any) -> str:
+    lines = str(text or "").strip().splitlines()
+    return lines[-1] if lines else "ended without a word"
+
+
+COMMANDS.add("doctor", order=50)(Command("Say what this machine has and what is missing.", configure, run))

@@ -1,0 +1,125 @@
+"""`noisescope stats`: the whiteness of a file of noise, frame by frame and over all."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.commands import COMMANDS, Command, Parser
+
+if TYPE_CHECKING:
+    from gpu.metrics.whiteness import Whiteness
+
+COLUMNS = (
+    ("mean", "{:+.4f}", "mean"),
+    ("variance", "{:.4f}", "variance"),
+    ("skewness", "{:+.4f}", "skewness"),
+    ("kurtosis", "{:+.4f}", "ex.kurt."),
+    ("ks", "{:.5f}", "KS"),
+    ("ks_p", "{:.3f}", "KS p"),
+    ("moran", "{:+.5f}", "Moran's I"),
+    ("moran_p", "{:.3f}", "Moran p"),
+    ("autocorrelation", "{:.4f}", "max|ac|"),
+    ("channel_correlation", "{:.4f}", "channels"),
+)
+"""Measures of the table: attribute of Whiteness, how it is printed, heading."""
+
+NUMBERS = (
+    "n",
+    *(name for name, _, _ in COLUMNS),
+    "variance_low",
+    "variance_high",
+    "moran_z",
+    "autocorrelation_expected",
+    "autocorrelation_limit",
+    "channel_limit",
+)
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("file", metavar="F", type=Path, help="a .npz, .npy, .safetensors or .pt file of noise")
+    parser.add_argument(
+        "--axes", metavar="TCHW", default="", help="order of its axes (default: what the file says, else TCHW)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from app.commands.progress import finish
+    from app.export.noise import read_noise
+
+    stored = read_noise(arguments.file, arguments.axes)
+    frames: list[Whiteness] = []
+    total = finish(_measured(stored.noise, frames), "stats")
+    count, channels, height, width = stored.noise.shape
+    if arguments.json:
+        result = {
+            "file": str(arguments.file),
+            "axes": stored.axes,
+            "frames": count,
+            "channels": channels,
+            "height": height,
+            "width": width,
+            "per_frame": [_numbers(white) for white in frames],
+            "all": _numbers(total),
+        }
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+        return 0
+    print(f"{arguments.file}: {count} frames × {channels} channels × {height} × {width}, axes {stored.axes}")
+    print(" ".join(["frame", *(f"{heading:>9}" for _, _, heading in COLUMNS), " verdict"]))
+    for t, white in enumerate(frames):
+        print(_row(str(t), white))
+    print(_row("all", total))
+    print(
+        f"White noise of one frame's n = {frames[0].n} has a variance in {total.variance_low:.4f}–"
+        f"{total.variance_high:.4f} (99.9 %) and max|ac| near {total.autocorrelation_expected:.4f}, below {total.autocorrelation_limit:.4f}."
+    )
+    return 0
+
+
+def _measured(noise: Any, frames: list[Whiteness]) -> Any:
+    """Measure frame by frame into `frames`, as Updates; returns the measures of all together."""
+    import numpy as np
+
+    from gpu.engine.results import Update
+    from gpu.metrics.whiteness import pooling
+
+    steps = pooling(np.array(frame, np.float32, order="C") for frame in noise)
+    while True:
+        try:
+            frames.append(next(steps))
+        except StopIteration as end:
+            return end.value
+        yield Update(len(frames), len(noise), f"frame {len(frames) - 1}")
+
+
+def _row(name: str, white: Whiteness) -> str:
+    cells = [f"{_printed(getattr(white, attribute), form):>9}" for attribute, form, _ in COLUMNS]
+    return " ".join([f"{name:>5}", *cells, f" {white.verdict.text}"])
+
+
+def _printed(value: float, form: str) -> str:
+    return "–" if math.isnan(value) else form.format(value)
+
+
+def _numbers(white: Whiteness) -> dict[str, Any]:
+    """The measures as JSON can hold them: null where there is none."""
+    numbers = {name: _finite(float(getattr(white, name))) for name in NUMBERS}
+    return {
+        **numbers,
+        "n": white.n,
+        "autocorrelation_shift": list(white.autocorrelation_shift),
+        "white": white.verdict.ok,
+        "verdict": white.verdict.text,
+        "verdicts": {name: {"ok": verdict.ok, "text": verdict.text} for name, verdict in white.verdicts.items()},
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+COMMANDS.add("stats", order=20)(Command("Measure the whiteness of a file of noise.", configure, run))

@@ -1,0 +1,74 @@
+"""`noisescope warp`: carry noise along a motion and write it to a file."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+from app.commands import COMMANDS, Command, Parser
+from app.commands import options as shared
+
+
+def configure(parser: Parser) -> None:
+    shared.add_source(parser)
+    shared.add_noise(parser)
+    group = parser.add_argument_group("what is written")
+    group.add_argument("--prior", metavar="NAME[:k=v,…]", default="integral", help="the noise prior (default integral)")
+    group.add_argument("--out", metavar="F", type=Path, required=True, help="a .npz, .npy, .safetensors or .pt file")
+    group.add_argument("--axes", metavar="TCHW", default="TCHW", help="order of the axes (.npz: always TCHW)")
+    group.add_argument("--json", action="store_true", help="say what was written as JSON on stdout")
+    parser.names = lambda: shared.choices_text("priors", "deformations", "estimators")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from app import export
+    from app.commands.progress import finish
+    from app.export.files import check_file
+    from gpu.session import TaskSettings
+
+    form = export.format_for(arguments.out, "noise")
+    check_file(arguments.out)
+    session = shared.session(arguments, [arguments.prior], TaskSettings())
+
+    from gpu.engine import Engine
+
+    engine = Engine(session)
+    try:
+        key = session.priors[0].key
+        options = export.ExportOptions(axes=arguments.axes.upper())
+        planned = export.plan(engine, form, key, arguments.out, options)
+        if not arguments.json:
+            print(f"Writing {planned.text}")
+        report = finish(export.write(engine, form, key, arguments.out, options), f"warp {key}")
+        info = engine.info
+    finally:
+        engine.close()
+    white = report.whiteness
+    assert white is not None
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    "out": str(arguments.out),
+                    "bytes": report.size,
+                    "shape": list(planned.shape),
+                    "axes": planned.axes,
+                    "prior": key,
+                    "motion": info.motion,
+                    "backend": info.backend,
+                    "white": white.verdict.ok,
+                    "verdict": white.verdict.text,
+                    "session": dataclasses.asdict(session),
+                },
+                indent=2,
+                default=dict,
+            )
+        )
+    else:
+        print(f"Wrote {arguments.out} ({info.motion}, {info.backend}). Read back: {white.verdict.text}.")
+    return 0
+
+
+COMMANDS.add("warp", order=10)(Command("Carry noise along a motion and write it to a file.", configure, run))
