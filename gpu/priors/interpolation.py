@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from gpu.errors import ChoiceError
 from gpu.noise import rng
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, PriorInfo, Run
 from gpu.priors.sequence import chain
@@ -26,7 +27,7 @@ CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the
 
 @dataclass(frozen=True)
 class Kernel:
-    """A separable interpolation: `weights(f)` are those of pixels `first`, first + 1, ... after the one at or before."""
+    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ..., where 0 is the one at or before."""
 
     first: int
     weights: Weights
@@ -169,6 +170,9 @@ class Interpolation:
     kernel: Kernel
 
     def start(self, context: PriorContext) -> Run:
+        if context.mode and context.mode not in self.info.modes:
+            choices = " or ".join(self.info.modes)
+            raise ChoiceError(f"The prior {self.info.title} cannot be {context.mode}; choose {choices}.")
         if context.mode == "chained":
             return chain(context, lambda inner, previous, t: chained_step(inner, previous, t, self.kernel))
         return Anchored(context, self.kernel)
@@ -218,7 +222,9 @@ PRIORS.add("root-bilinear", order=70)(
             title="Root-bilinear",
             summary="Bilinear with the square roots of the weights: keeps the variance, but ties neighbours together.",
             source="Asked for in the review of Chang et al. 2024 (ICLR 2024); weights √w, whose squares sum to 1.",
-            modes=MODES,
+            # No chain: √w keeps the variance of independent pixels only. Its weights sum to up to 2, so from the second
+            # frame on the correlated part grows, by up to 4 times in variance a frame.
+            modes=("anchored",),
             white=False,
         ),
         ROOT_BILINEAR,
