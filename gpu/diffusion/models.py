@@ -48,6 +48,7 @@ def save_model(path: Path, network: UNet, settings: dict[str, float], weights: d
     tensors = {key: value.detach().cpu().float().contiguous() for key, value in weights.items()}
     partial = path.with_suffix(".partial")
     save_file(tensors, str(partial), metadata)
+    partial.chmod(0o644)  # safetensors writes for the owner alone; the file is to be shipped
     partial.replace(path)  # a reader never sees half a file
 
 

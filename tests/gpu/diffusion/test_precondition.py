@@ -15,7 +15,7 @@ def test_network_input_and_target_have_unit_variance():
     c_skip, c_out, c_in, c_noise = scalings(SIGMAS, SIGMA_DATA)
     total = SIGMAS**2 + SIGMA_DATA**2
     torch.testing.assert_close(c_in**2 * total, torch.ones_like(total))  # Equation 114
-    # The target (y − c_skip (y + σn)) / c_out has variance ((1 − c_skip)² σ_data² + c_skip² σ²) / c_out² (Equation 117).
+    # The target (y − c_skip (y + σn)) / c_out has variance ((1 − c_skip)² σ_data² + c_skip² σ²) / c_out² (Eq. 117).
     target = ((1 - c_skip) ** 2 * SIGMA_DATA**2 + c_skip**2 * SIGMAS**2) / c_out**2
     torch.testing.assert_close(target, torch.ones_like(target))
     torch.testing.assert_close((4 * c_noise).exp(), SIGMAS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -44,7 +45,7 @@ def test_noise_levels_fall_from_greatest_to_zero():
     assert sigmas[0] == pytest.approx(80)
     assert sigmas[-2] == pytest.approx(0.02)
     assert sigmas[-1] == 0
-    assert all(later < earlier for earlier, later in zip(sigmas, sigmas[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(sigmas))
     assert karras_sigmas(1, 0.02, 5.0) == pytest.approx([5.0, 0.0])
 
 
@@ -59,7 +60,7 @@ def exact_flow(x: torch.Tensor, sigma: float) -> torch.Tensor:
     return MEAN + (x - MEAN) * SPREAD / math.sqrt(SPREAD**2 + sigma**2)
 
 
-@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("heun", 2)])
+@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("heun", 2), ("dpmpp-2m", 2)])
 def test_deterministic_samplers_converge_to_the_exact_flow_at_their_order(name, order):
     exact = exact_flow(SIGMA_MAX * Feed(1)(0), SIGMA_MAX)
     errors = []
