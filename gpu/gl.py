@@ -52,7 +52,9 @@ class Context:
                     vertex_shader=source(f"{vertex}.vert"), fragment_shader=source(f"{fragment}.frag")
                 )
             except moderngl.Error as problem:
-                raise BackendError(f"The graphics driver ({self.renderer}) rejects {vertex}/{fragment}: {problem}") from None
+                raise BackendError(
+                    f"The graphics driver ({self.renderer}) rejects {vertex}/{fragment}: {problem}"
+                ) from None
         return self._programs[name]
 
     def check_thread(self) -> None:

@@ -16,7 +16,7 @@ from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError
 from gpu.metrics import coherence, quality, sampling, whiteness
-from gpu.noise import anchors, backends
+from gpu.noise import anchors, backends, transport
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
@@ -52,7 +52,7 @@ class Engine:
         self._cuts = (0, *self.source.cuts)
         self._motion = SourceMotion(self.source, session.motion, self.device)
         self.backend = backends.Backend(session.noise.backend, self.device)
-        self._transports: dict[str, anchors.Transport] = {}
+        self._transports: dict[str, transport.Transport] = {}
         self._runs: dict[str, Run] = {}
         self._noises: OrderedDict[tuple[str, int], NoiseFrame] = OrderedDict()
         self._noise_bytes = 0
@@ -267,7 +267,7 @@ class Engine:
                 raise SessionError(f"The prior {prior.name} cannot be {prior.mode}.")
             noise = self.session.noise
             if noise.fill not in self._transports:
-                self._transports[noise.fill] = anchors.Transport(
+                self._transports[noise.fill] = transport.Transport(
                     self._motion, self.source.height, self.source.width, self.shot_start, noise.seed, self.backend,
                     self.device, noise.k, noise.s, noise.fill,
                 )  # fmt: skip

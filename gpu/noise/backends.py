@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import moderngl
@@ -14,7 +13,7 @@ import torch
 
 from gpu import gl
 from gpu.errors import BackendError
-from gpu.noise import anchors, field
+from gpu.noise import anchors, transport
 from gpu.noise.raster import Rasteriser, TorchRasteriser
 from gpu.noise.raster_gl import GLRasteriser
 
@@ -45,7 +44,13 @@ class Backend:
 
     @property
     def name(self) -> str:
+        """What the window shows: the renderer's name, or torch."""
         return self._rasteriser.name
+
+    @property
+    def capacity(self) -> int:
+        """See Rasteriser."""
+        return self._rasteriser.capacity
 
     def _choose(self) -> Rasteriser:
         if self._wanted == "torch":
@@ -86,10 +91,11 @@ class Backend:
             self._context, self._rasteriser = None, TorchRasteriser()
             return self._rasteriser.own(vertices, centre, convex, slot, rank, slots)
 
-    @property
-    def refine(self) -> Callable[[torch.Tensor, int, int, int, int, int, int], torch.Tensor]:
-        """How pixels are refined into the fine field; see gpu.noise.field.refine."""
-        return field.refine
+    def refine(
+        self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
+    ) -> torch.Tensor:
+        """See gpu.noise.field.refine."""
+        return self._rasteriser.refine(values, seed, anchor, channel, k, y0, x0)
 
     def close(self) -> None:
         self._rasteriser.close()
@@ -143,11 +149,11 @@ class _Rotation:
 
 def _measure(rasteriser: Rasteriser, on: torch.device, size: int = 96) -> float:
     """Seconds for one frame, best of two after a warm-up."""
-    transport = anchors.Transport(_Rotation(size, on), size, size, lambda t: 0, 0, rasteriser, on)
+    carrier = transport.Transport(_Rotation(size, on), size, size, lambda t: 0, 0, rasteriser, on)
     best = math.inf
     for attempt in range(3):
         begin = time.perf_counter()
-        transport.integral(1, 1)
+        carrier.integral(1, 1)
         if on.type == "cuda":
             torch.cuda.synchronize(on)
         if attempt:

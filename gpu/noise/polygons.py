@@ -15,12 +15,13 @@ SNAP = 256
 """Vertices are rounded to 1/256 of a sub-pixel, as rasterising hardware does, so that all backends see the same corners."""
 
 FAR = 8.0
+"""Neighbours further apart than this in the anchor frame are believed only where both sides agree on the stretch."""
 
 
 @dataclass(frozen=True)
 class Contours:
-    """Outlines of n target pixels in sub-pixels of their anchor: `vertices` (n, m, 2) clockwise on the screen from the upper
-    left corner, `centre` (n, 2), and `convex` (n,): whether the 4 corners alone (every m/4-th vertex) are the outline."""
+    """Outlines of n target pixels in sub-pixels of their anchor: `vertices` (n, m, 2) clockwise on the screen from the
+    upper left corner, `centre` (n, 2), and `convex` (n,): whether the 4 corners (every m/4-th vertex) are the outline."""
 
     vertices: torch.Tensor
     centre: torch.Tensor
@@ -50,94 +51,105 @@ def _weights(s: int, device: torch.device) -> torch.Tensor:
     return torch.tensor(rows, dtype=torch.float32, device=device)
 
 
-def _one_sided(
-    before: torch.Tensor, after: torch.Tensor, has_before: torch.Tensor, has_after: torch.Tensor, axis: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Differences to the two neighbours along one axis, mended where a neighbour is of another surface.
+@dataclass
+class _Step:
+    """Differences (2, H, W) of position towards one neighbour, and where that neighbour is of the same surface."""
+
+    difference: torch.Tensor
+    trusted: torch.Tensor
+
+
+def _square(vector: torch.Tensor) -> torch.Tensor:
+    return vector[0] * vector[0] + vector[1] * vector[1]
+
+
+def _mend(before: _Step, after: _Step, axis: int) -> None:
+    """Replace differences to neighbours of another surface; both steps point along +axis.
 
     A neighbour is of another surface when it has another anchor, lies outside the frame, or when the two one-sided
     differences disagree as no smooth map would (a jump at an occlusion): then the one nearer to the identity is trusted.
     A stretch beyond FAR pixels is believed only where both sides agree on it. A missing difference is the other side's;
     with none at all the map is locally the identity.
     """
-    unit = torch.zeros(2, dtype=before.dtype, device=before.device)
+    a, b = before.difference, after.difference
+    apart, length_a, length_b = _square(a - b), _square(a), _square(b)
+    shorter = torch.minimum(length_a, length_b)
+    both = before.trusted & after.trusted
+    # Compared as squares: |a - b| > 1 + |shorter| / 2 and |a - b| <= |shorter| / 4.
+    jump = both & (apart > (1 + 0.5 * shorter.sqrt()).square())
+    agreed = both & (apart <= shorter / 16)
+    # |a - e|^2 <= |b - e|^2 for the unit vector e, with the common |e|^2 left out.
+    nearer = length_a - 2 * a[axis] <= length_b - 2 * b[axis]
+    before.trusted = before.trusted & ~(jump & ~nearer) & (agreed | (length_a <= FAR * FAR))
+    after.trusted = after.trusted & ~(jump & nearer) & (agreed | (length_b <= FAR * FAR))
+    if bool((before.trusted & after.trusted).all()):
+        return
+    unit = torch.zeros((2, 1, 1), dtype=a.dtype, device=a.device)
     unit[axis] = 1.0
-    apart = (before - after).norm(dim=-1)
-    length_before, length_after = before.norm(dim=-1), after.norm(dim=-1)
-    both = has_before & has_after
-    jump = both & (apart > 1 + 0.5 * torch.minimum(length_before, length_after))
-    nearer_before = (before - unit).norm(dim=-1) <= (after - unit).norm(dim=-1)
-    agreed = both & (apart <= 0.25 * torch.minimum(length_before, length_after))
-    has_before = has_before & ~(jump & ~nearer_before) & (agreed | (length_before <= FAR))
-    has_after = has_after & ~(jump & nearer_before) & (agreed | (length_after <= FAR))
-    mended_before = torch.where(has_before[..., None], before, torch.where(has_after[..., None], after, unit))
-    mended_after = torch.where(has_after[..., None], after, torch.where(has_before[..., None], before, unit))
-    return mended_before, mended_after, has_before, has_after
+    before.difference = torch.where(before.trusted, a, torch.where(after.trusted, b, unit))
+    after.difference = torch.where(after.trusted, b, torch.where(before.trusted, a, unit))
 
 
 def neighbourhoods(position: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-    """(H, W, 9, 2) positions of the 3 x 3 pixels around each pixel, as its own surface continues.
+    """(9, 2, H, W) positions of the 3 x 3 pixels around each pixel, row by row, as its own surface continues.
 
     `position` (H, W, 2) are absolute positions in the anchor frame `label` (H, W). Neighbours of another anchor, outside
     the frame or beyond a jump are extrapolated.
     """
     height, width = label.shape
-    padded = torch.nn.functional.pad(position.permute(2, 0, 1)[None], (1, 1, 1, 1), mode="replicate")[0].permute(
-        1, 2, 0
-    )
-    labels = torch.full((height + 2, width + 2), -1, dtype=label.dtype, device=label.device)
-    labels[1:-1, 1:-1] = label
+    here = position.permute(2, 0, 1).contiguous()
+    padded = torch.nn.functional.pad(here[None], (1, 1, 1, 1), mode="replicate")[0]
+    labels = torch.nn.functional.pad(label, (1, 1, 1, 1), value=-1)
 
-    def near(dy: int, dx: int) -> tuple[torch.Tensor, torch.Tensor]:
-        window = (slice(1 + dy, 1 + dy + height), slice(1 + dx, 1 + dx + width))
-        return padded[window] - position, labels[window] == label
+    def near(dy: int, dx: int) -> _Step:
+        rows, columns = slice(1 + dy, 1 + dy + height), slice(1 + dx, 1 + dx + width)
+        return _Step(padded[:, rows, columns] - here, labels[rows, columns] == label)
 
-    left, has_left = near(0, -1)
-    right, has_right = near(0, 1)
-    up, has_up = near(-1, 0)
-    down, has_down = near(1, 0)
-    left, right, has_left, has_right = _one_sided(-left, right, has_left, has_right, 0)
-    up, down, has_up, has_down = _one_sided(-up, down, has_up, has_down, 1)
-    sides = {(0, -1): -left, (0, 1): right, (-1, 0): -up, (1, 0): down}
-    trusted = {(0, -1): has_left, (0, 1): has_right, (-1, 0): has_up, (1, 0): has_down}
-    out = torch.empty((height, width, 9, 2), dtype=position.dtype, device=position.device)
+    left, right, up, down = near(0, -1), near(0, 1), near(-1, 0), near(1, 0)
+    left.difference, up.difference = -left.difference, -up.difference
+    _mend(left, right, 0)
+    _mend(up, down, 1)
+    out = torch.empty((9, 2, height, width), dtype=position.dtype, device=position.device)
+    sides = {(0, -1): (left, -1), (0, 1): (right, 1), (-1, 0): (up, -1), (1, 0): (down, 1)}
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
+            place = out[(dy + 1) * 3 + dx + 1]
             if dy == 0 and dx == 0:
-                offset = torch.zeros_like(position)
+                place.copy_(here)
             elif dy == 0 or dx == 0:
-                offset = sides[dy, dx]
+                step, sign = sides[dy, dx]
+                torch.add(here, step.difference, alpha=sign, out=place)
             else:
-                diagonal, same = near(dy, dx)
-                flat = sides[dy, 0] + sides[0, dx]
-                smooth = (diagonal - flat).norm(dim=-1) <= 1 + 0.5 * flat.norm(dim=-1)
-                use = same & smooth & trusted[dy, 0] & trusted[0, dx]
-                offset = torch.where(use[..., None], diagonal, flat)
-            out[:, :, (dy + 1) * 3 + dx + 1] = position + offset
+                (across, sign_x), (along, sign_y) = sides[0, dx], sides[dy, 0]
+                flat = sign_x * across.difference + sign_y * along.difference
+                corner = near(dy, dx)
+                smooth = _square(corner.difference - flat) <= (1 + 0.5 * _square(flat).sqrt()).square()
+                use = corner.trusted & smooth & across.trusted & along.trusted
+                torch.add(here, torch.where(use, corner.difference, flat), out=place)
     return out
 
 
 def contours(around: torch.Tensor, k: int, s: int) -> Contours:
-    """Outlines in level-k sub-pixels from neighbourhoods (..., 9, 2); leading axes are flattened to n."""
-    around = around.reshape(-1, 9, 2)
+    """Outlines in level-k sub-pixels of n pixels with neighbourhoods `around` (9, 2, n)."""
     scale = float(1 << k)
-    points = torch.einsum("mj,njc->nmc", _weights(s, around.device), around) * scale
-    vertices = torch.round(points * SNAP) / SNAP
-    centre = torch.round(around[:, 4] * scale * SNAP) / SNAP
+    n = around.shape[2]
+    points = (_weights(s, around.device) * scale) @ around.reshape(9, 2 * n)
+    vertices = torch.round(points.mul_(SNAP)).div_(SNAP).view(-1, 2, n).permute(2, 0, 1).contiguous()
+    centre = torch.round(around[4].T * (scale * SNAP)).div_(SNAP)
     return Contours(vertices, centre, _is_convex(vertices))
 
 
 def _is_convex(vertices: torch.Tensor) -> torch.Tensor:
     """Whether the outline is, to the snapping grid, a convex quadrilateral given by its 4 corners."""
     step = vertices.shape[1] // 4
-    corners = vertices[:, ::step]
-    edges = corners.roll(-1, 1) - corners
-    following = edges.roll(-1, 1)
-    turn = edges[..., 0] * following[..., 1] - edges[..., 1] * following[..., 0]
-    convex = (turn > 0).all(1) | (turn < 0).all(1)
+    x, y = vertices[..., 0].T.contiguous(), vertices[..., 1].T.contiguous()
+    corner_x, corner_y = x[::step], y[::step]
+    edge_x, edge_y = corner_x.roll(-1, 0) - corner_x, corner_y.roll(-1, 0) - corner_y
+    turn = edge_x * edge_y.roll(-1, 0) - edge_y * edge_x.roll(-1, 0)
+    convex = (turn > 0).all(0) | (turn < 0).all(0)
     for i in range(1, step):
-        between = vertices[:, i::step] - (corners + edges * (i / step))
-        convex &= (between.abs() <= 1.001 / SNAP).all(dim=2).all(dim=1)
+        for point, corner, edge in ((x, corner_x, edge_x), (y, corner_y, edge_y)):
+            convex &= ((point[i::step] - corner - edge * (i / step)).abs() <= 1.001 / SNAP).all(0)
     return convex
 
 

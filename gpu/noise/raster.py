@@ -7,12 +7,19 @@ noise white also where the map folds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
 
+from gpu.noise import field
+from gpu.noise.polygons import SNAP
+
 SLOT = 256
 """Edge of a slot in sub-pixels: rasterising works on square pieces of anchor frames, so that memory is bounded."""
+
+OWNER = 0xFFFFFFFF
+CANDIDATES = 1 << 18  # sub-pixels tested at once: temporaries of about a megabyte each
 
 
 class Rasteriser(Protocol):
@@ -26,6 +33,11 @@ class Rasteriser(Protocol):
 
     name: str
 
+    @property
+    def capacity(self) -> int:
+        """The most slots of one call."""
+        ...
+
     def own(
         self,
         vertices: torch.Tensor,
@@ -36,19 +48,31 @@ class Rasteriser(Protocol):
         slots: int,
     ) -> torch.Tensor: ...
 
+    def refine(
+        self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
+    ) -> torch.Tensor:
+        """See gpu.noise.field.refine."""
+        ...
+
     def close(self) -> None: ...
 
 
 class TorchRasteriser:
     """Rasteriser on any torch device: candidates of each polygon's bounding box, tested and merged by a scattered minimum."""
 
-    candidates = 1 << 21  # sub-pixels tested at once
+    capacity = 64
 
     def __init__(self) -> None:
         self.name = "torch"
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def refine(
+        self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
+    ) -> torch.Tensor:
+        """See gpu.noise.field.refine."""
+        return field.refine(values, seed, anchor, channel, k, y0, x0)
 
     def own(
         self,
@@ -60,85 +84,94 @@ class TorchRasteriser:
         slots: int,
     ) -> torch.Tensor:
         """See Rasteriser."""
-        device = vertices.device
         nobody = torch.iinfo(torch.int64).max
-        best = torch.full((slots * SLOT * SLOT,), nobody, dtype=torch.int64, device=device)
-        if len(vertices):
-            order = torch.arange(len(vertices), device=device)
-            # Polygons that take the convex path come first among equals: GL draws them in a first call.
-            keys = (rank.to(torch.int64) << 33) | ((~convex).to(torch.int64) << 32) | order
-            corners = vertices[:, :: vertices.shape[1] // 4]
-            for chosen, outline in ((convex, corners), (~convex, vertices)):
-                index = torch.nonzero(chosen)[:, 0]
-                if len(index):
-                    self._scatter(
-                        best, outline[index], centre[index], bool(outline is corners), slot[index], keys[index]
-                    )
-        owner = torch.where(best == nobody, -1, best & 0xFFFFFFFF)
+        best = torch.full((slots * SLOT * SLOT,), nobody, dtype=torch.int64, device=vertices.device)
+        for place, key in covered(vertices, centre, convex, slot, rank):
+            best.scatter_reduce_(0, place, key, reduce="amin", include_self=True)
+        owner = torch.where(best == nobody, -1, best & OWNER)
         return owner.to(torch.int32).view(slots, SLOT, SLOT)
 
-    def _scatter(
-        self,
-        best: torch.Tensor,
-        outline: torch.Tensor,
-        centre: torch.Tensor,
-        convex: bool,
-        slot: torch.Tensor,
-        keys: torch.Tensor,
-    ) -> None:
-        # A sub-pixel x belongs to the box when its centre x + 1/2 does.
-        low = torch.ceil(outline.amin(1) - 0.5).clamp(0, SLOT).to(torch.int64)
-        high = (torch.floor(outline.amax(1) - 0.5) + 1).clamp(0, SLOT).to(torch.int64)
-        extent = (high - low).clamp(min=0)
-        size = torch.where((extent > 0).all(1, keepdim=True), (extent + 3) // 4 * 4, 0)
-        kinds = size[:, 0] * (SLOT + 4) + size[:, 1]
-        for kind in torch.unique(kinds).tolist():
-            width, height = divmod(kind, SLOT + 4)
-            if width == 0 or height == 0:
-                continue
-            members = torch.nonzero(kinds == kind)[:, 0]
-            step = max(1, self.candidates // (width * height))
-            grid_y = torch.arange(height, device=best.device).repeat_interleave(width)
-            grid_x = torch.arange(width, device=best.device).repeat(height)
-            for start in range(0, len(members), step):
-                some = members[start : start + step]
-                x, y = low[some, 0:1] + grid_x, low[some, 1:2] + grid_y
-                # Coordinates relative to the box, in units of half the snapping step, are small integers held exactly.
-                origin = low[some].to(torch.float32)
-                at = torch.stack([grid_x, grid_y], -1).to(torch.float32) + 0.5
-                inside = (x < high[some, 0:1]) & (y < high[some, 1:2])
-                corners = outline[some] - origin[:, None]
-                if convex:
-                    inside &= _in_convex(corners, at)
-                else:
-                    inside &= _in_fan(corners, centre[some] - origin, at)
-                flat = (slot[some, None] * SLOT + y) * SLOT + x
-                best.scatter_reduce_(
-                    0, flat[inside], keys[some, None].expand_as(flat)[inside], reduce="amin", include_self=True
-                )
+
+def covered(
+    vertices: torch.Tensor, centre: torch.Tensor, convex: torch.Tensor, slot: torch.Tensor, rank: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Pairs of a covered sub-pixel, (slot * SLOT + y) * SLOT + x, and a key, in blocks; arguments as in Rasteriser.own.
+
+    Of the keys that claim a sub-pixel the smallest owns it; `key & OWNER` is the polygon. Convex polygons come first among
+    equal ranks, as GL draws them in a first call.
+    """
+    order = torch.arange(len(vertices), device=vertices.device)
+    keys = (rank.to(torch.int64) << 33) | ((~convex).to(torch.int64) << 32) | order
+    corners = vertices[:, :: vertices.shape[1] // 4]
+    for chosen, outline in ((convex, corners), (~convex, vertices)):
+        index = torch.nonzero(chosen)[:, 0]
+        if len(index):
+            middle = None if outline is corners else centre[index]
+            yield from _candidates(outline[index], middle, slot[index], keys[index])
+
+
+def _candidates(
+    outline: torch.Tensor, centre: torch.Tensor | None, slot: torch.Tensor, keys: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    # A sub-pixel x belongs to the box when its centre x + 1/2 does.
+    low = torch.ceil(outline.amin(1) - 0.5).clamp(0, SLOT).to(torch.int64)
+    high = (torch.floor(outline.amax(1) - 0.5) + 1).clamp(0, SLOT).to(torch.int64)
+    extent = (high - low).clamp(min=0)
+    # Boxes of like size are worked on together, in steps of 2 sub-pixels for small ones and 16 for large ones.
+    step = torch.where(extent <= 16, 2, 16)
+    size = torch.where((extent > 0).all(1, keepdim=True), (extent + step - 1) // step * step, 0)
+    kinds = size[:, 0] * (2 * SLOT) + size[:, 1]
+    for kind in torch.unique(kinds).tolist():
+        width, height = divmod(kind, 2 * SLOT)
+        if width == 0 or height == 0:
+            continue
+        members = torch.nonzero(kinds == kind)[:, 0]
+        at_once = max(1, CANDIDATES // (width * height))
+        grid_y = torch.arange(height, device=outline.device).repeat_interleave(width)
+        grid_x = torch.arange(width, device=outline.device).repeat(height)
+        at = torch.stack([grid_x, grid_y]).to(torch.float32) + 0.5
+        for start in range(0, len(members), at_once):
+            some = members[start : start + at_once]
+            # Relative to the box, coordinates are small multiples of the snapping step and products of them exact.
+            origin = low[some].to(torch.float32)
+            shape = outline[some] - origin[:, None]
+            if centre is None:
+                inside = _in_convex(shape, at)
+            else:
+                inside = _in_fan(shape, centre[some] - origin, at)
+            room = (high - low)[some].to(torch.float32)
+            inside &= (at[0] < room[:, 0:1]) & (at[1] < room[:, 1:2])
+            which, place = torch.nonzero(inside, as_tuple=True)
+            which = some[which]
+            yield (
+                (slot[which] * SLOT + low[which, 1] + grid_y[place]) * SLOT + low[which, 0] + grid_x[place],
+                keys[which],
+            )
 
 
 def _side(a: torch.Tensor, b: torch.Tensor, at: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
-    """(n, q) whether points `at` (q, 2) lie on the inner side of edges a -> b (n, 2) of polygons that turn `turn` (n,).
+    """(n, q) whether points `at` (2, q) lie on the inner side of edges a -> b (n, 2) of polygons that turn `turn` (n,).
 
     A point on an edge is inside when the edge is a top or a left edge (y down).
     """
-    edge = (b - a) * turn[:, None]
-    start = torch.where(turn[:, None] > 0, a, b)
-    cross = edge[:, 0:1] * (at[:, 1] - start[:, 1:2]) - edge[:, 1:2] * (at[:, 0] - start[:, 0:1])
-    first = (edge[:, 1:2] < 0) | ((edge[:, 1:2] == 0) & (edge[:, 0:1] > 0))  # clockwise on the screen: left goes up
-    return torch.where(first, cross >= 0, cross > 0)
+    forward = (turn > 0)[:, None]
+    start, end = torch.where(forward, a, b), torch.where(forward, b, a)
+    edge = end - start
+    # cross(edge, at - start) = slope_x * y + slope_y * x + offset
+    offset = edge[:, 1] * start[:, 0] - edge[:, 0] * start[:, 1]
+    first = (edge[:, 1] < 0) | ((edge[:, 1] == 0) & (edge[:, 0] > 0))  # clockwise on the screen: left edges go up
+    # Crosses are whole multiples of 1 / (2 SNAP^2), so a quarter of that turns >= into >.
+    offset = offset + torch.where(first, 0.25, -0.25) / (SNAP * SNAP)
+    cross = torch.addcmul(offset[:, None], edge[:, 0:1], at[1])
+    return torch.addcmul(cross, edge[:, 1:2], at[0], value=-1) > 0
 
 
 def _in_convex(corners: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
-    """(n, q) whether points lie in convex polygons (n, m, 2) of either orientation."""
-    first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
-    turn = torch.sign(
-        (second[:, 0] - first[:, 0]) * (third[:, 1] - second[:, 1])
-        - (second[:, 1] - first[:, 1]) * (third[:, 0] - second[:, 0])
-    )
+    """(n, q) whether points (2, q) lie in convex polygons (n, m, 2) of either orientation."""
+    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
+    turn = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     count = corners.shape[1]
-    inside = _side(corners[:, 0], corners[:, 1], at, turn)
+    inside = _side(corners[:, 0], corners[:, 1], at, turn) & (turn != 0)[:, None]
     for i in range(1, count):
         inside &= _side(corners[:, i], corners[:, (i + 1) % count], at, turn)
     return inside
@@ -147,7 +180,7 @@ def _in_convex(corners: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
 def _in_fan(corners: torch.Tensor, centre: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     """(n, q) whether points lie in any triangle (centre, vertex i, vertex i+1), of either orientation."""
     count = corners.shape[1]
-    inside = torch.zeros((len(corners), len(at)), dtype=torch.bool, device=corners.device)
+    inside = torch.zeros((len(corners), at.shape[1]), dtype=torch.bool, device=corners.device)
     for i in range(count):
         triangle = torch.stack([centre, corners[:, i], corners[:, (i + 1) % count]], 1)
         inside |= _in_convex(triangle, at)

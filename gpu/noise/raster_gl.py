@@ -8,11 +8,10 @@ import numpy as np
 import torch
 
 from gpu import gl
-from gpu.noise import rng
+from gpu.noise import field, rng
 from gpu.noise.raster import SLOT
 
-ATLAS = 8
-"""Slots a side of the atlas: 2048 sub-pixels, below every driver's GL_MAX_TEXTURE_SIZE."""
+MOST = 64  # slots at once: 16 MB of ids
 
 
 class GLRasteriser:
@@ -21,15 +20,16 @@ class GLRasteriser:
     def __init__(self, context: gl.Context) -> None:
         self.context = context
         self.name = f"GL: {context.renderer}"
-        side = ATLAS * SLOT
+        self.capacity = min(MOST, context.max_texture // SLOT)
+        # Slots lie below each other, so that what is read back is theirs in order.
+        width, height = SLOT, SLOT * self.capacity
         make = context.gl
-        self._ids = make.texture((side, side), 1, dtype="i4")
-        self._depth = make.depth_renderbuffer((side, side))
+        self._ids = make.texture((width, height), 1, dtype="i4")
+        self._depth = make.depth_renderbuffer((width, height))
         self._target = make.framebuffer([self._ids], self._depth)
         self._program = context.program("own", "own")
-        self._program["atlas"] = (float(side), float(side))
+        self._program["atlas"] = (float(width), float(height))
         self._program["slot_edge"] = SLOT
-        self._program["columns"] = ATLAS
 
     def close(self) -> None:
         self.context.rest()
@@ -46,13 +46,12 @@ class GLRasteriser:
         slots: int,
     ) -> torch.Tensor:
         """See Rasteriser."""
-        if slots > ATLAS * ATLAS:
-            raise ValueError(f"at most {ATLAS * ATLAS} slots at once")
+        if slots > self.capacity:
+            raise ValueError(f"at most {self.capacity} slots at once, not {slots}")
         self.context.check_thread()
         make = self.context.gl
         device = vertices.device
         self._target.use()
-        rows = (slots + ATLAS - 1) // ATLAS
         make.enable_only(make.DEPTH_TEST)
         self._target.depth_mask = True
         self._target.clear(depth=1.0)
@@ -63,13 +62,21 @@ class GLRasteriser:
         self._draw(vertices[convex][:, :: vertices.shape[1] // 4], owner[convex], fan=False)
         round_ = ~convex
         self._draw(torch.cat([centre[round_][:, None], vertices[round_]], 1), owner[round_], fan=True)
-        data = self._target.read(viewport=(0, 0, ATLAS * SLOT, rows * SLOT), components=1, dtype="i4")
+        ids = torch.empty((slots, SLOT, SLOT), dtype=torch.int32)
+        self._target.read_into(ids.numpy(), viewport=(0, 0, SLOT, slots * SLOT), components=1, dtype="i4")
         self.context.check()
-        ids = torch.frombuffer(bytearray(data), dtype=torch.int32).view(rows, SLOT, ATLAS, SLOT)
-        return ids.permute(0, 2, 1, 3).reshape(rows * ATLAS, SLOT, SLOT)[:slots].to(device)
+        return ids.to(device)
+
+    def refine(
+        self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
+    ) -> torch.Tensor:
+        """See gpu.noise.field.refine. A device tensor is refined where it is: the way over GL would cost two transfers."""
+        if values.device.type == "cpu":
+            return refine(self.context, values, seed, anchor, channel, k, y0, x0)
+        return field.refine(values, seed, anchor, channel, k, y0, x0)
 
     def _clear_ids(self) -> None:
-        # glClear of an integer target is undefined; a triangle over everything writes -1 behind all polygons.
+        # glClear on an integer target is undefined; a triangle over everything writes -1 behind all polygons.
         program = self.context.program("full", "nobody")
         array = self.context.gl.vertex_array(program, [])
         with gl.released(array):

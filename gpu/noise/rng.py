@@ -10,6 +10,8 @@ and columns are hashed on their own before they meet, so no shift of one frame o
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 
 FIELD, FINE, INDEPENDENT, DEGRADE, SPLIT, FILL = 1, 2, 3, 4, 5, 6
@@ -20,7 +22,8 @@ _MASK = 0xFFFFFFFF
 _ROW, _COLUMN, _WORD = 0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35
 _CHUNK = 1 << 14  # values worked on at once on a CPU: temporaries stay in the cache and out of the page allocator
 
-# Giles 2010, "Approximating the erfinv function", single precision: polynomials in w = -ln(1 - x^2), highest power first.
+# Giles 2010, "Approximating the erfinv function", single precision: polynomials in w = -ln(1 - x^2), highest power
+# first.
 _CENTRAL = (
     2.81022636e-08,
     3.43273939e-07,
@@ -55,6 +58,7 @@ def mix(word: int) -> int:
     return word ^ (word >> 16)
 
 
+@lru_cache(maxsize=1 << 16)
 def key(seed: int, stream: int, frame: int, channel: int, level: int = 0) -> int:
     """The 32-bit key of one plane of noise."""
     word = mix(seed + _ROW)
@@ -63,7 +67,8 @@ def key(seed: int, stream: int, frame: int, channel: int, level: int = 0) -> int
     return mix(word)
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
+    """The int32 with the bits of a 32-bit word."""
     return word - (1 << 32) if word >= 1 << 31 else word
 
 
@@ -77,19 +82,32 @@ def _mix(word: torch.Tensor) -> torch.Tensor:
     word = _shift(word, 16).bitwise_xor_(word)
     word *= 0x7FEB352D
     word ^= _shift(word, 15)
-    word *= _signed(0x846CA68B)
+    word *= signed(0x846CA68B)
     word ^= _shift(word, 16)
     return word
 
 
 def _rows(plane: int, y0: int, height: int, device: torch.device) -> torch.Tensor:
     index = torch.arange(y0, y0 + height, dtype=torch.int64, device=device).to(torch.int32)
-    return _mix(_mix(index + _signed(_ROW)) ^ _signed(plane))
+    return _mix(_mix(index + signed(_ROW)) ^ signed(plane))
 
 
 def _columns(x0: int, width: int, device: torch.device) -> torch.Tensor:
     index = torch.arange(x0, x0 + width, dtype=torch.int64, device=device).to(torch.int32)
-    return _mix(index + _signed(_COLUMN))
+    return _mix(index + signed(_COLUMN))
+
+
+def scattered(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Standard normals at single places: `planes` (int32 keys), `y`, `x` (int32) broadcast against each other."""
+    planes, y, x = torch.broadcast_tensors(planes, y, x)
+    flat = [part.reshape(-1) for part in (planes, y, x)]
+    step = _CHUNK if planes.device.type == "cpu" else max(1, planes.numel())
+    out = torch.empty(planes.numel(), dtype=torch.float32, device=planes.device)
+    for start in range(0, planes.numel(), step):
+        plane_, row, column = (part[start : start + step] for part in flat)
+        row = _mix(_mix(row + signed(_ROW)) ^ plane_)
+        out[start : start + step] = gaussian(_mix(row ^ _mix(column + signed(_COLUMN))))
+    return out.view(planes.shape)
 
 
 def words(plane: int, y0: int, x0: int, height: int, width: int, device: torch.device) -> torch.Tensor:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 import torch
 
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED, Transport
+from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.transport import Transport
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
 from gpu.session import Parameter

@@ -1,0 +1,241 @@
+"""Transport of noise: gathers, for every target pixel, the sub-pixels of the persistent field that it owns.
+
+Memory is bounded whatever the frame: anchor frames are worked on in pieces (slots) of SLOT x SLOT sub-pixels, whose fine field
+is regenerated from the hash when the cache has dropped it. Pieces that only a few pixels look at, as when noise of many
+anchors lives on in small patches, take a sparse way with the same result.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from gpu.noise import anchors, field, polygons, rng
+from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
+from gpu.noise.raster import SLOT, Rasteriser
+from gpu.noise.sparse import Blocks, gather
+
+FIELD_CACHE_BYTES = 256 << 20
+SPARSE = 1 / 8
+"""A piece of which less than about this share is looked at is gathered the sparse way."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Polygons of n pixels cut up over pieces of anchor frames: `polygon` and `piece` list m pairs, `piece` being
+    (label * tile rows + tile row) * tile columns + tile column; `pixel` (flat index) and `rank` are by polygon."""
+
+    contours: polygons.Contours
+    pixel: torch.Tensor
+    rank: torch.Tensor
+    polygon: torch.Tensor
+    piece: torch.Tensor
+
+
+class Transport:
+    """Carries noise of one grid along one motion. Used by every anchored prior; see `track` and `integral`."""
+
+    def __init__(
+        self,
+        motion: Motion,
+        height: int,
+        width: int,
+        shot_start: Callable[[int], int],
+        seed: int,
+        rasteriser: Rasteriser,
+        device: torch.device,
+        k: int = 3,
+        s: int = 4,
+        fill: str = "two-stage",
+    ) -> None:
+        self.motion, self.height, self.width, self.seed, self.k, self.s = motion, height, width, seed, k, s
+        self.device, self.rasteriser, self.fill, self._first = device, rasteriser, fill, shot_start
+        self.tile_rows, self.tile_columns = -(-(height << k) // SLOT), -(-(width << k) // SLOT)
+        self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel, found by rasterising it
+        self._fields: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
+        self._field_bytes = 0
+        self._blocks = Blocks(seed, height, width, k, device)
+        self._geometric = anchors.Tracks(self._geometry, self._begin, shot_start)
+        self._transported = anchors.Tracks(self._rasterised, self._begin, shot_start)
+
+    def _begin(self, first: int) -> Track:
+        return anchors.fresh(first, self.height, self.width, self.device)
+
+    def _geometry(self, track: Track, t: int) -> Track:
+        return anchors.advance(track, t, self._first(t + 1), self.motion, self.fill)
+
+    def _rasterised(self, track: Track, t: int) -> Track:
+        """As `_geometry`, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for
+        even where nobody asked for this frame's noise."""
+        moved = self._geometry(track, t)
+        if t + 1 not in self._empty:
+            self._note_empty(moved, t + 1, self.aggregate(moved, t + 1, 0)[1])
+        return anchors.renew(moved, self._empty[t + 1], t + 1, self.fill)
+
+    def _note_empty(self, track: Track, t: int, count: torch.Tensor) -> None:
+        missing = (count == 0) & (track.state != NEW) & (track.state != UNDEFINED)
+        self._empty[t] = torch.nonzero(missing.view(-1))[:, 0]
+
+    def track(self, t: int) -> Track:
+        """Where frame t's noise comes from by the motion alone, for priors that interpolate."""
+        return self._geometric.at(t)
+
+    def transported(self, t: int) -> Track:
+        """Where frame t's noise comes from when it is gathered from owned sub-pixels."""
+        return self._transported.at(t)
+
+    def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(C, H, W) transported noise of frame t and its (H, W) state (paper: Eq. 4-5, Algorithm 2)."""
+        first = self._first(t)
+        if t == first:
+            values = field.pixels(self.seed, t, channels, self.height, self.width, self.device)
+            return values, self._begin(first).state
+        moved = self._geometry(self._transported.at(t - 1), t - 1)
+        total, count = self.aggregate(moved, t, channels)
+        if t not in self._empty:
+            self._note_empty(moved, t, count)
+        track = anchors.renew(moved, self._empty[t], t, self.fill)
+        noise = total * torch.sqrt(float(4**self.k) / count.clamp(min=1).to(torch.float32))
+        born = (track.state == NEW) | (track.state == UNDEFINED)
+        if bool(born.any()):
+            own = field.pixels(self.seed, t, channels, self.height, self.width, self.device)
+            noise = torch.where(born, own, noise)
+        return noise, track.state
+
+    def aggregate(self, track: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sums (C, H, W) of the sub-pixels each transported pixel owns, and their count (H, W) int32."""
+        total = torch.zeros((channels, self.height * self.width), dtype=torch.float32, device=self.device)
+        count = torch.zeros(self.height * self.width, dtype=torch.int32, device=self.device)
+        pieces = self.pieces(track, t)
+        if len(pieces.polygon):
+            order = torch.argsort(pieces.piece, stable=True)
+            names, sizes = torch.unique_consecutive(pieces.piece[order], return_counts=True)
+            dense = sizes * 4**self.k >= SLOT * SLOT * SPARSE
+            member = torch.repeat_interleave(dense, sizes)
+            few = order[~member]
+            if len(few):
+                number = torch.repeat_interleave(torch.cumsum(~dense, 0) - 1, sizes)[~member]
+                self._sparse(pieces, few, number, names[~dense], total, count)
+            self._dense(pieces, order[member], names[dense], sizes[dense], total, count)
+        return total.view(channels, self.height, self.width), count.view(self.height, self.width)
+
+    def _corners(self, names: torch.Tensor) -> torch.Tensor:
+        """(m, 2) the first sub-pixel (x, y) of pieces."""
+        column, row = names % self.tile_columns, names // self.tile_columns % self.tile_rows
+        return torch.stack([column, row], 1) * SLOT
+
+    def _dense(
+        self,
+        pieces: Pieces,
+        order: torch.Tensor,
+        names: torch.Tensor,
+        sizes: torch.Tensor,
+        total: torch.Tensor,
+        count: torch.Tensor,
+    ) -> None:
+        """Rasterise whole pieces and add up by owner; `order` lists the pairs piece by piece."""
+        listed = sizes.tolist()
+        begin, step = 0, self.rasteriser.capacity
+        for start in range(0, len(names), step):
+            block = names[start : start + step]
+            end = begin + sum(listed[start : start + step])
+            some, begin = order[begin:end], end
+            slot = torch.repeat_interleave(torch.arange(len(block), device=self.device), sizes[start : start + step])
+            corner = self._corners(block)[slot].to(torch.float32)
+            polygon = pieces.polygon[some]
+            owner = self.rasteriser.own(
+                pieces.contours.vertices[polygon] - corner[:, None],
+                pieces.contours.centre[polygon] - corner,
+                pieces.contours.convex[polygon],
+                slot,
+                pieces.rank[polygon],
+                len(block),
+            )
+            owner = owner.reshape(-1).add_(1)
+            pixel = pieces.pixel[polygon]
+            owned = torch.bincount(owner, minlength=len(some) + 1)[1:]
+            count.index_add_(0, pixel, owned.to(torch.int32))
+            listed_block = block.tolist()
+            for channel in range(len(total)):
+                fine = torch.stack([self._field(name, channel) for name in listed_block])
+                sums = torch.bincount(owner, weights=fine.view(-1), minlength=len(some) + 1)[1:]
+                total[channel].index_add_(0, pixel, sums.to(torch.float32))
+
+    def _sparse(
+        self,
+        pieces: Pieces,
+        order: torch.Tensor,
+        slot: torch.Tensor,
+        names: torch.Tensor,
+        total: torch.Tensor,
+        count: torch.Tensor,
+    ) -> None:
+        polygon = pieces.polygon[order]
+        corner = self._corners(names)
+        offset = corner[slot].to(torch.float32)
+        label = names // (self.tile_columns * self.tile_rows)
+        sums, owned = gather(
+            polygons.Contours(
+                pieces.contours.vertices[polygon] - offset[:, None],
+                pieces.contours.centre[polygon] - offset,
+                pieces.contours.convex[polygon],
+            ),
+            slot,
+            pieces.rank[polygon],
+            label,
+            corner,
+            self._blocks,
+            len(total),
+        )
+        pixel = pieces.pixel[polygon]
+        count.index_add_(0, pixel, owned)
+        total.index_add_(1, pixel, sums)
+
+    def pieces(self, track: Track, t: int) -> Pieces:
+        """Outlines of the transported pixels of frame t, and which pieces of which anchor frame they touch."""
+        moving = (track.state != NEW) & (track.state != UNDEFINED)
+        pixel = torch.nonzero(moving.view(-1))[:, 0]
+        around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)
+        if len(pixel) < around.shape[2]:
+            around = around[:, :, pixel]
+        contours = polygons.contours(around, self.k, self.s)
+        del around
+        last = torch.tensor([self.tile_columns - 1, self.tile_rows - 1], device=self.device)
+        low = torch.floor(contours.vertices.amin(1) / SLOT).to(torch.int64)
+        high = torch.ceil(contours.vertices.amax(1) / SLOT).to(torch.int64) - 1
+        low, high = low.clamp(min=0), torch.minimum(torch.maximum(high, low), last)
+        extent = (high - low + 1).clamp(min=0)
+        times = extent[:, 0] * extent[:, 1]
+        polygon = torch.repeat_interleave(torch.arange(len(pixel), device=self.device), times)
+        number = torch.arange(len(polygon), device=self.device) - (times.cumsum(0) - times)[polygon]
+        wide = extent[polygon, 0].clamp(min=1)
+        tile_x, tile_y = low[polygon, 0] + number % wide, low[polygon, 1] + number // wide
+        label = track.label.view(-1)[pixel][polygon].to(torch.int64)
+        error = self.motion.error(t - 1).reshape(-1)[pixel]
+        rank = torch.nan_to_num(error * 64, nan=255.0, posinf=255.0).clamp(0, 255).to(torch.int32)
+        piece = (label * self.tile_rows + tile_y) * self.tile_columns + tile_x
+        return Pieces(contours, pixel, rank, polygon, piece)
+
+    def _field(self, piece: int, channel: int) -> torch.Tensor:
+        """(SLOT, SLOT) the fine field of one piece of an anchor frame, zero outside the frame."""
+        known = self._fields.get((piece, channel))
+        if known is not None:
+            self._fields.move_to_end((piece, channel))
+            return known
+        rest, tile_x = divmod(piece, self.tile_columns)
+        label, tile_y = divmod(rest, self.tile_rows)
+        n = 1 << self.k
+        edge = SLOT // n
+        y0, x0 = tile_y * edge, tile_x * edge
+        height, width = min(edge, self.height - y0), min(edge, self.width - x0)
+        values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y0, x0, height, width, self.device)
+        fine = torch.zeros((SLOT, SLOT), dtype=torch.float32, device=self.device)
+        fine[: height * n, : width * n] = self.rasteriser.refine(values, self.seed, label, channel, self.k, y0, x0)
+        self._fields[piece, channel] = fine
+        self._field_bytes += fine.numel() * 4
+        while self._field_bytes > FIELD_CACHE_BYTES and len(self._fields) > 1:
+            self._field_bytes -= self._fields.popitem(last=False)[1].numel() * 4
+        return fine
