@@ -194,7 +194,7 @@ def _folders() -> list[Finding]:
 
     findings = []
     for name, folder in (
-        ("settings folder", platformdirs.user_config_path("noisescope")),
+        ("settings folder", platformdirs.user_state_path("noisescope")),
         ("cache folder", platformdirs.user_cache_path("noisescope")),
     ):
         try:

@@ -73,9 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
     for t, white in enumerate(frames):
         print(_row(str(t), white))
     print(_row("all", total))
+    interval = f"{total.variance_low:.4f}–{total.variance_high:.4f}"
+    expected, limit = total.autocorrelation_expected, total.autocorrelation_limit
     print(
-        f"White noise of one frame's n = {frames[0].n} has a variance in {total.variance_low:.4f}–"
-        f"{total.variance_high:.4f} (99.9 %) and max|ac| near {total.autocorrelation_expected:.4f}, below {total.autocorrelation_limit:.4f}."
+        f"White noise of one frame's n = {frames[0].n} has a variance in {interval} (99.9 %) and max|ac| "
+        f"near {expected:.4f}, below {limit:.4f}."
     )
     return 0
 

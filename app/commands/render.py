@@ -1,0 +1,216 @@
+"""`noisescope render`: what a diffusion model makes of each prior, as videos, x-t slices and numbers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.commands import COMMANDS, Command, Parser
+from app.commands import options as shared
+
+if TYPE_CHECKING:
+    from gpu.engine import Engine
+    from gpu.engine.results import Column
+
+
+def configure(parser: Parser) -> None:
+    shared.add_source(parser)
+    shared.add_noise(parser)
+    group = parser.add_argument_group("what is made")
+    group.add_argument(
+        "--task", metavar="NAME", help="the model's task, or none to draw the noise (default super-resolution)"
+    )
+    group.add_argument(
+        "--priors",
+        metavar="A,B,…",
+        help="priors to compare, NAME[:k=v,…] each (default random,fixed,bilinear,integral)",
+    )
+    group.add_argument("--sampler", metavar="NAME", help="sampler of the model (default: the task's)")
+    group.add_argument("--steps", metavar="N", type=int, help="its steps (default: the task's)")
+    group.add_argument("--row", metavar="Y", type=int, help="row of the x-t slices (default: the middle)")
+    group.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="folder for videos, slices and metrics.json"
+    )
+    group.add_argument("--json", action="store_true", help="print metrics.json on stdout")
+    parser.names = lambda: shared.choices_text("priors", "deformations", "estimators", "tasks")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from app.export.files import check_folder, replacing_folder
+
+    check_folder(arguments.out)
+    session = shared.session(
+        arguments, shared.split_priors(arguments.priors) if arguments.priors else (), _task(arguments)
+    )
+
+    from gpu.engine import Engine
+
+    engine = Engine(session)
+    try:
+        with replacing_folder(arguments.out) as partial:
+            metrics = _render(engine, partial, arguments.row)
+            text = json.dumps(metrics, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+            (partial / "metrics.json").write_text(text, encoding="utf-8")
+    finally:
+        engine.close()
+    if arguments.json:
+        print(text, end="")
+    else:
+        _print(metrics, arguments.out)
+    return 0
+
+
+def _task(arguments: argparse.Namespace) -> Any:
+    """The task settings that the options ask for; None leaves those of --session."""
+    from gpu.session import TaskSettings
+
+    if arguments.task is None and arguments.session is not None:
+        return None
+    name = arguments.task or "super-resolution"
+    if name == "none":
+        return TaskSettings()
+    from gpu.diffusion.tasks import TASKS
+
+    TASKS.get(name)
+    return TaskSettings(name, sampler=arguments.sampler or "", steps=arguments.steps or 0)
+
+
+def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
+    """Compute frame by frame and write as they come; memory holds the engine's cache and one row a frame."""
+    import numpy as np
+
+    from app.commands.progress import shown
+    from app.export import ExportOptions
+    from app.export.pictures import picture_of
+    from app.export.sheet import Sheet, slices_sheet
+    from app.export.video import video
+    from app.views.pictures import image_bytes
+    from gpu import session as sessions
+
+    info, session = engine.info, engine.session
+    keys = [prior.key for prior in session.priors]
+    fps = info.fps or 24.0
+    at = info.height // 2 if row is None else min(max(row, 0), info.height - 1)
+    extra = ["source", "input"] if session.task.name else ["source"]
+    sheet = Sheet([*extra, *keys], info.height, info.width)
+    slices: dict[str, list[Any]] = {name: [] for name in [*extra, *keys]}
+    averages = {key: _Averages() for key in keys}
+    with ExitStack() as files:
+        videos = {key: files.enter_context(video(folder / f"{_slug(key)}.mp4", fps)) for key in keys}
+        side = files.enter_context(video(folder / "side-by-side.mp4", fps))
+        for update in shown(engine.fill(), "render"):
+            result = update.result
+            if result is None or not result.complete:
+                continue
+            pictures = {"source": result.image}
+            if "input" in extra and result.input is not None:
+                pictures["input"] = image_bytes(result.input)
+            for key, column in result.columns.items():
+                pictures[key] = picture_of(column, ExportOptions())
+                videos[key](pictures[key])
+                averages[key].add(column)
+            side(sheet.draw(pictures))
+            for name, picture in pictures.items():
+                slices[name].append(picture[at].copy())
+    slices_sheet(folder / "slices.png", {name: np.stack(rows) for name, rows in slices.items() if rows}, at, fps)
+    (folder / "session.json").write_text(sessions.to_json(session), encoding="utf-8")
+    return {
+        "task": session.task.name or "none",
+        "source": {
+            "title": info.title,
+            "height": info.height,
+            "width": info.width,
+            "frames": info.frames,
+            "fps": info.fps,
+        },
+        "motion": info.motion,
+        "backend": info.backend,
+        "seed": session.noise.seed,
+        "units": {
+            "warp_error": "1e-3, mean squared difference of images in [0, 1] between frames t and t+1",
+            "warp_error_5": "the same between frames t and t+5",
+            "warp_error_255": "warp_error on the 0-255² scale",
+            "coverage": "share of pixels that the warp error rests on",
+            "sharpness": "variance of the Laplacian relative to the source's frame",
+            "psnr": "dB to the source's frame",
+            "coherence_previous": "correlation of the noise with the previous frame's along the motion",
+        },
+        "priors": {key: averages[key].metrics() for key in keys},
+    }
+
+
+class _Averages:
+    """Means over frames of one prior's measures, where there are any."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[float]] = {}
+
+    def add(self, column: Column) -> None:
+        """Take in one frame."""
+        import numpy as np
+
+        taken = {"variance": column.whiteness.variance}
+        if column.whiteness.verdict.ok is not None:
+            taken["white_frames"] = float(column.whiteness.verdict.ok)
+        for number, name in enumerate(("kept", "inherited", "new", "undefined")):
+            taken[name] = float(np.mean(column.state == number))
+        if column.coherence is not None:
+            taken["coherence_previous"] = column.coherence.previous
+            taken["coherence_first"] = column.coherence.first
+            taken["coherence_ceiling"] = column.coherence.ceiling
+        if column.quality is not None:
+            taken |= vars(column.quality)
+        for name, value in taken.items():
+            if math.isfinite(value):
+                self._values.setdefault(name, []).append(value)
+
+    def metrics(self) -> dict[str, float | None]:
+        """What metrics.json holds of it; null where there is nothing to measure."""
+        mean = {name: sum(values) / len(values) for name, values in self._values.items()}
+        names = (
+            "coverage",
+            "coverage_5",
+            "sharpness",
+            "psnr",
+            "laplacian",
+            "variance",
+            "white_frames",
+            "kept",
+            "inherited",
+        )
+        names += ("new", "undefined", "coherence_previous", "coherence_first", "coherence_ceiling")
+        metrics = {name: mean.get(name) for name in names}
+        for gap in ("", "_5"):
+            error = mean.get(f"warp_error{gap}")
+            metrics[f"warp_error{gap}"] = None if error is None else error * 1e3
+            metrics[f"warp_error_255{gap}"] = None if error is None else error * 255**2
+        return metrics
+
+
+def _slug(key: str) -> str:
+    """A column's key as a file name: "bilinear (chained)" as bilinear-chained."""
+    return re.sub(r"[^\w.=]+", "-", key).strip("-")
+
+
+def _print(metrics: dict[str, Any], out: Path) -> None:
+    columns = (
+        ("warp_error", "warp ×10⁻³"),
+        ("warp_error_5", "gap 5"),
+        ("coverage", "coverage"),
+        ("sharpness", "sharpness"),
+    )
+    columns += (("psnr", "PSNR dB"), ("variance", "variance"), ("coherence_previous", "coherence"))
+    width = max(len(key) for key in metrics["priors"])
+    print(" ".join([f"{'prior':<{width}}", *(f"{heading:>10}" for _, heading in columns)]))
+    for key, row in metrics["priors"].items():
+        cells = [f"{'–' if row[name] is None else format(row[name], '.3f'):>10}" for name, _ in columns]
+        print(" ".join([f"{key:<{width}}", *cells]))
+    print(f"{metrics['source']['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
+
+
+COMMANDS.add("render", order=30)(Command("Denoise a clip with several priors and compare the results.", configure, run))

@@ -1,0 +1,47 @@
+"""Flow as one .npy array (T-1, H, W, 2), which `noisescope warp --flow` reads."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
+from app.export.files import check_file, replacing
+from app.export.flow import flows, plan_flow, same
+from app.export.noise import mapped
+from gpu.engine.results import Update
+from gpu.errors import OutputError
+
+if TYPE_CHECKING:
+    from gpu.engine import Engine
+
+
+def _plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
+    check_file(path, (".npy",))
+    return plan_flow(engine, path, options, "NumPy array")
+
+
+def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
+    planned = _plan(engine, key, path, options)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": planned.shape})
+    with replacing(path) as partial:
+        array = mapped(partial, header.getvalue(), planned.shape)
+        for index, (t, flow) in enumerate(flows(engine, options)):
+            array[index] = flow
+            yield Update(index + 1, planned.shape[0], f"flow between frames {t} and {t + 1}")
+        array.flush()
+        written = np.load(partial, mmap_mode="r", allow_pickle=False)
+        if not all(same(written[index], flow) for index, (_, flow) in enumerate(flows(engine, options))):
+            raise OutputError(f"The output {path} reads back with other vectors than were written.")
+        size = partial.stat().st_size
+        del array, written
+    return Report(path, size, f"{planned.text}; read back as written")
+
+
+FORMATS.add("flow-npy", order=50)(
+    Format("Flow array", ".npy", "flow", "All flows in one float32 array (T-1, H, W, 2).", _plan, _write)
+)
