@@ -60,8 +60,9 @@ def ceiling(positions: torch.Tensor, valid: torch.Tensor) -> float:
     1 at whole pixels, 1/2 at half pixels, and over uniformly spread fractions sqrt(4/9) = 2/3.
 
     A is approximated by PARTS x PARTS boxes whose centres and second moments follow the Jacobian of `positions`
-    (central differences): exact for translation and axis-parallel scaling, within 0.01 for rotation and shear. Pixels
-    without valid neighbours, or stretched more than fourfold, are left out. NaN where no pixel is left.
+    (central differences): exact for translation and axis-parallel scaling; for rotation and shear within 0.001 of
+    the limit of many boxes. Pixels without valid neighbours, or stretched more than fourfold, are left out. NaN where
+    no pixel is left.
     """
     height, width = valid.shape
     if height < 3 or width < 3:

@@ -27,7 +27,7 @@ CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the
 
 @dataclass(frozen=True)
 class Kernel:
-    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ..., where 0 is the one at or before."""
+    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ...; 0 is the one at or before."""
 
     first: int
     weights: Weights
