@@ -17,6 +17,35 @@ if TYPE_CHECKING:
     from gpu.engine import Engine
     from gpu.engine.results import Column
 
+MEASURES = (
+    "coverage",
+    "coverage_5",
+    "sharpness",
+    "psnr",
+    "laplacian",
+    "variance",
+    "white_frames",
+    "kept",
+    "inherited",
+    "new",
+    "undefined",
+    "coherence_previous",
+    "coherence_first",
+    "coherence_ceiling",
+)
+"""What metrics.json holds of a prior beside the warp errors."""
+
+TABLE = (
+    ("warp_error", "warp ×10⁻³"),
+    ("warp_error_5", "gap 5"),
+    ("coverage", "coverage"),
+    ("sharpness", "sharpness"),
+    ("psnr", "PSNR dB"),
+    ("variance", "variance"),
+    ("coherence_previous", "coherence"),
+)
+"""What the printed table shows, and its headings."""
+
 
 def configure(parser: Parser) -> None:
     shared.add_source(parser)
@@ -172,19 +201,7 @@ class _Averages:
     def metrics(self) -> dict[str, float | None]:
         """What metrics.json holds of it; null where there is nothing to measure."""
         mean = {name: sum(values) / len(values) for name, values in self._values.items()}
-        names = (
-            "coverage",
-            "coverage_5",
-            "sharpness",
-            "psnr",
-            "laplacian",
-            "variance",
-            "white_frames",
-            "kept",
-            "inherited",
-        )
-        names += ("new", "undefined", "coherence_previous", "coherence_first", "coherence_ceiling")
-        metrics = {name: mean.get(name) for name in names}
+        metrics = {name: mean.get(name) for name in MEASURES}
         for gap in ("", "_5"):
             error = mean.get(f"warp_error{gap}")
             metrics[f"warp_error{gap}"] = None if error is None else error * 1e3
@@ -198,17 +215,10 @@ def _slug(key: str) -> str:
 
 
 def _print(metrics: dict[str, Any], out: Path) -> None:
-    columns = (
-        ("warp_error", "warp ×10⁻³"),
-        ("warp_error_5", "gap 5"),
-        ("coverage", "coverage"),
-        ("sharpness", "sharpness"),
-    )
-    columns += (("psnr", "PSNR dB"), ("variance", "variance"), ("coherence_previous", "coherence"))
     width = max(len(key) for key in metrics["priors"])
-    print(" ".join([f"{'prior':<{width}}", *(f"{heading:>10}" for _, heading in columns)]))
+    print(" ".join([f"{'prior':<{width}}", *(f"{heading:>10}" for _, heading in TABLE)]))
     for key, row in metrics["priors"].items():
-        cells = [f"{'–' if row[name] is None else format(row[name], '.3f'):>10}" for name, _ in columns]
+        cells = [f"{'–' if row[name] is None else format(row[name], '.3f'):>10}" for name, _ in TABLE]
         print(" ".join([f"{key:<{width}}", *cells]))
     print(f"{metrics['source']['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
 

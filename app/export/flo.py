@@ -10,7 +10,7 @@ import numpy as np
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
 from app.export.files import check_folder, replacing_folder
-from app.export.flow import F32, flows, plan_flow, same
+from app.export.flow import F32, flows, plan_flow
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 
@@ -51,7 +51,7 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
         for index, (t, flow) in enumerate(flows(engine, options)):
             file = partial / f"{options.direction}_{t:05d}.flo"
             write_flo(file, flow)
-            if not same(read_flo(file), flow):
+            if not np.array_equal(read_flo(file), flow, equal_nan=True):
                 raise OutputError(f"The file {file.name} reads back with other vectors than were written.")
             size += file.stat().st_size
             yield Update(index + 1, planned.shape[0], f"flow between frames {t} and {t + 1}")

@@ -35,8 +35,8 @@ def plan_flow(engine: Engine, path: Path, options: ExportOptions, title: str) ->
         else "on the grid of the earlier frame"
     )
     text = (
-        f"{title}: {options.direction} flow ({info.motion}), {count} fields of {info.width} × {info.height} vectors (dx, dy) in "
-        f"pixels, {grid}, float32, about {byte_text(size)}"
+        f"{title}: {options.direction} flow ({info.motion}), {count} fields of {info.width} × {info.height} vectors "
+        f"(dx, dy) in pixels, {grid}, float32, about {byte_text(size)}"
     )
     return Plan(path, shape, "THWC", size, text)
 
@@ -46,8 +46,3 @@ def flows(engine: Engine, options: ExportOptions) -> Iterator[tuple[int, F32]]:
     for t in chosen_frames(options, engine.info.frames)[:-1]:
         backward, forward, _ = engine.motion(t)
         yield t, np.ascontiguousarray(backward if options.direction == "backward" else forward, np.float32)
-
-
-def same(first: F32, second: F32) -> bool:
-    """Whether two flows are equal, with unknown vectors (NaN) at the same places."""
-    return first.shape == second.shape and bool(np.array_equal(first, second, equal_nan=True))

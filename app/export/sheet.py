@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ def columns_for(count: int, height: int, width: int) -> int:
 
     def off(columns: int) -> float:
         rows = -(-count // columns)
-        return abs(np.log((columns * (width + GAP)) / (rows * (height + LINE + GAP)) / (16 / 9)))
+        shape = columns * (width + GAP) / (rows * (height + LINE + GAP))
+        return abs(math.log(shape / (16 / 9)))
 
     return min(range(1, count + 1), key=off)
 
