@@ -96,4 +96,8 @@ def collect() -> Catalogue:
         )
         for name, prior in PRIORS.items()
     )
-    return Catalogue(priors, (), (), (), (), versions())
+    from gpu.diffusion.samplers import SAMPLERS
+    from gpu.diffusion.tasks import TASKS
+
+    tasks = tuple(Choice(name, task.title, task.about) for name, task in TASKS.items())
+    return Catalogue(priors, (), (), tasks, tuple(SAMPLERS), versions())

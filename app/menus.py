@@ -72,7 +72,7 @@ COMMANDS = (
     Command(
         "row_xt-noise",
         "&View",
-        "x-t of noise",
+        "&x-t noise",
         "One line of the noise over time: noise that follows the motion draws slanted streaks",
         "3",
         checkable=True,
@@ -80,7 +80,7 @@ COMMANDS = (
     Command(
         "row_xt-output",
         "&View",
-        "x-t of output",
+        "x-&t output",
         "One line of the output over time: flicker draws broken streaks",
         "4",
         checkable=True,

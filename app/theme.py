@@ -239,7 +239,8 @@ QTabWidget::pane {{ border: none; }}
 QHeaderView::section {{ background: {theme.panel}; color: {theme.dim}; border: none; padding: 4px; }}
 QTableView {{ background: {theme.panel}; border: none; gridline-color: {theme.border}; }}
 #panel {{ background: {theme.panel}; }}
-#heading {{ color: {theme.dim}; font-size: {SMALL}px; font-weight: 600; }}
+#heading {{ color: {theme.dim}; font-size: {SMALL}px; font-weight: 600; background: transparent; text-align: left; }}
+#heading:hover {{ color: {theme.text}; }}
 #dim {{ color: {theme.dim}; font-size: {SMALL}px; }}
 #wrong {{ color: {theme.bad}; font-size: {SMALL}px; }}
 #banner {{ background: {theme.field}; border-bottom: 1px solid {theme.border}; }}

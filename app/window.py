@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app import documents, menus, samples, theme
+from app import documents, layout, menus, samples, theme
 from app.catalogue import Catalogue, Sample
 from app.player import Player
+from app.slots import slots
 from app.state import ROWS, State
 from app.status import StatusLine
 from app.store import Store
@@ -59,75 +60,20 @@ class Window(QMainWindow):
         self.banner = Banner()
         self.status = StatusLine()
         self.player = Player(self.state, self._pictures)
-        self._build()
-        self.actions_ = menus.build(self, self._slots())
-        self._build_tools()
+        self.across, self.down = layout.build(self)
+        self.actions_ = menus.build(self, slots(self))
+        layout.build_tools(self)
         self._timers()
         self._connect()
         self.setAcceptDrops(True)
         self.set_theme(str(store.settings().get("theme", "system")))
-        self._restore_layout()
+        layout.restore(self)
         for name in ("session", "view", "history", "saved"):
             self._on_state(name)
         self._apply.stop()
         self._hand_over()
 
     # -- building
-
-    def _build(self) -> None:
-        self.setWindowTitle("Noisescope")
-        middle = QWidget()
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addWidget(self.compare, 1)
-        self.across = QSplitter(Qt.Orientation.Horizontal)
-        self.down = QSplitter(Qt.Orientation.Vertical)
-        for index, (widget, stretch) in enumerate(((self.source, 0), (middle, 1), (self.statistics, 0))):
-            self.across.addWidget(widget)
-            self.across.setStretchFactor(index, stretch)
-            self.across.setCollapsible(index, False)
-        self.down.addWidget(self.across)
-        self.down.addWidget(self.timeline)
-        self.down.setStretchFactor(0, 1)
-        self.down.setStretchFactor(1, 0)
-        self.down.setCollapsible(0, False)
-        self.down.setCollapsible(1, False)
-        for splitter in (self.across, self.down):
-            splitter.setHandleWidth(1)
-        self.setCentralWidget(self.down)
-        self.setStatusBar(self.status)
-
-    def _build_tools(self) -> None:
-        tools = self.compare.tools
-        for name in [f"row_{row}" for row in ROWS] + [
-            "",
-            "mode_side",
-            "mode_wipe",
-            "mode_difference",
-            "",
-            "rgb",
-            "overlay",
-        ]:
-            if not name:
-                tools.addSpacing(theme.GRID)
-                continue
-            tools.addWidget(self._tool(name))
-        tools.addStretch(1)
-        for name in ("zoom_out", "zoom_fit", "zoom_in"):
-            tools.addWidget(self._tool(name))
-
-    def _tool(self, name: str) -> QToolButton:
-        button = QToolButton()
-        button.setDefaultAction(self.actions_[name])
-        textual = name.startswith("row_")
-        button.setToolButtonStyle(
-            Qt.ToolButtonStyle.ToolButtonTextOnly if textual else Qt.ToolButtonStyle.ToolButtonIconOnly
-        )
-        button.setAccessibleName(self.actions_[name].text().replace("&", ""))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        return button
 
     def _timers(self) -> None:
         self._apply = _once(self, APPLY_MS, self._hand_over)
@@ -166,61 +112,15 @@ class Window(QMainWindow):
         self.timeline.frameRequested.connect(state.set_frame)
         self.timeline.playToggled.connect(self.play)
         self.timeline.loopChanged.connect(lambda loop: state.set_view(loop=loop))
-        if hasattr(self.statistics, "exportRequested"):
-            self.statistics.exportRequested.connect(lambda: documents.export(self))
+        for panel in (self.statistics, self.timeline):
+            panel.saved.connect(lambda path: self.banner.show_note(f"Written: {path}"))
+            panel.problem.connect(self.banner.show_error)
+        self.timeline.measuresChanged.connect(lambda names: self.store.set(measures=list(names)))
         self.status.cancelled.connect(self._cancel)
         self.player.waiting.connect(self._on_waiting)
         self.player.stopped.connect(lambda: self.play(False))
+        self.actions_["recent"].menu().aboutToShow.connect(lambda: documents.fill_recent(self))
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.set_theme(self._theme))
-
-    def _slots(self) -> dict[str, Any]:
-        state = self.state
-        last = 10**9
-        slots: dict[str, Any] = {
-            "open_video": lambda: documents.open_source(self, "video"),
-            "open_images": lambda: documents.open_source(self, "images"),
-            "open_still": lambda: documents.open_source(self, "still"),
-            "open_flow": lambda: documents.open_source(self, "flow"),
-            "open_session": lambda: documents.open_session(self),
-            "save": lambda: documents.save(self),
-            "save_as": lambda: documents.save_as(self),
-            "export": lambda: documents.export(self),
-            "quit": self.close,
-            "undo": state.undo,
-            "redo": state.redo,
-            "copy": lambda: QApplication.clipboard().setImage(self.compare.canvas.picture()),
-            "copy_values": lambda: QApplication.clipboard().setText(documents.figures_text(self)),
-            "flip": self._flip_once,
-            "rgb": lambda on: state.set_view(colours="rgb" if on else "grey"),
-            "overlay": lambda on: state.set_view(overlay=on),
-            "wheel": lambda on: state.set_view(motion="wheel" if on else "arrows"),
-            "zoom_in": lambda: state.zoom(1.5, *state.view.centre),
-            "zoom_out": lambda: state.zoom(1 / 1.5, *state.view.centre),
-            "zoom_fit": lambda: state.set_view(zoom=1.0, centre=(0.5, 0.5)),
-            "panel_source": lambda on: self._fold("source", on),
-            "panel_statistics": lambda on: self._fold("statistics", on),
-            "panel_timeline": lambda on: self._fold("timeline", on),
-            "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
-            "play": self.play,
-            "next": lambda: state.set_frame(state.view.frame + 1),
-            "previous": lambda: state.set_frame(state.view.frame - 1),
-            "first": lambda: state.set_frame(0),
-            "last": lambda: state.set_frame(last if state.frames else 0),
-            "loop_start": lambda: self._loop(start=state.view.frame),
-            "loop_end": lambda: self._loop(end=state.view.frame),
-            "loop_off": lambda: state.set_view(loop=None),
-            "background": self.worker.set_background,
-            "shortcuts": lambda: documents.show_shortcuts(self),
-            "log": lambda: documents.open_log(self),
-            "about": lambda: documents.show_about(self),
-        }
-        for row in ROWS:
-            slots[f"row_{row}"] = lambda on, row=row: self._show_row(row, on)
-        for mode in ("side", "wipe", "difference"):
-            slots[f"mode_{mode}"] = lambda _=False, mode=mode: self._set_mode(mode)
-        for choice in ("system", "dark", "light"):
-            slots[f"theme_{choice}"] = lambda _=False, choice=choice: self._choose_theme(choice)
-        return slots
 
     # -- settings: person → state → worker
 
@@ -262,7 +162,7 @@ class Window(QMainWindow):
             self._autosave.start()
         elif name == "view":
             self._show_columns()
-            self._show_view()
+            self.show_view()
         elif name == "frame":
             self._go(self.state.view.frame)
         elif name == "history":
@@ -282,7 +182,7 @@ class Window(QMainWindow):
         self.compare.set_columns(state.session.priors, state.view, state.reference, with_output)
         self.compare.show_result(self.result)
 
-    def _show_view(self) -> None:
+    def show_view(self) -> None:
         view = self.state.view
         for row in ROWS:
             self.actions_[f"row_{row}"].setChecked(row in view.rows)
@@ -294,6 +194,7 @@ class Window(QMainWindow):
         self.worker.set_colours(view.colours)
         self.worker.set_slices([row.removeprefix("xt-") for row in view.rows if row.startswith("xt-")], view.slice)
         self.statistics.set_hidden_keys(set(view.hidden))
+        self.timeline.set_hidden_keys(set(view.hidden))
         self.timeline.set_loop(view.loop)
         shown = self._pictures.get(view.frame)
         if shown is not None and shown.colours != view.colours:
@@ -313,7 +214,7 @@ class Window(QMainWindow):
             self.compare.canvas.set_waiting("")
         else:
             self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
-        if cached is not None and pictures is not None:
+        if cached is not None and cached.complete and pictures is not None and not pictures.older_than(cached):
             self.result = cached
             self._show_result.start()
             self.worker.follow(self.state.order())
@@ -326,7 +227,10 @@ class Window(QMainWindow):
         result = arrival.result
         if result.complete:
             self._pictures.put(arrival.pictures)
-        if result.t == self.state.view.frame:
+        frame = self.state.view.frame
+        if result.complete and result.t in (frame - 1, frame - 5):
+            self.worker.request(frame, self.state.order())  # its warp errors are known now
+        if result.t == frame:
             self.result = result
             self.compare.show_pictures(arrival.pictures)
             self.compare.canvas.set_waiting("")
@@ -416,7 +320,7 @@ class Window(QMainWindow):
         if result is None:
             self.status.say(f"{what}: stopped")
         else:
-            self.banner.show_note(result if isinstance(result, str) else f"{what}: done")
+            self.banner.show_note(getattr(result, "text", f"{what}: done"))
 
     # -- what is shown
 
@@ -433,23 +337,9 @@ class Window(QMainWindow):
     def _on_probe(self, probe: Probe | None) -> None:
         self.status.say(probe_text(probe, self.result) if probe is not None else "")
 
-    def _show_row(self, row: str, on: bool) -> None:
-        rows = tuple(one for one in ROWS if (one in self.state.view.rows and one != row) or (one == row and on))
-        self.state.set_view(rows=rows or self.state.view.rows)
-        self._show_view()
-
-    def _set_mode(self, mode: str) -> None:
-        self.state.set_view(mode=mode if self.state.view.mode != mode else "side")
-        self._show_view()
-
     def _toggle_hidden(self, key: str) -> None:
         hidden = self.state.view.hidden
         self.state.set_view(hidden=tuple(one for one in hidden if one != key) if key in hidden else (*hidden, key))
-
-    def _loop(self, start: int | None = None, end: int | None = None) -> None:
-        low, high = self.state.view.loop or (0, max(self.state.frames - 1, 0))
-        low, high = (low if start is None else start), (high if end is None else end)
-        self.state.set_view(loop=(low, high) if low < high else None)
 
     def play(self, on: bool) -> None:
         self.player.play(on)
@@ -463,7 +353,7 @@ class Window(QMainWindow):
         self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
         self.worker.request(t, self.state.order())
 
-    def _flip_once(self) -> None:
+    def flip_once(self) -> None:
         self.compare.canvas.set_flip(True)
         QTimer.singleShot(800, lambda: self.compare.canvas.set_flip(False))
 
@@ -492,10 +382,6 @@ class Window(QMainWindow):
 
     # -- look
 
-    def _choose_theme(self, choice: str) -> None:
-        self.store.set(theme=choice)
-        self.set_theme(choice)
-
     def set_theme(self, choice: str) -> None:
         """`system`, `dark` or `light`."""
         self._theme = choice if choice in ("system", "dark", "light") else "system"
@@ -510,35 +396,10 @@ class Window(QMainWindow):
         menus.set_theme(self.actions_, colours)
         for part in (self.compare, self.source, self.status, self.banner):
             part.set_theme(colours)
+        for panel in (self.statistics, self.timeline):
+            panel.set_theme(colours.name == "dark")
         if self.player.playing:
             self.actions_["play"].setIcon(theme.icon("pause", colours))
-
-    def _panels(self) -> dict[str, QWidget]:
-        return {"source": self.source, "statistics": self.statistics, "timeline": self.timeline}
-
-    def _fold(self, name: str, on: bool) -> None:
-        self._panels()[name].setVisible(on)
-        self.actions_[f"panel_{name}"].setChecked(on)
-
-    def _restore_layout(self) -> None:
-        settings = self.store.settings()
-        for name in self._panels():
-            self._fold(name, bool(settings.get(f"panel_{name}", True)))
-        for key, restore in (("across", self.across.restoreState), ("down", self.down.restoreState)):
-            if isinstance(settings.get(key), str):
-                restore(QByteArray.fromHex(settings[key].encode()))
-        if isinstance(settings.get("geometry"), str):
-            self.restoreGeometry(QByteArray.fromHex(settings["geometry"].encode()))
-
-    def _keep_layout(self) -> None:
-        values: dict[str, Any] = {f"panel_{name}": not one.isHidden() for name, one in self._panels().items()}
-        for key, data in (
-            ("across", self.across.saveState()),
-            ("down", self.down.saveState()),
-            ("geometry", self.saveGeometry()),
-        ):
-            values[key] = bytes(data.toHex().data()).decode()
-        self.store.set(**values)
 
     # -- files dropped, and the end
 
@@ -555,7 +416,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.player.play(False)
         self._autosave.stop()
-        self._keep_layout()
+        layout.keep(self)
         self.worker.stop()
         self.store.closed()
         super().closeEvent(event)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MakeEngine = Callable[[Session], "Engine"]
 Steps = Generator[Update, None, Any] | Iterator[Update]
-TELL_SECONDS = 0.15  # curves and slices are sent at most this often
+TELL_SECONDS = 0.15  # curves are sent at most this often
+SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
 
 log = logging.getLogger("noisescope")
 
@@ -98,7 +99,7 @@ class Worker(QThread):
         self._colours = "grey"
         self._background = True
         self._slices: tuple[tuple[str, ...], float] = ((), 0.5)
-        self._slices_due = False
+        self._slices_asked = False
         self._questions: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
         self._jobs: deque[tuple[int, str, Callable[[Engine], Steps]]] = deque()
         self._cancelled: set[int] = set()
@@ -113,6 +114,8 @@ class Worker(QThread):
         self._converter = Converter()
         self._told = 0.0
         self._tell_due = False
+        self._sliced = 0.0
+        self._slices_stale = False
         self._pace: list[float] = []
         self._frame_started = 0.0
 
@@ -153,7 +156,7 @@ class Worker(QThread):
         """Send x-t slices of these kinds ("noise", "output") at `height` 0..1 of the picture, and as frames come."""
         with self._wake:
             self._slices = (tuple(kinds), height)
-            self._slices_due = True
+            self._slices_asked = True
             self._wake.notify()
 
     def ask(self, question: Callable[[Engine | None], Any]) -> int:
@@ -221,7 +224,7 @@ class Worker(QThread):
             or self._questions
             or (self._wanted is not None and self._engine is not None)
             or self._jobs
-            or (self._slices_due and self._engine is not None)
+            or (self._slices_asked and self._engine is not None)
             or (self._background and self._next_unfilled() is not None)
         )
 
@@ -240,7 +243,7 @@ class Worker(QThread):
         elif self._engine is None:
             self._refuse_jobs()
             return False
-        elif self._slices_due:
+        elif self._slices_asked or (self._slices_stale and time.monotonic() - self._sliced > SLICE_SECONDS):
             self._try("frame", self._send_slices)
         elif wanted is not None:
             self._advance_frame(wanted, True)
@@ -250,10 +253,13 @@ class Worker(QThread):
             if self._tell_due:
                 self._tell(force=True)
             t = self._next_unfilled() if self._background else None
-            if t is None:
+            if t is not None:
+                self._advance_frame(t, False)
+            elif self._slices_stale:
+                self._try("frame", self._send_slices)
+            else:
                 self._drop_frame()
                 return False
-            self._advance_frame(t, False)
         return True
 
     def _try(self, where: str, action: Callable[[], None]) -> bool:
@@ -283,7 +289,7 @@ class Worker(QThread):
         else:
             self._engine.update(session)
         self._engine_number = number
-        self._slices_due = bool(self._slices[0])
+        self._slices_stale = True
         self.opened.emit(number, self._engine.info)
         self._tell(force=True)
 
@@ -330,16 +336,16 @@ class Worker(QThread):
         if result is not None and result.complete:
             self._pace = [*self._pace[-7:], time.monotonic() - self._frame_started]
             self._tell_due = True
-            self._slices_due = bool(self._slices[0]) and time.monotonic() - self._told > TELL_SECONDS
             self._tell()
+            self._frame_done(t)
         self._report(t, update)
 
     def _frame_done(self, t: int) -> None:
-        self._frame = None
+        self._drop_frame()
+        self._slices_stale = True
         with self._wake:
             if self._wanted == t:
                 self._wanted = None
-        self._slices_due = bool(self._slices[0])
 
     def _send(self, result: FrameResult) -> None:
         pictures = self._converter.convert(result, self._colours)
@@ -359,11 +365,11 @@ class Worker(QThread):
         self._told, self._tell_due = now, False
         engine = self._engine
         series = {prior.key: engine.series(prior.key) for prior in engine.session.priors}
-        held = getattr(engine, "memory", None)
-        self.told.emit(self._engine_number, engine.computed(), series, int(held()) if callable(held) else 0)
+        self.told.emit(self._engine_number, engine.computed(), series, engine.cache_bytes)
 
     def _send_slices(self) -> None:
-        self._slices_due = False
+        self._slices_asked = self._slices_stale = False
+        self._sliced = time.monotonic()
         engine = self._engine
         assert engine is not None
         kinds, height = self._slices

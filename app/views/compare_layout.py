@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QSize
 
 GAP = 8
-GUTTER = 72  # width of the row labels at the left
+GUTTER = 68  # width of the row labels at the left
 MIN_COLUMN = 128
 MIN_SLICE, MAX_SLICE = 48, 320
 
 ROW_LABELS = {
     "noise": "noise",
     "output": "output",
-    "xt-noise": "x-t slice\nof noise",
-    "xt-output": "x-t slice\nof output",
+    "xt-noise": "x-t of\nnoise",
+    "xt-output": "x-t of\noutput",
     "error": "warp error",
     "motion": "motion",
 }

@@ -49,6 +49,14 @@ class FramePictures:
     arrows: F32 | None
     complete: bool
 
+    def older_than(self, result: FrameResult) -> bool:
+        """Whether `result` has an error map that these pictures lack: it came with the frame before."""
+        cells = self.columns
+        return any(
+            column.error is not None and (key not in cells or cells[key].error is None)
+            for key, column in result.columns.items()
+        )
+
     @property
     def bytes(self) -> int:
         total = self.image.nbytes + (0 if self.motion is None else self.motion.nbytes)

@@ -10,7 +10,7 @@ from app import theme
 from app.catalogue import Sample
 from app.views.pictures import U8
 
-THUMBNAIL = QSize(54, 36)
+THUMBNAIL = QSize(50, 32)
 ACROSS = 4
 
 

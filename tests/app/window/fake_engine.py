@@ -48,12 +48,20 @@ def catalogue() -> Catalogue:
     return Catalogue(
         priors=tuple(
             PriorChoice(
-                name, name.capitalize(), f"What {name} does.", "a paper", ("anchored", "chained")[: 2 * (name == "bilinear")],
-                (), name != "random",
+                name,
+                name.capitalize(),
+                f"What {name} does.",
+                "a paper",
+                ("anchored", "chained")[: 2 * (name == "bilinear")],
+                (),
+                name != "random",
             )
             for name in names
         ),  # fmt: skip
-        deformations=(Choice("translation", "Translation", "Moves.", (speed,)), Choice("formula", "Formula", "", (formula,))),
+        deformations=(
+            Choice("translation", "Translation", "Moves.", (speed,)),
+            Choice("formula", "Formula", "", (formula,)),
+        ),
         estimators=(Choice("dis", "DIS", "Fast.", choices=("fast", "medium")),),
         tasks=(Choice("super-resolution", "Super-resolution ×4", "Invents detail."),),
         samplers=("euler", "heun"),
@@ -167,7 +175,8 @@ class FakeEngine:
                 lines[t] = np.clip(values[:, row].T, 0, 1)
         return lines
 
-    def memory(self) -> int:
+    @property
+    def cache_bytes(self) -> int:
         return len(self._results) << 20
 
     def close(self) -> None:
