@@ -1,0 +1,110 @@
+"""A small world for priors: motion given by a function of the frame, pictures, shots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from gpu.noise.raster import TorchRasteriser
+from gpu.noise.transport import Transport
+from gpu.priors import PriorContext
+from gpu.session import Parameter
+
+CPU = torch.device("cpu")
+
+
+def centres(height: int, width: int) -> torch.Tensor:
+    """(H, W, 2) absolute positions of pixel centres."""
+    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    return torch.stack((x, y), dim=-1)
+
+
+@dataclass
+class Flow:
+    """The same backward flow in every frame, valid where it stays in the frame and where `mask(t)` allows."""
+
+    vectors: torch.Tensor  # (H, W, 2)
+    mask: Callable[[int], torch.Tensor] | None = None
+
+    def backward(self, t: int) -> torch.Tensor:
+        return self.vectors
+
+    def forward(self, t: int) -> torch.Tensor:
+        raise AssertionError("these priors follow backward flow only")
+
+    def valid(self, t: int) -> torch.Tensor:
+        height, width, _ = self.vectors.shape
+        at = centres(height, width) + self.vectors
+        inside = ((at >= 0) & (at <= torch.tensor([width, height]))).all(dim=-1)
+        return inside if self.mask is None else inside & self.mask(t)
+
+    def error(self, t: int) -> torch.Tensor:
+        return torch.zeros(self.vectors.shape[:2])
+
+
+def picture(t: int, height: int, width: int) -> torch.Tensor:
+    """(3, H, W) in [0, 1]: a bright bar that moves two columns a frame over a still ground."""
+    image = torch.linspace(0, 0.5, height)[:, None].expand(3, height, width).clone()
+    image[:, 3:9, (2 * t) % width : (2 * t) % width + 4] = 1
+    return image
+
+
+Make = Callable[..., PriorContext]
+
+
+@pytest.fixture
+def make() -> Make:
+    """make(flow, mode=, seed=, channels=, cut=, fill=, parameters=) -> a PriorContext on the grid of the flow."""
+
+    def build(
+        flow: Flow,
+        mode: str = "",
+        seed: int = 7,
+        channels: int = 2,
+        cut: int = 10**9,
+        fill: str = "two-stage",
+        parameters: dict[str, Parameter] | None = None,
+    ) -> PriorContext:
+        height, width, _ = flow.vectors.shape
+
+        def shot_start(t: int) -> int:
+            return cut if t >= cut else 0
+
+        transport = Transport(flow, height, width, shot_start, seed, TorchRasteriser(), CPU, k=2, s=2, fill=fill)
+        return PriorContext(
+            height, width, channels, 30, seed, CPU, flow,
+            lambda t: picture(t, height, width), shot_start, transport, mode, parameters or {},
+        )  # fmt: skip
+
+    return build
+
+
+@pytest.fixture
+def translation() -> Callable[..., Flow]:
+    """translation(dx, dy, height=, width=): content moves by (dx, dy), so the backward flow is (-dx, -dy)."""
+
+    def build(dx: float, dy: float, height: int = 20, width: int = 28) -> Flow:
+        return Flow(torch.tensor([-float(dx), -float(dy)]).expand(height, width, 2))
+
+    return build
+
+
+@pytest.fixture
+def turning() -> Callable[..., Flow]:
+    """turning(zoom, angle, height=, width=): backward flow of a rotation about the centre with a change of scale."""
+
+    def build(zoom: float = 0.03, angle: float = 0.05, height: int = 20, width: int = 28) -> Flow:
+        away = centres(height, width) - torch.tensor([width / 2, height / 2])
+        x, y = away.unbind(dim=-1)
+        return Flow(torch.stack((-zoom * x - angle * y, angle * x - zoom * y), dim=-1))
+
+    return build
+
+
+@pytest.fixture
+def masked() -> Callable[[Flow, Callable[[int], torch.Tensor]], Flow]:
+    """masked(flow, mask): the flow, valid only where mask(t) is true as well."""
+    return lambda flow, mask: Flow(flow.vectors, mask)
