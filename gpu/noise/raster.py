@@ -19,7 +19,7 @@ SLOT = 256
 """Edge of a slot in sub-pixels: rasterising works on square pieces of anchor frames, so that memory is bounded."""
 
 OWNER = 0xFFFFFFFF
-CANDIDATES = 1 << 18  # sub-pixels tested at once: temporaries of about a megabyte each
+TESTS = 1 << 19  # sub-pixels tested against edges at once: temporaries of two megabytes
 
 
 class Rasteriser(Protocol):
@@ -126,7 +126,7 @@ def _candidates(
         if width == 0 or height == 0:
             continue
         members = torch.nonzero(kinds == kind)[:, 0]
-        at_once = max(1, CANDIDATES // (width * height))
+        at_once = max(1, TESTS // (width * height * outline.shape[1]))
         grid_y = torch.arange(height, device=outline.device).repeat_interleave(width)
         grid_x = torch.arange(width, device=outline.device).repeat(height)
         at = torch.stack([grid_x, grid_y]).to(torch.float32) + 0.5
@@ -149,39 +149,41 @@ def _candidates(
             )
 
 
-def _side(a: torch.Tensor, b: torch.Tensor, at: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
-    """(n, q) whether points `at` (2, q) lie on the inner side of edges a -> b (n, 2) of polygons that turn `turn` (n,).
-
-    A point on an edge is inside when the edge is a top or a left edge (y down).
-    """
-    forward = (turn > 0)[:, None]
-    start, end = torch.where(forward, a, b), torch.where(forward, b, a)
-    edge = end - start
-    # cross(edge, at - start) = slope_x * y + slope_y * x + offset
-    offset = edge[:, 1] * start[:, 0] - edge[:, 0] * start[:, 1]
-    first = (edge[:, 1] < 0) | ((edge[:, 1] == 0) & (edge[:, 0] > 0))  # clockwise on the screen: left edges go up
-    # Crosses are whole multiples of 1 / (2 SNAP^2), so a quarter of that turns >= into >.
-    offset = offset + torch.where(first, 0.25, -0.25) / (SNAP * SNAP)
-    cross = torch.addcmul(offset[:, None], edge[:, 0:1], at[1])
-    return torch.addcmul(cross, edge[:, 1:2], at[0], value=-1) > 0
-
-
 def _in_convex(corners: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     """(n, q) whether points (2, q) lie in convex polygons (n, m, 2) of either orientation."""
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
-    turn = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    count = corners.shape[1]
-    inside = _side(corners[:, 0], corners[:, 1], at, turn) & (turn != 0)[:, None]
-    for i in range(1, count):
-        inside &= _side(corners[:, i], corners[:, (i + 1) % count], at, turn)
-    return inside
+    turn = torch.sign(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+    return (_sides(corners, corners.roll(-1, 1), turn[:, None].expand(corners.shape[:2]), at) > 0).all(1)
 
 
 def _in_fan(corners: torch.Tensor, centre: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
     """(n, q) whether points lie in any triangle (centre, vertex i, vertex i+1), of either orientation."""
-    count = corners.shape[1]
-    inside = torch.zeros((len(corners), at.shape[1]), dtype=torch.bool, device=corners.device)
-    for i in range(count):
-        triangle = torch.stack([centre, corners[:, i], corners[:, (i + 1) % count]], 1)
-        inside |= _in_convex(triangle, at)
-    return inside
+    following = corners.roll(-1, 1)
+    spoke = corners - centre[:, None]
+    turn = torch.sign(spoke[..., 0] * spoke.roll(-1, 1)[..., 1] - spoke[..., 1] * spoke.roll(-1, 1)[..., 0])
+    outer = _sides(corners, following, turn, at) > 0
+    rays = _cross(centre[:, None].expand_as(corners), corners, at)
+    # A point on a spoke counts for both triangles, one of which would have it by the top-left rule.
+    outer &= (rays * turn[..., None] >= 0) & (rays.roll(-1, 1) * turn[..., None] <= 0)
+    return outer.any(1)
+
+
+def _cross(start: torch.Tensor, end: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """(n, m, q) cross products (end - start) x (at - start) of lines (n, m, 2) with points `at` (2, q)."""
+    edge = end - start
+    offset = edge[..., 1] * start[..., 0] - edge[..., 0] * start[..., 1]
+    coefficients = torch.stack([-edge[..., 1], edge[..., 0], offset], -1)
+    homogeneous = torch.cat([at, torch.ones_like(at[:1])])
+    return (coefficients.reshape(-1, 3) @ homogeneous).view(*edge.shape[:2], -1)
+
+
+def _sides(start: torch.Tensor, end: torch.Tensor, turn: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+    """(n, m, q) positive where points lie on the inner side of edges of outlines that turn `turn` (n, m), -1, 0 or 1.
+
+    A point on an edge is inside when the edge is a top or a left edge (y down).
+    """
+    edge = (end - start) * turn[..., None]
+    first = (edge[..., 1] < 0) | ((edge[..., 1] == 0) & (edge[..., 0] > 0))  # clockwise on the screen: left edges go up
+    # Crosses are whole multiples of 1 / (2 SNAP^2), so a quarter of that turns >= into >.
+    tie = torch.where(first, 0.25, -0.25) / (SNAP * SNAP)
+    return _cross(start, end, at) * turn[..., None] + tie[..., None]
