@@ -52,7 +52,7 @@ def _member(archive: zipfile.ZipFile, name: str, kind: str, shape: tuple[int, ..
 
 
 def _read(path: Path, axes: str) -> Stored:
-    with reading(path, ".npz"), np.load(path, allow_pickle=False) as archive:
+    with reading(path, ".npz"), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         name = "noise"
         if name not in archive.files:
             if len(archive.files) != 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,14 +32,13 @@ def font(size: int) -> FreeTypeFont:
 
 
 def columns_for(count: int, height: int, width: int) -> int:
-    """How many cells to put in a row, so that the sheet comes nearest to the shape of a screen, 16:9."""
+    """How many cells to put in a row, so that they are largest when the sheet fills a screen of 16:9."""
 
-    def off(columns: int) -> float:
+    def scale(columns: int) -> float:
         rows = -(-count // columns)
-        shape = columns * (width + GAP) / (rows * (height + LINE + GAP))
-        return abs(math.log(shape / (16 / 9)))
+        return min(16 / (columns * (width + GAP)), 9 / (rows * (height + LINE + GAP)))
 
-    return min(range(1, count + 1), key=off)
+    return max(range(1, count + 1), key=scale)
 
 
 class Sheet:

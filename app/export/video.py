@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,44 +33,58 @@ def video(path: Path, fps: float) -> Iterator[Put]:
 
     yuv420p needs even sizes: an odd frame repeats its last row or column.
     """
-    import imageio_ffmpeg
-
-    writer: Any = None
+    encoder: subprocess.Popen[bytes] | None = None
     count = 0
+    with tempfile.TemporaryFile() as log:
 
-    def put(frame: U8) -> None:
-        nonlocal writer, count
-        height, width = frame.shape[:2]
-        padded = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        if writer is None:
-            writer = imageio_ffmpeg.write_frames(
-                str(path),
-                (padded.shape[1], padded.shape[0]),
-                fps=fps,
-                codec="libx264",
-                macro_block_size=1,
-                quality=None,
-                ffmpeg_log_level="error",
-                output_params=["-crf", str(QUALITY), "-preset", "fast", "-movflags", "+faststart"],
-            )
-            writer.send(None)
-        writer.send(np.ascontiguousarray(padded))
-        count += 1
+        def put(frame: U8) -> None:
+            nonlocal encoder, count
+            height, width = frame.shape[:2]
+            padded = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+            if encoder is None:
+                encoder = _encoder(path, fps, padded.shape[0], padded.shape[1], log)
+            assert encoder.stdin is not None
+            try:
+                encoder.stdin.write(padded.tobytes())
+            except OSError:  # the encoder has gone; its log says why
+                raise _failure(path, encoder, log) from None
+            count += 1
 
-    try:
-        yield put
-        if writer is not None:
-            writer.close()
-    except OSError as problem:  # imageio-ffmpeg raises it with ffmpeg's whole log
-        lines = [line for line in str(problem).splitlines() if line.strip()]
-        raise OutputError(
-            f"The video {path.name} cannot be written: {lines[-1] if lines else 'ffmpeg ended'}."
-        ) from None
-    finally:
-        if writer is not None:
-            writer.close()
+        try:
+            yield put
+            if encoder is not None:
+                assert encoder.stdin is not None
+                with contextlib.suppress(OSError):
+                    encoder.stdin.close()
+                if encoder.wait() != 0:
+                    raise _failure(path, encoder, log)
+        finally:
+            if encoder is not None:
+                if encoder.poll() is None:
+                    encoder.kill()
+                encoder.wait()
+                assert encoder.stdin is not None
+                with contextlib.suppress(OSError):
+                    encoder.stdin.close()
     if count and frames_in(path) != count:
         raise OutputError(f"The video {path.name} reads back with {frames_in(path)} frames instead of {count}.")
+
+
+def _encoder(path: Path, fps: float, height: int, width: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """ffmpeg, fed with raw RGB frames. Its own messages go to `log`, not to the user's terminal."""
+    import imageio_ffmpeg
+
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-"]
+    coding = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", str(QUALITY), "-preset", "fast"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *coding, "-movflags", "+faststart"]
+    return subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+
+
+def _failure(path: Path, encoder: subprocess.Popen[bytes], log: IO[bytes]) -> OutputError:
+    encoder.wait()
+    log.seek(0)
+    lines = log.read().decode(errors="replace").strip().splitlines()
+    return OutputError(f"The video {path.name} cannot be written: {lines[0] if lines else 'the encoder ended early'}.")
 
 
 def frames_in(path: Path) -> int:

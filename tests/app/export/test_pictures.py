@@ -1,0 +1,149 @@
+"""Videos, PNG files and flow: what is written is what was shown, and it is read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import export
+from app.export import ExportOptions
+from app.export.flo import read_flo, write_flo
+from app.export.sheet import Sheet, columns_for, slices_sheet
+from app.export.video import frames_in, video
+from gpu.cv import cv2
+from gpu.errors import OutputError
+from gpu.session import TaskSettings
+
+
+def test_png_files_hold_the_exact_pictures(engine: Any, finish: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    _, report = finish(export.write(engine, "png", "integral", folder, ExportOptions(start=1, stop=4)))
+    assert sorted(item.name for item in folder.iterdir()) == ["00001.png", "00002.png", "00003.png"]
+    assert np.array_equal(np.asarray(Image.open(folder / "00002.png")), engine.pictures[2])
+    assert report.size == sum(item.stat().st_size for item in folder.iterdir())
+
+
+def test_noise_is_drawn_from_minus_three_to_three(engine: Any, finish: Any, tmp_path: Path) -> None:
+    engine.noises[0, 0] = np.linspace(-4, 4, engine.noises[0, 0].size).reshape(engine.noises[0, 0].shape)
+    finish(export.write(engine, "png", "integral", tmp_path / "frames", ExportOptions(content="noise", colours="grey")))
+    drawn = np.asarray(Image.open(tmp_path / "frames" / "00000.png")).astype(int)
+    expected = np.clip(np.round(engine.noises[0, 0] / 6 * 255 + 127.5), 0, 255)
+    assert np.abs(drawn - expected[..., None]).max() <= 1
+
+
+@pytest.mark.parametrize("content", ["output", "noise", "image"])
+def test_videos_have_every_frame_and_even_sizes(content: Any, engine: Any, finish: Any, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    finish(export.write(engine, "mp4", "integral", path, ExportOptions(content=content)))
+    clip = cv2.VideoCapture(str(path))
+    frames = []
+    while (read := clip.read())[0]:
+        frames.append(read[1][..., ::-1])
+    assert len(frames) == frames_in(path) == 5
+    assert clip.get(cv2.CAP_PROP_FPS) == pytest.approx(12)
+    assert frames[0].shape == (14, 18, 3)
+    clip.release()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_video_looks_like_its_frames(tmp_path: Path) -> None:
+    """Smooth pictures come back to within a few grey levels, so colours and order of channels are right."""
+    y, x = np.mgrid[:48, :64]
+    pictures = [np.stack([x * 4 % 256, y * 5 % 256, np.full_like(x, 20 * t)], -1).astype(np.uint8) for t in range(3)]
+    pictures = [cv2.GaussianBlur(picture, (0, 0), 3) for picture in pictures]
+    with video(tmp_path / "a.mp4", 10) as put:
+        for picture in pictures:
+            put(picture)
+    clip = cv2.VideoCapture(str(tmp_path / "a.mp4"))
+    for picture in pictures:
+        read = clip.read()[1][..., ::-1].astype(int)
+        assert np.abs(read - picture).mean() < 6
+    clip.release()
+
+
+def test_one_pixel_is_a_video_too(tmp_path: Path) -> None:
+    with video(tmp_path / "a.mp4", 10) as put:
+        put(np.zeros((1, 1, 3), np.uint8))
+    assert frames_in(tmp_path / "a.mp4") == 1
+
+
+def test_a_video_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    def write() -> None:
+        with video(tmp_path / "none" / "a.mp4", 10) as put:
+            for _ in range(200):
+                put(np.zeros((64, 64, 3), np.uint8))
+
+    with pytest.raises(OutputError, match=r"cannot be written: .*No such file"):
+        write()
+
+
+def test_stopping_a_video_leaves_nothing(engine: Any, tmp_path: Path) -> None:
+    for form, name in (("mp4", "clip.mp4"), ("png", "frames"), ("flo", "flow")):
+        steps = export.write(engine, form, "integral", tmp_path / name)
+        next(steps)
+        next(steps)
+        steps.close()
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_no_output_without_a_task(engine: Any, tmp_path: Path) -> None:
+    engine.session = replace(engine.session, task=TaskSettings())
+    with pytest.raises(OutputError, match="no task"):
+        export.plan(engine, "mp4", "integral", tmp_path / "clip.mp4")
+
+
+@pytest.mark.parametrize("direction", ["backward", "forward"])
+def test_flow_is_written_as_it_is(direction: Any, engine: Any, finish: Any, tmp_path: Path) -> None:
+    expected = engine.flows[0 if direction == "backward" else 1]
+    options = ExportOptions(direction=direction)
+    planned = export.plan(engine, "flow-npy", "", tmp_path / "flow.npy", options)
+    assert direction in planned.text
+    finish(export.write(engine, "flow-npy", "", tmp_path / "flow.npy", options))
+    assert np.array_equal(np.load(tmp_path / "flow.npy"), expected)
+    finish(export.write(engine, "flo", "", tmp_path / "flow", options))
+    files = sorted((tmp_path / "flow").iterdir())
+    assert [file.name for file in files] == [f"{direction}_{t:05d}.flo" for t in range(4)]
+    assert np.array_equal(read_flo(files[3]), expected[3])
+    assert np.array_equal(cv2.readOpticalFlow(str(files[2])), expected[2])
+
+
+def test_unknown_vectors_are_marked_in_flo(tmp_path: Path) -> None:
+    flow = np.zeros((2, 3, 2), np.float32)
+    flow[1, 2] = np.nan
+    write_flo(tmp_path / "a.flo", flow)
+    assert np.frombuffer((tmp_path / "a.flo").read_bytes()[12:], "<f4").max() == np.float32(1e10)
+    assert np.array_equal(read_flo(tmp_path / "a.flo"), flow, equal_nan=True)
+
+
+def test_one_frame_has_no_flow(engine: Any, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="there is only one"):
+        export.plan(engine, "flo", "", tmp_path / "flow", ExportOptions(start=2, stop=3))
+
+
+def test_the_sheet_puts_every_picture_in_its_place() -> None:
+    names = ["source", "random", "bilinear (chained)", "integral"]
+    sheet = Sheet(names, 20, 30)
+    pictures = {name: np.full((20, 30, 3), 40 + 50 * index, np.uint8) for index, name in enumerate(names)}
+    drawn = sheet.draw(pictures)
+    for index in range(4):
+        assert (drawn == 40 + 50 * index).all(axis=-1).sum() >= 600
+    assert columns_for(4, 90, 160) == 2
+    assert columns_for(5, 288, 512) == 3
+    assert columns_for(3, 400, 100) == 3
+
+
+def test_slices_are_stacked_with_time_down(tmp_path: Path) -> None:
+    slices = {"random": np.zeros((10, 40, 3), np.uint8), "integral": np.full((10, 40, 3), 255, np.uint8)}
+    slices["random"][9] = (255, 0, 0)
+    slices_sheet(tmp_path / "slices.png", slices, 7, 10.0)
+    drawn = np.asarray(Image.open(tmp_path / "slices.png"))
+    red = np.argwhere((drawn == (255, 0, 0)).all(axis=-1))
+    white = np.argwhere((drawn == 255).all(axis=-1))
+    assert len(red) == 40 * 10  # one of ten frames, each ten rows high
+    assert red[:, 0].min() > 80
+    assert white[:, 0].min() > red[:, 0].max()

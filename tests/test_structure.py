@@ -1,0 +1,82 @@
+"""The rules of DESIGN.md sections 3 and 4 that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = sorted(path for folder in ("app", "gpu") for path in (ROOT / folder).rglob("*.py"))
+
+BLOCKED = """
+import importlib, importlib.abc, pkgutil, sys
+
+class Block(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked!r}:
+            raise ImportError("blocked: " + name)
+
+sys.meta_path.insert(0, Block())
+import {package}
+names = [module.name for module in pkgutil.walk_packages({package}.__path__, "{package}.")]
+for name in names:
+    importlib.import_module(name)
+print(len(names))
+"""
+
+
+def test_gpu_is_a_library_without_qt() -> None:
+    """Every module of gpu imports where PySide6 and app do not exist."""
+    code = BLOCKED.format(package="gpu", blocked=("PySide6", "shiboken6", "pyqtgraph", "app"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) >= 20
+
+
+@pytest.mark.parametrize("package", ["app.commands", "app.export"])
+def test_the_command_line_needs_no_qt(package: str) -> None:
+    code = BLOCKED.format(package=package, blocked=("PySide6", "shiboken6", "pyqtgraph"))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) >= 5
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), "a module says in its first line what it is for"
+    assert text.count("\n") <= 450, "no file over about 400 lines"
+    strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    shaders = [text for text in strings if re.search(r"#version\s+\d|\bgl_(Position|FragColor|FragCoord)\b", text)]
+    assert not shaders, "GLSL lives in shaders/, not in Python strings"
+
+
+def test_ci_runs_what_readme_tells() -> None:
+    """One pasteable line starts the program and one tests it; .ci/run takes the latter from README itself."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert "bash .ci/setup && .venv/bin/noisescope" in readme
+    assert "bash .ci/setup dev && .venv/bin/python -m pytest" in readme
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    pattern = re.search(r"grep -m1 -x '(.+?)' README.md", script)
+    assert pattern is not None
+    found = [line for line in readme if re.fullmatch(pattern[1].replace(r"\.", "[.]"), line)]
+    assert found == ["bash .ci/setup dev && .venv/bin/python -m pytest"]
+
+
+def test_opengl_works_here() -> None:
+    """Fails where EGL or Mesa is missing, so that no check of the GL backend is skipped without anyone noticing."""
+    from gpu import gl
+
+    with gl.Context() as context:
+        assert context.version.startswith(("3.", "4."))
+        assert context.renderer
