@@ -1,0 +1,33 @@
+"""Flow estimators, one file each: motion between two pictures. The registry is ESTIMATORS."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gpu.registry import Registry
+
+U8 = npt.NDArray[np.uint8]
+F32 = npt.NDArray[np.float32]
+
+
+class Estimator(Protocol):
+    """A module-level object. `presets` are named settings, the first the one used unless another is asked for."""
+
+    title: str
+    summary: str
+    presets: tuple[str, ...]
+
+    def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:
+        """(H, W, 2) flow from `a` to `b` on a's grid: what is seen at p of a is at p + flow(p) in b, in pixels.
+
+        `a`, `b` (H, W, 3) RGB uint8 of one size, any size from 1 x 1; `scale` is the working resolution relative to
+        theirs. The same input gives the same bytes, whatever the number of threads. FlowError for pictures that do not
+        fit together, ChoiceError for an unknown preset, BackendError where something the estimator needs is missing.
+        """
+        ...
+
+
+ESTIMATORS: Registry[Estimator] = Registry("flow estimator", "gpu.flow.estimators")

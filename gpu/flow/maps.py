@@ -1,0 +1,163 @@
+"""Maps between frames: sampling at absolute positions, composition, forward-backward validity, Jacobian.
+
+Everything is torch, float32, on the device of its input. Positions and maps are absolute (x, y) with pixel (i, j)'s
+centre at (j+1/2, i+1/2); flows are (dx, dy) in pixels (DESIGN.md section 1).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the cache
+
+UNSEEN = 1e4
+"""Forward-backward error, in pixels, given where there is nothing to check against: finite, so that it can be sorted
+and interpolated, and larger than any that is measured."""
+
+FARTHEST = 4.0
+"""A vector longer than this many frame diagonals is taken for garbage rather than motion."""
+
+
+class Cleaned(NamedTuple):
+    """A flow fit to compute with, and (H, W) bool where its vectors had to be replaced."""
+
+    flow: torch.Tensor
+    bad: torch.Tensor
+
+
+class Composed(NamedTuple):
+    """An accumulated map (H, W, 2), and (H, W) bool where it is known."""
+
+    phi: torch.Tensor
+    valid: torch.Tensor
+
+
+def identity(height: int, width: int, device: torch.device | str = "cpu") -> torch.Tensor:
+    """(H, W, 2) the centres of the pixels, as absolute positions: the map of the reference frame."""
+    y = torch.arange(height, device=device, dtype=torch.float32) + 0.5
+    x = torch.arange(width, device=device, dtype=torch.float32) + 0.5
+    return torch.stack((x.expand(height, width), y[:, None].expand(height, width)), dim=-1)
+
+
+def bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Values (C, ...) of `field` (C, H, W) at absolute `positions` (..., 2) in (x, y); pixel centres at (j+1/2, i+1/2).
+
+    Closer than half a pixel to the border the border pixel continues outwards; callers mask what lies further out.
+    Positions that are not finite are taken as 0: mask them too. Unlike grid_sample, which goes through [-1, 1], this
+    returns a pixel's value unchanged at its centre.
+    """
+    channels = field.shape[0]
+    flat = positions.reshape(-1, 2)
+    if field.device.type != "cpu" or len(flat) <= CHUNK:
+        return _bilinear(field, flat).reshape(channels, *positions.shape[:-1])
+    parts = [_bilinear(field, flat[start : start + CHUNK]) for start in range(0, len(flat), CHUNK)]
+    return torch.cat(parts, dim=1).reshape(channels, *positions.shape[:-1])
+
+
+def _bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    channels, height, width = field.shape
+    x, y = positions.nan_to_num(0, 0, 0).unbind(dim=-1)
+    x, y = (x - 0.5).clamp(0, width - 1), (y - 0.5).clamp(0, height - 1)
+    left, top = x.floor(), y.floor()
+    a, b = (x - left).to(field.dtype), (y - top).to(field.dtype)
+    j, i = left.long(), top.long()
+    across, down = (j < width - 1).long(), (i < height - 1).long() * width
+    corner = i * width + j
+    flat = field.reshape(channels, height * width)
+
+    def at(index: torch.Tensor) -> torch.Tensor:
+        return flat.index_select(1, index)
+
+    upper = torch.lerp(at(corner), at(corner + across), a)
+    lower = torch.lerp(at(corner + down), at(corner + down + across), a)
+    return torch.lerp(upper, lower, b)
+
+
+def sample(vectors: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """`bilinear` for a flow or map: values (..., 2) of `vectors` (H, W, 2) at absolute `positions` (..., 2)."""
+    return bilinear(vectors.permute(2, 0, 1), positions).movedim(0, -1)
+
+
+def inside(positions: torch.Tensor, height: int, width: int, margin: float = 0.0) -> torch.Tensor:
+    """Which `positions` (..., 2) lie in the frame at least `margin` pixels from its border; NaN lies nowhere."""
+    x, y = positions.unbind(dim=-1)
+    return (x >= margin) & (x <= width - margin) & (y >= margin) & (y <= height - margin)
+
+
+def covered(mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """(...) bool: whether all pixels that a bilinear sample of (H, W) bool `mask` at `positions` (..., 2) uses are True."""
+    return bilinear(mask[None].to(torch.float32), positions)[0] > 0.999
+
+
+def clean(flow: torch.Tensor) -> Cleaned:
+    """`flow` (H, W, 2) with 0 in place of vectors that are not finite or longer than FARTHEST frame diagonals.
+
+    Such a vector leads nowhere, and one 1e9 would spoil the corner averages of its neighbours as well.
+    """
+    height, width = flow.shape[:2]
+    limit = FARTHEST * float(height * height + width * width) ** 0.5
+    bad = ~(torch.linalg.vector_norm(flow, dim=-1) <= limit)
+    return Cleaned(torch.where(bad[..., None], torch.zeros_like(flow), flow), bad)
+
+
+def compose(
+    phi: torch.Tensor, backward: torch.Tensor, phi_valid: torch.Tensor | None = None, valid: torch.Tensor | None = None
+) -> Composed:
+    """Phi_{t+1}(p) = Phi_t(p + backward[t](p)), bilinear in Phi_t (DESIGN.md section 1).
+
+    `phi`, `backward` (H, W, 2); `phi_valid` (H, W) where phi is known and `valid` (H, W) where the step is (None:
+    everywhere). The result is known where the step is, stays inside the frame, and lands on known pixels of phi. Within
+    half a pixel of the border phi's displacement is continued, so that a translation stays exact up to the border.
+    """
+    height, width = phi.shape[:2]
+    grid = identity(height, width, phi.device)
+    positions = grid + backward
+    result = positions + sample(phi - grid, positions)
+    known = inside(positions, height, width)
+    if valid is not None:
+        known = known & valid
+    if phi_valid is not None:
+        known = known & covered(phi_valid, positions)
+    return Composed(result, known)
+
+
+def forward_backward_error(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
+    """(H, W) |b(p) + f(p + b(p))| in pixels, on the grid of `backward`; UNSEEN where p + b(p) leaves the frame."""
+    height, width = backward.shape[:2]
+    positions = identity(height, width, backward.device) + backward
+    error = torch.linalg.vector_norm(backward + sample(forward, positions), dim=-1)
+    return torch.where(inside(positions, height, width), error, torch.full_like(error, UNSEEN))
+
+
+def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
+    """(H, W) bool: p + b(p) lies in the frame and |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5, f taken at p + b(p).
+
+    The forward-backward check of Sundaram, Brox, Keutzer 2010 (equation 5), as DESIGN.md 2.6 has it.
+    """
+    height, width = backward.shape[:2]
+    positions = identity(height, width, backward.device) + backward
+    there = sample(forward, positions)
+    mismatch = (backward + there).square().sum(dim=-1)
+    allowed = 0.01 * (there.square().sum(dim=-1) + backward.square().sum(dim=-1)) + 0.5
+    return inside(positions, height, width) & (mismatch < allowed)
+
+
+def jacobian(phi: torch.Tensor) -> torch.Tensor:
+    """(H, W) determinant of the derivative of the map `phi` (H, W, 2) by central differences, one-sided at the border.
+
+    Above 1 the picture is being contracted (a pixel covers more than its area of the reference), below 1 expanded,
+    negative folded. Along a side of a single pixel, where there is nothing to difference, phi counts as unscaled.
+    """
+    dx = _derivative(phi, 1, 0)
+    dy = _derivative(phi, 0, 1)
+    return dx[..., 0] * dy[..., 1] - dx[..., 1] * dy[..., 0]
+
+
+def _derivative(phi: torch.Tensor, dim: int, component: int) -> torch.Tensor:
+    if phi.shape[dim] < 2:
+        unscaled = torch.zeros_like(phi)
+        unscaled[..., component] = 1
+        return unscaled
+    return torch.gradient(phi, dim=dim)[0]  # type: ignore[no-any-return]
