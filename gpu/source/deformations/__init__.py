@@ -1,0 +1,156 @@
+"""Synthetic deformations, one file each: exact maps between any frame and frame 0. The registry is DEFORMATIONS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from gpu.errors import SessionError
+from gpu.parameters import ParameterInfo
+from gpu.registry import Registry
+from gpu.session import Parameter
+
+__all__ = ["DEFORMATIONS", "Deformation", "Grid", "Values", "Warp", "one_surface", "pointwise_determinant", "resolve"]
+
+Points = torch.Tensor
+"""(..., 2) float64 absolute positions (x, y) in pixels; not finite where there is none."""
+
+Map = Callable[[int, Points], Points]
+
+BEYOND = -1
+"""The label of what no motion is followed for: the other sheets of a fold, and points with no reference position."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The frames a deformation is made for: pixels, and their number."""
+
+    height: int
+    width: int
+    frames: int
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return self.width / 2, self.height / 2
+
+
+def _single(t: int, points: Points) -> torch.Tensor:
+    return torch.zeros(points.shape[:-1], dtype=torch.int64, device=points.device)
+
+
+def _as_it_is(reference: Points, surface: torch.Tensor) -> Points:
+    return reference
+
+
+@dataclass(frozen=True)
+class Warp:
+    """A deformation at work on one grid. Everything takes and gives float64 tensors of any leading shape.
+
+    `to_reference(t, points)` is Phi_t: where what is seen at `points` of frame t lies in frame 0 (Phi_0 is the identity).
+    `from_reference(t, positions, surface, near)` is its inverse Psi_t on the surface with that label. `near` is a first
+    guess and, where there are several solutions, says which; not finite where there is none.
+    `determinant(t, points)` is that of the derivative of Phi_t. `surface(t, points)` labels what is visible there: a
+    point is the same in two frames when its label and its reference position are; BEYOND is never the same.
+    `picture(positions, surface)` says where on the picture's plane the colour of a surface comes from, in pixels of
+    frame 0. `smooth`: Phi_t varies little over a pixel, so that a renderer may interpolate it. `verify`: the inverse
+    can land on another surface with the same label, so that a round trip must tell.
+    """
+
+    to_reference: Map
+    from_reference: Callable[[int, Points, torch.Tensor, Points], Points]
+    determinant: Callable[[int, Points], torch.Tensor]
+    surface: Callable[[int, Points], torch.Tensor] = _single
+    picture: Callable[[Points, torch.Tensor], Points] = _as_it_is
+    smooth: bool = True
+    verify: bool = False
+
+
+class Values:
+    """Parameters of a deformation, complete and checked."""
+
+    def __init__(self, values: Mapping[str, Parameter]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> float:
+        return float(self._values[name])
+
+    def text(self, name: str) -> str:
+        return str(self._values[name])
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """What menus, documentation and tests say of a deformation, and how it is made for a grid."""
+
+    title: str
+    about: str
+    parameters: tuple[ParameterInfo, ...]
+    make: Callable[[Grid, Values], Warp]
+
+
+DEFORMATIONS: Registry[Deformation] = Registry("deformation", "gpu.source.deformations")
+
+
+def resolve(name: str, deformation: Deformation, given: Mapping[str, Parameter]) -> Values:
+    """`given` with the defaults filled in; SessionError for a name that is not known or a value that is not allowed."""
+    known = {info.name: info for info in deformation.parameters}
+    for key in given:
+        if key not in known:
+            choices = ", ".join(known)
+            raise SessionError(f"The deformation {name} has no parameter {key!r}. Its parameters are: {choices}.")
+    values: dict[str, Parameter] = {}
+    for key, info in known.items():
+        value = given.get(key, info.text or info.default)
+        if info.text:
+            if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+                raise SessionError(f"{key} of the deformation {name} is {value!r}, but it must be a text.")
+            values[key] = str(value)
+            continue
+        if isinstance(value, (bool, str)) or not math.isfinite(value):
+            raise SessionError(f"{key} of the deformation {name} is {value!r}, but it must be a finite number.")
+        if not info.low <= value <= info.high:
+            raise SessionError(
+                f"{key} of the deformation {name} is {value:g}, but it must lie between {info.low:g} and {info.high:g}."
+            )
+        values[key] = float(value)
+    return Values(values)
+
+
+def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torch.Tensor] | None = None) -> Warp:
+    """A deformation of one surface that hides nothing: `forth` is Phi and `back` its inverse in closed form.
+
+    Without `determinant` it is found by forward differentiation of `forth`.
+    """
+
+    def from_reference(t: int, positions: Points, surface: torch.Tensor, near: Points) -> Points:
+        return back(t, positions)
+
+    return Warp(forth, from_reference, determinant or pointwise_determinant(forth))
+
+
+def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:
+    """(t, points) -> determinant of the derivative of `forth(t, points)` by forward-mode differentiation, exact."""
+
+    def determinant(t: int, points: Points) -> torch.Tensor:
+        _, along_x, along_y = derivative(lambda at: forth(t, at), points)
+        return along_x[..., 0] * along_y[..., 1] - along_x[..., 1] * along_y[..., 0]
+
+    return determinant
+
+
+def derivative(function: Callable[[Points], Points], points: Points) -> tuple[Points, Points, Points]:
+    """The value of a map that works point by point, and its derivatives along x and along y."""
+    unit_x, unit_y = torch.zeros_like(points), torch.zeros_like(points)
+    unit_x[..., 0] = 1
+    unit_y[..., 1] = 1
+    value, along_x = torch.func.jvp(function, (points,), (unit_x,))
+    along_y = torch.func.jvp(function, (points,), (unit_y,))[1]
+    return value, along_x, along_y
+
+
+def ones(t: int, points: Points) -> torch.Tensor:
+    """The determinant of a map that keeps areas."""
+    return torch.ones(points.shape[:-1], dtype=points.dtype, device=points.device)

@@ -1,0 +1,25 @@
+"""Deformation `rotation-zoom`: turning and moving in at once, the benchmark of DESIGN.md section 9."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
+from gpu.source.deformations.affine import affine, turn
+from gpu.source.deformations.rotation import DEGREES
+from gpu.source.deformations.zoom import FACTOR
+
+
+def _make(grid: Grid, values: Values) -> Warp:
+    degrees, factor = values["degrees"], values["factor"]
+    return affine(grid, lambda t: (turn(degrees * t, factor**t), (0, 0)))
+
+
+rotation_zoom = DEFORMATIONS.add("rotation-zoom", order=40)(
+    Deformation(
+        "Rotation and zoom",
+        "Turns and moves in at once: every pixel meets its source at another offset and scale. A fair benchmark.",
+        (replace(DEGREES, default=1.0), replace(FACTOR, default=1.01)),
+        _make,
+    )
+)

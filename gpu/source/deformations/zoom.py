@@ -1,0 +1,26 @@
+"""Deformation `zoom`: the camera moves in or out by a constant factor per frame."""
+
+from __future__ import annotations
+
+from gpu.parameters import ParameterInfo
+from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
+from gpu.source.deformations.affine import affine
+
+FACTOR = ParameterInfo(
+    "factor", "Speed", 1.015, 0.9, 1.1, 0.001, "×/frame", "Size of the picture relative to the frame before; above 1 moves in"
+)
+
+
+def _make(grid: Grid, values: Values) -> Warp:
+    factor = values["factor"]
+    return affine(grid, lambda t: ((factor**t, 0, 0, factor**t), (0, 0)))
+
+
+zoom = DEFORMATIONS.add("zoom", order=30)(
+    Deformation(
+        "Zoom",
+        "Moves in (above 1) or out (below 1). Moving in, pixels share a source pixel; moving out, they merge several.",
+        (FACTOR,),
+        _make,
+    )
+)
