@@ -1,0 +1,137 @@
+"""Bad input gets one sentence and exit code 2, or is worked with and counted; never a traceback, never a half file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+WRONG = {
+    "a text file called .mp4": ["warp", "--video", "{inputs}/text.mp4", "--out", "{out}/a.npz"],
+    "a video of zero bytes": ["warp", "--video", "{inputs}/empty.mp4", "--out", "{out}/a.npz"],
+    "a truncated video": ["warp", "--video", "{inputs}/truncated.mp4", "--out", "{out}/a.npz"],
+    "no such video": ["warp", "--video", "{inputs}/none.mp4", "--out", "{out}/a.npz"],
+    "a folder as video": ["warp", "--video", "{inputs}", "--out", "{out}/a.npz"],
+    "a text file called .png": ["warp", "--synthetic", "rotation", "--still", "{inputs}/text.png", "--out", "{out}/a.npz"],
+    "a flow without components": ["warp", "--flow", "{inputs}/3d-flow.npy", "--out", "{out}/a.npz"],
+    "a flow with three components": ["warp", "--flow", "{inputs}/three-components.npy", "--out", "{out}/a.npz"],
+    "a flow of no frames": ["warp", "--flow", "{inputs}/no-flow.npy", "--out", "{out}/a.npz"],
+    "a text file called .npy": ["warp", "--flow", "{inputs}/text.npy", "--out", "{out}/a.npz"],
+    "an unknown deformation": ["warp", "--synthetic", "dance", "--out", "{out}/a.npz"],
+    "an unknown parameter": ["warp", "--synthetic", "rotation:speeed=2", "--out", "{out}/a.npz"],
+    "a parameter that is no number": ["warp", "--synthetic", "translation:dx=fast", "--out", "{out}/a.npz"],
+    "a name without values": ["warp", "--synthetic", "rotation:", "--out", "{out}/a.npz"],
+    "an unknown prior": ["warp", "--synthetic", "rotation", "--prior", "dance", "--out", "{out}/a.npz"],
+    "a mode the prior has not": [
+        "warp", "--synthetic", "rotation", "--prior", "random", "--mode", "chained", "--out", "{out}/a.npz",
+    ],
+    "an unknown estimator": ["warp", "--video", "{inputs}/clip.mp4", "--estimator", "x", "--out", "{out}/a.npz"],
+    "an unknown device": ["warp", "--synthetic", "rotation", "--device", "abacus", "--out", "{out}/a.npz"],
+    "a k out of range": ["warp", "--synthetic", "rotation", "--k", "9", "--out", "{out}/a.npz"],
+    "a γ out of range": ["warp", "--synthetic", "rotation", "--gamma", "2", "--out", "{out}/a.npz"],
+    "a negative seed": ["warp", "--synthetic", "rotation", "--seed", "-1", "--out", "{out}/a.npz"],
+    "no folder for the output": ["warp", "--synthetic", "rotation", "--out", "{out}/none/a.npz"],
+    "a folder as output": ["warp", "--synthetic", "rotation", "--out", "{out}/.npz"],
+    "an unwritable output": ["warp", "--synthetic", "rotation", "--out", "/proc/a.npz"],
+    "an unknown kind of output": ["warp", "--synthetic", "rotation", "--out", "{out}/a.doc"],
+    "an order of axes that is none": ["warp", "--synthetic", "rotation", "--axes", "TCXY", "--out", "{out}/a.npy"],
+    "a file as folder": ["render", "--synthetic", "rotation", "--out", "{inputs}/photo.png"],
+    "an unwritable folder": ["render", "--synthetic", "rotation", "--out", "/proc/out"],
+    "an unknown task": ["render", "--synthetic", "rotation", "--task", "dance", "--out", "{out}/o"],
+    "the same prior twice": ["render", "--synthetic", "rotation", "--priors", "random,random", "--out", "{out}/o"],
+    "--forward without --flow": [
+        "warp", "--video", "{inputs}/clip.mp4", "--forward", "{inputs}/flow.npy", "--out", "{out}/a.npz",
+    ],
+    "a corrupt session": ["warp", "--session", "{inputs}/corrupt.json", "--out", "{out}/a.npz"],
+    "a session of the future": ["open", "{inputs}/future.json"],
+    "a session with a wrong value": ["--session", "{inputs}/wrong.json"],
+    "no such session": ["--screenshot", "{out}/a.png", "--session", "{inputs}/none.json"],
+    "a screenshot that is no .png": ["--screenshot", "{out}/a.jpg"],
+    "statistics of a video": ["stats", "{inputs}/clip.mp4"],
+    "statistics of text": ["stats", "{inputs}/text.npy"],
+    "statistics of a flow of three axes": ["stats", "{inputs}/3d-flow.npy", "--axes", "TCHW"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_wrong_input_gets_one_sentence(what: str, cli: Any, inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / ".npz").mkdir()
+    result = cli(*(item.format(inputs=inputs, out=tmp_path) for item in WRONG[what]))
+    assert result.code == 2, result.out + result.err
+    assert "Traceback" not in result.err
+    assert result.err.startswith("noisescope: ")
+    assert result.err.count("\n") == 1, "one sentence, and no library's own complaints beside it"
+    assert len(result.err) > 40
+    assert [item.name for item in tmp_path.iterdir()] == [".npz"]
+
+
+def test_what_cannot_be_written_is_found_before_the_work(
+    cli: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import gpu.engine
+
+    def never(*_: object) -> None:
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(gpu.engine, "Engine", never)
+    photo = ["--synthetic", "rotation", "--still", inputs / "photo.png"]
+    assert cli("warp", *photo, "--out", tmp_path / "none" / "a.npz").code == 2
+    assert cli("render", *photo, "--out", inputs / "photo.png").code == 2
+
+
+def test_vectors_that_are_no_numbers_become_invalid_pixels(cli: Any, inputs: Path, tmp_path: Path) -> None:
+    """NaN, infinite and absurd vectors are counted as pixels without history; the noise stays finite."""
+    out = tmp_path / "noise.npz"
+    result = cli("warp", "--flow", inputs / "broken-flow.npy", "--k", 1, "--out", out)
+    assert result.code == 0, result.err
+    with np.load(out) as archive:
+        noise, undefined = archive["noise"], archive["undefined"]
+    assert np.isfinite(noise).all()
+    assert undefined[1, 3, 4]
+    assert undefined[2, 5, 6]
+    assert undefined[3, 7, 8]
+    assert undefined[1:, 12, 16].sum() == 0
+
+
+@pytest.mark.parametrize("name", ["1x1.png", "2x3000.png"])
+@pytest.mark.parametrize("task", ["none", "super-resolution"])
+def test_strange_sizes_work_or_are_refused(name: str, task: str, cli: Any, inputs: Path, tmp_path: Path) -> None:
+    """Whichever it is, it is a sentence and not a traceback, and success means that the files are there."""
+    argv = ["--synthetic", "rotation", "--still", inputs / name, "--frames", 2, "--k", 1]
+    result = cli("render", *argv, "--task", task, "--steps", 1, "--priors", "random,integral", "--out", tmp_path / "o")
+    assert result.code in (0, 2)
+    assert "Traceback" not in result.err
+    if result.code == 0:
+        assert json.loads((tmp_path / "o" / "metrics.json").read_text())["priors"]["integral"]["variance"] is not False
+        assert (tmp_path / "o" / "side-by-side.mp4").stat().st_size > 0
+    else:
+        assert result.err.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_as_a_person_sees_it(inputs: Path, tmp_path: Path) -> None:
+    """The same in a process of its own, through the installed entry."""
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "warp",
+        "--video",
+        str(inputs / "text.mp4"),
+        "--out",
+        str(tmp_path / "a.npz"),
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "text.mp4" in done.stderr

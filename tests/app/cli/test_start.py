@@ -1,0 +1,147 @@
+"""Starting: the help is there at once, wrong options are said in a sentence, Ctrl-C leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gpu
+from app import cli as program
+from app.commands import COMMANDS
+from gpu.errors import ClipError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`noisescope --help` answers within half a second because torch, OpenCV, numpy and Qt are not loaded for it."""
+    command = [sys.executable, "-X", "importtime", "-m", "app", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "argparse" in loaded
+    assert not loaded & {"torch", "cv2", "numpy", "scipy", "PySide6", "moderngl", "PIL", "tqdm"}
+    for name in COMMANDS.names():
+        assert name in done.stdout
+
+
+def test_version(cli: Any) -> None:
+    assert cli("--version").out.strip() == f"noisescope {gpu.__version__}"
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["dance"], "invalid choice: 'dance'"),
+        (["warp"], "required"),
+        (["warp", "--synthetic", "rotation", "--size", "256", "--out", "a.npz"], "rows x columns"),
+        (["warp", "--synthetic", "rotation", "--video", "a.mp4", "--out", "a.npz"], "not allowed with"),
+        (["--screenshot", "a.png", "--size", "10x10"], "a window is between"),
+        (["stats"], "required"),
+    ],
+)
+def test_wrong_options_exit_2(argv: list[str], said: str, cli: Any) -> None:
+    result = cli(*argv)
+    assert result.code == 2
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+def test_help_of_a_command_lists_the_registries(cli: Any) -> None:
+    from gpu.priors import PRIORS
+
+    result = cli("warp", "--help")
+    assert result.code == 0
+    for name in PRIORS.names():
+        assert name in result.out
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "said"),
+    [
+        (ClipError("The video a.mp4 holds no frames."), 2, "noisescope: The video a.mp4 holds no frames.\n"),
+        (KeyboardInterrupt(), 130, "Stopped. Nothing was left half-written."),
+        (MemoryError(), 2, "not enough memory"),
+        (RuntimeError("two\nlines"), 70, "This is a fault of the program, not of your input (RuntimeError: two lines)"),
+    ],
+)
+def test_what_goes_wrong_becomes_a_sentence_and_a_code(
+    problem: BaseException, code: int, said: str, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(arguments: object) -> int:
+        raise problem
+
+    monkeypatch.setattr("app.commands.window.run", fail)
+    monkeypatch.delenv("NOISESCOPE_DEBUG", raising=False)
+    result = cli()
+    assert result.code == code
+    assert said in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_fault_shows_its_traceback_when_asked(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(arguments: object) -> int:
+        raise RuntimeError("deep inside")
+
+    monkeypatch.setattr("app.commands.window.run", fail)
+    monkeypatch.setenv("NOISESCOPE_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="deep inside"):
+        program.main([])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_leaves_nothing_half_written(number: int, inputs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "noise.npz"
+    argv = ["warp", "--synthetic", "rotation", "--still", inputs / "photo.png", "--size", "160x160", "--frames", "400"]
+    command = [sys.executable, "-m", "app", *map(str, argv), "--backend", "torch", "--out", str(out)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert list(tmp_path.iterdir()), "the partial file should be there while writing"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Stopped" in err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_display_the_window_says_so() -> None:
+    """Qt would end the process with a page of its own."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    environment.pop("QT_QPA_PLATFORM", None)
+    command = [sys.executable, "-m", "app"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    if sys.platform == "linux":
+        assert done.returncode == 2
+        assert done.stderr.startswith("noisescope: There is no display")
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.display
+def test_the_real_window_opens_and_stays(display: str) -> None:
+    """On an X display, as a person starts it: it is still there after some seconds, and has said nothing."""
+    environment = {**os.environ, "DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=8)
+    finally:
+        process.kill()
+        _, err = process.communicate()
+    assert "Traceback" not in err
+    assert "qt.qpa" not in err
