@@ -17,5 +17,7 @@ def _make(grid: Grid, values: Values) -> Warp:
 
 
 rotation = DEFORMATIONS.add("rotation", order=20)(
-    Deformation("Rotation", "Turns the picture about the centre of the frame. Areas stay as they are.", (DEGREES,), _make)
+    Deformation(
+        "Rotation", "Turns the picture about the centre of the frame. Areas stay as they are.", (DEGREES,), _make
+    )
 )

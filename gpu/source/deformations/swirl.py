@@ -31,7 +31,14 @@ swirl = DEFORMATIONS.add("swirl", order=50)(
         "A vortex about the centre, strongest in the middle. Areas stay as they are, yet neighbours are torn apart.",
         (
             ParameterInfo(
-                "degrees", "Speed", 2.0, -15, 15, 0.1, "°/frame", "Degrees per frame at the centre; positive is clockwise"
+                "degrees",
+                "Speed",
+                2.0,
+                -15,
+                15,
+                0.1,
+                "°/frame",
+                "Degrees per frame at the centre; positive is clockwise",
             ),
             ParameterInfo(
                 "radius", "Radius", 0.25, 0.02, 1, 0.01, "of the frame", "Where the angle falls to 61 % of the centre's"

@@ -7,7 +7,14 @@ from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, War
 from gpu.source.deformations.affine import affine
 
 FACTOR = ParameterInfo(
-    "factor", "Speed", 1.015, 0.9, 1.1, 0.001, "×/frame", "Size of the picture relative to the frame before; above 1 moves in"
+    "factor",
+    "Speed",
+    1.015,
+    0.9,
+    1.1,
+    0.001,
+    "×/frame",
+    "Size of the picture relative to the frame before; above 1 moves in",
 )
 
 

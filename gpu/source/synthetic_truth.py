@@ -1,0 +1,113 @@
+"""True motion of a synthetic deformation: its exact maps evaluated on the grid of the frames."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from gpu.source import F32, Mask
+from gpu.source.deformations import BEYOND, Grid, Points, Warp
+
+KEPT = 4  # frames and pairs whose arrays are kept: what a frame and its neighbours ask for again and again
+
+ROUND_TRIP = 1e-3  # pixels
+
+
+class Step(NamedTuple):
+    """Displacements (H, W, 2) from one frame's grid to another frame, 0 where there is none, and (H, W) where they hold."""
+
+    flow: F32
+    valid: Mask
+
+
+def pixel_centres(height: int, width: int) -> Points:
+    """(H, W, 2) float64 positions of the pixel centres."""
+    y, x = torch.meshgrid(
+        torch.arange(height, dtype=torch.float64) + 0.5, torch.arange(width, dtype=torch.float64) + 0.5, indexing="ij"
+    )
+    return torch.stack([x, y], dim=-1)
+
+
+class DeformationTruth:
+    """gpu.source.Truth of a deformation on a grid."""
+
+    def __init__(self, warp: Warp, grid: Grid) -> None:
+        self.warp, self.grid = warp, grid
+        self._centres = pixel_centres(grid.height, grid.width)
+        self._steps: OrderedDict[tuple[int, int], Step] = OrderedDict()
+        self._places: OrderedDict[int, tuple[Points, torch.Tensor]] = OrderedDict()
+
+    def backward(self, t: int) -> F32:
+        return self._step(self._pair(t) + 1, t).flow
+
+    def forward(self, t: int) -> F32:
+        return self._step(self._pair(t), t + 1).flow
+
+    def valid(self, t: int) -> Mask:
+        return self._step(self._pair(t) + 1, t).valid
+
+    def valid_forward(self, t: int) -> Mask:
+        """(H, W) on the grid of frame t: where what is seen is also seen, inside the frame, in frame t+1."""
+        return self._step(self._pair(t), t + 1).valid
+
+    def to_reference(self, t: int) -> F32:
+        """As gpu.source.Truth; a pixel that has no position in frame 0 is given its own (see `reference_valid`)."""
+        places, _ = self.places(t)
+        return places.where(places.isfinite().all(-1, keepdim=True), self._centres).to(torch.float32).numpy()
+
+    def reference_valid(self, t: int) -> Mask:
+        """(H, W) on the grid of frame t: where what is seen was also seen, inside the frame, in frame 0."""
+        return self._step(self._frame(t), 0).valid
+
+    def jacobian(self, t: int) -> F32:
+        """As gpu.source.Truth; 1 where there is none."""
+        determinant = self.warp.determinant(self._frame(t), self._centres)
+        return determinant.where(determinant.isfinite(), torch.ones_like(determinant)).to(torch.float32).numpy()
+
+    def places(self, t: int) -> tuple[Points, torch.Tensor]:
+        """(H, W, 2) float64 positions of frame t's pixel centres in frame 0, and (H, W) the labels of their surfaces."""
+        known = self._places.get(self._frame(t))
+        if known is None:
+            surface = self.warp.surface(t, self._centres)
+            known = self.warp.to_reference(t, self._centres), surface
+            self._places[t] = known
+            while len(self._places) > KEPT:
+                self._places.popitem(last=False)
+        return known
+
+    def _step(self, start: int, end: int) -> Step:
+        """From the grid of frame `start` to where the same is seen in frame `end`."""
+        known = self._steps.get((start, end))
+        if known is None:
+            known = self._find(start, end)
+            self._steps[start, end] = known
+            while len(self._steps) > KEPT:
+                self._steps.popitem(last=False)
+        return known
+
+    def _find(self, start: int, end: int) -> Step:
+        warp, here = self.warp, self._centres
+        reference, surface = self.places(start)
+        there = warp.from_reference(end, reference, surface, here)
+        found = there.isfinite().all(-1) & reference.isfinite().all(-1)
+        there = there.where(found[..., None], here)
+        x, y = there.unbind(-1)
+        valid = found & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)
+        valid &= (surface != BEYOND) & (warp.surface(end, there) == surface)
+        if warp.verify:
+            returned = warp.from_reference(start, warp.to_reference(end, there), surface, there)
+            valid &= (returned - here).abs().amax(-1) < ROUND_TRIP
+        return Step((there - here).to(torch.float32).numpy(), np.asarray(valid.numpy()))
+
+    def _frame(self, t: int) -> int:
+        if not 0 <= t < self.grid.frames:
+            raise IndexError(f"frame {t} of {self.grid.frames}")
+        return t
+
+    def _pair(self, t: int) -> int:
+        if not 0 <= t < self.grid.frames - 1:
+            raise IndexError(f"pair of frames {t}, {t + 1} of {self.grid.frames}")
+        return t
