@@ -90,6 +90,9 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         average, start = saved["average"], int(saved["step"])
+    log_path = work / "log.jsonl"
+    kept = [line for line in log_path.read_text().splitlines() if json.loads(line)["step"] <= start] if start else []
+    log_path.write_text("".join(line + "\n" for line in kept))  # what came after the checkpoint is done again
 
     training, validation = Photos(photos_folder, "train"), Photos(photos_folder, "validate")
     averaged = UNet(recipe.network).to(device).eval()
@@ -104,7 +107,7 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
 
     recent: list[float] = []
     began = time.monotonic()
-    with (work / "log.jsonl").open("a", encoding="utf-8") as log_file:
+    with log_path.open("a", encoding="utf-8") as log_file:
         for step in tqdm(range(start, steps), initial=start, total=steps, desc=name, mininterval=5):
             optimiser.param_groups[0]["lr"] = learning_rate(step, steps, peak)
             losses, _ = batch_loss(recipe, network, training, batch, (1, seed, step), device)
@@ -137,7 +140,7 @@ def main() -> None:
     parser.add_argument("recipe", choices=RECIPES.names())
     parser.add_argument("--photos", type=Path, required=True, help="folder filled by gpu.diffusion.photos")
     parser.add_argument("--work", type=Path, help="folder of checkpoint and log (default: ./training-RECIPE)")
-    parser.add_argument("--steps", type=int, default=11000)
+    parser.add_argument("--steps", type=int, default=9500)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=8e-4, help="largest learning rate")
     parser.add_argument("--seed", type=int, default=0)
