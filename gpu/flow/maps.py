@@ -87,7 +87,7 @@ def inside(positions: torch.Tensor, height: int, width: int, margin: float = 0.0
 
 
 def covered(mask: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    """(...) bool: whether all pixels that a bilinear sample of (H, W) bool `mask` at `positions` (..., 2) uses are True."""
+    """(...) bool: whether every pixel that a bilinear sample at `positions` (..., 2) uses is True in `mask` (H, W)."""
     return bilinear(mask[None].to(torch.float32), positions)[0] > 0.999
 
 
@@ -160,4 +160,4 @@ def _derivative(phi: torch.Tensor, dim: int, component: int) -> torch.Tensor:
         unscaled = torch.zeros_like(phi)
         unscaled[..., component] = 1
         return unscaled
-    return torch.gradient(phi, dim=dim)[0]  # type: ignore[no-any-return]
+    return torch.gradient(phi, dim=dim)[0]

@@ -25,10 +25,11 @@ class Dis:
     presets = tuple(_PRESETS)
 
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:
-        search = cv2.DISOpticalFlow_create(_PRESETS[pick(self.title, preset, self.presets)])
+        search = cv2.DISOpticalFlow.create(_PRESETS[pick(self.title, preset, self.presets)])
 
         def compute(first: U8, second: U8) -> F32:
-            return np.asarray(search.calc(grey(first), grey(second), None), np.float32)
+            out = np.empty((*first.shape[:2], 2), np.float32)  # no starting guess: the presets do not read it
+            return np.asarray(search.calc(grey(first), grey(second), out), np.float32)
 
         return estimate_pair(a, b, scale, MINIMUM, compute)
 

@@ -1,0 +1,150 @@
+"""The motion of a source on the noise grid: its true motion, or what an estimator makes of its frames."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gpu.errors import FlowError
+from gpu.flow import maps
+from gpu.flow.estimators import ESTIMATORS
+from gpu.flow.pairs import pick
+from gpu.session import MotionSettings
+from gpu.source import F32, Source, Truth
+
+T = TypeVar("T")
+
+CACHE_BYTES = 256 << 20
+"""Motion of one source that is kept."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What is known between frames t and t+1, on the grid of t+1."""
+
+    backward: torch.Tensor
+    valid: torch.Tensor
+    error: torch.Tensor
+    invalid: int
+
+
+class SourceMotion:
+    """Motion between the frames of `source`, as gpu.priors.Motion asks for it. Any t, in any order: the same values.
+
+    Vectors that are not finite become 0 at invalid pixels. Across a shot cut all vectors are 0 and nothing is valid.
+    """
+
+    def __init__(self, source: Source, settings: MotionSettings, device: torch.device) -> None:
+        """FlowError when the truth is asked for and the source has none; ChoiceError for a name or preset unknown."""
+        self._source, self._device = source, device
+        self._cuts = frozenset(source.cuts)
+        self._truth: Truth | None = source.truth if settings.estimator in ("auto", "truth") else None
+        self._steps: OrderedDict[int, _Step] = OrderedDict()
+        self._forwards: OrderedDict[int, maps.Cleaned] = OrderedDict()
+        if settings.estimator == "truth" and source.truth is None:
+            raise FlowError(f"{source.title} has no true motion to take; choose a flow estimator, or auto.")
+        if self._truth is not None:
+            self.label = "true motion"
+            return
+        name = "dis" if settings.estimator == "auto" else settings.estimator
+        self._estimator = ESTIMATORS.get(name)
+        self._preset = pick(self._estimator.title, settings.preset, self._estimator.presets)
+        self._scale = settings.scale
+        self.label = f"{self._estimator.title} {self._preset}" + (f" at ×{self._scale:g}" if self._scale != 1 else "")
+
+    def backward(self, t: int) -> torch.Tensor:
+        """(H, W, 2) float32 pixels: what is seen at p of frame t+1 was at p + backward(t)(p) in frame t."""
+        return self._step(t).backward
+
+    def forward(self, t: int) -> torch.Tensor:
+        """(H, W, 2) float32 pixels, on the grid of frame t: where what is seen in frame t is in frame t+1."""
+        return self._forward(t).flow
+
+    def valid(self, t: int) -> torch.Tensor:
+        """(H, W) bool on the grid of t+1: the truth's validity, or the forward-backward check inside the frame."""
+        return self._step(t).valid
+
+    def error(self, t: int) -> torch.Tensor:
+        """(H, W) float32 on the grid of t+1: |b + f(p + b)| in pixels; of a true motion 0 where it is valid.
+        maps.UNSEEN where there is nothing to compare with."""
+        return self._step(t).error
+
+    def invalid(self, t: int) -> int:
+        """How many vectors of backward(t) were not finite, or so long that they could not be meant."""
+        return self._step(t).invalid
+
+    def _check(self, t: int) -> None:
+        if not 0 <= t < self._source.frames - 1:
+            raise IndexError(f"motion from frame {t} of {self._source.frames}")
+
+    def _step(self, t: int) -> _Step:
+        self._check(t)
+        return _remember(self._steps, t, self._make_step, self._kept(bytes_a_pixel=13))
+
+    def _forward(self, t: int) -> maps.Cleaned:
+        self._check(t)
+        return _remember(self._forwards, t, self._make_forward, self._kept(bytes_a_pixel=9))
+
+    def _kept(self, bytes_a_pixel: int) -> int:
+        return max(2, CACHE_BYTES // 2 // (self._source.height * self._source.width * bytes_a_pixel))
+
+    def _make_step(self, t: int) -> _Step:
+        shape = (self._source.height, self._source.width)
+        if t + 1 in self._cuts:
+            nothing = torch.zeros(shape, dtype=torch.bool, device=self._device)
+            return _Step(
+                torch.zeros((*shape, 2), device=self._device),
+                nothing,
+                torch.full(shape, maps.UNSEEN, device=self._device),
+                0,
+            )
+        if self._truth is not None:
+            flow = self._flow(self._truth.backward(t), "backward", t)
+            seen = torch.from_numpy(np.ascontiguousarray(self._truth.valid(t))).to(self._device)
+            here = maps.identity(*shape, self._device) + flow.flow
+            valid = seen & ~flow.bad & maps.inside(here, *shape)
+            error = torch.where(valid, 0.0, torch.full(shape, maps.UNSEEN, device=self._device))
+        else:
+            flow = self._flow(self._estimate(t + 1, t), "backward", t)
+            forward = self._forward(t)
+            here = maps.identity(*shape, self._device) + flow.flow
+            known = ~flow.bad & maps.covered(~forward.bad, here)
+            valid = known & maps.validity(flow.flow, forward.flow)
+            error = maps.forward_backward_error(flow.flow, forward.flow)
+            error = torch.where(known, error, torch.full_like(error, maps.UNSEEN))
+        return _Step(flow.flow, valid, error, int(flow.bad.sum()))
+
+    def _make_forward(self, t: int) -> maps.Cleaned:
+        if t + 1 in self._cuts:
+            shape = (self._source.height, self._source.width)
+            return maps.Cleaned(
+                torch.zeros((*shape, 2), device=self._device), torch.ones(shape, dtype=torch.bool, device=self._device)
+            )
+        vectors = self._truth.forward(t) if self._truth is not None else self._estimate(t, t + 1)
+        return self._flow(vectors, "forward", t)
+
+    def _estimate(self, a: int, b: int) -> F32:
+        return self._estimator.estimate(self._source.frame(a), self._source.frame(b), self._preset, self._scale)
+
+    def _flow(self, vectors: npt.NDArray[np.float32], kind: str, t: int) -> maps.Cleaned:
+        expected = (self._source.height, self._source.width, 2)
+        if vectors.shape != expected:
+            raise FlowError(f"The {kind} flow of frame {t} has shape {vectors.shape}; {expected} was expected.")
+        given = torch.from_numpy(np.array(vectors, np.float32, copy=True)).to(self._device)
+        return maps.clean(given)
+
+
+def _remember(cache: OrderedDict[int, T], t: int, make: Callable[[int], T], most: int) -> T:
+    """The entry of t, made when it is not there; the `most` entries used last stay."""
+    if t not in cache:
+        cache[t] = make(t)
+        while len(cache) > most:
+            cache.popitem(last=False)
+    cache.move_to_end(t)
+    return cache[t]

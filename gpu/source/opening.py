@@ -1,0 +1,37 @@
+"""Opens what the source settings describe: the one entry to every kind of source."""
+
+from __future__ import annotations
+
+from gpu.assets import asset
+from gpu.errors import ChoiceError
+from gpu.session import SourceSettings
+from gpu.source import Source
+
+BUNDLED_CLIP = "clips/bunny.mp4"
+
+
+def open_source(settings: SourceSettings) -> Source:
+    """The source of `settings`, of the size and range they ask for; an empty video path is the bundled clip.
+
+    ClipError, SizeError or FlowError says what is wrong with a file or a number. To be closed when done with.
+    """
+    # Each kind is imported where it is used: opening a clip needs neither the deformations nor the flow files.
+    if settings.kind == "video":
+        from gpu.source.video import VideoSource
+
+        return VideoSource(settings, settings.path or asset(BUNDLED_CLIP))
+    if settings.kind == "images":
+        from gpu.source.images import ImagesSource
+
+        return ImagesSource(settings)
+    if settings.kind == "synthetic":
+        from gpu.source.synthetic import SyntheticSource
+
+        return SyntheticSource(settings)
+    if settings.kind == "flow":
+        from gpu.source.flow_file import FlowFileSource
+
+        return FlowFileSource(settings)
+    raise ChoiceError(
+        f"There is no source kind named {settings.kind!r}. Choose one of: video, images, synthetic, flow."
+    )
