@@ -28,8 +28,9 @@ class Dis:
         search = cv2.DISOpticalFlow.create(_PRESETS[pick(self.title, preset, self.presets)])
 
         def compute(first: U8, second: U8) -> F32:
-            out = np.empty((*first.shape[:2], 2), np.float32)  # no starting guess: the presets do not read it
-            return np.asarray(search.calc(grey(first), grey(second), out), np.float32)
+            # None: an array given here is read as a starting guess (and garbage in it makes OpenCV crash).
+            found = search.calc(grey(first), grey(second), None)  # type: ignore[call-overload]
+            return np.asarray(found, np.float32)
 
         return estimate_pair(a, b, scale, MINIMUM, compute)
 
