@@ -80,7 +80,11 @@ class Context:
         self._programs.clear()
         self._rest.release()
         self._rest_texture.release()
-        self.gl.gc()
+        # Collected objects that were released by hand before have nothing left to release.
+        while self.gl.objects:
+            leftover = self.gl.objects.popleft()
+            if hasattr(leftover, "release"):
+                leftover.release()
         self.gl.release()
 
     def __enter__(self) -> Context:
@@ -92,7 +96,7 @@ class Context:
 
 def _create() -> Any:
     tried = []
-    ways: tuple[dict[str, str], ...] = ({"backend": "egl"}, {}) if sys.platform.startswith("linux") else ({},)
+    ways: tuple[dict[str, Any], ...] = ({"backend": "egl"}, {}) if sys.platform.startswith("linux") else ({},)
     for way in ways:
         try:
             return moderngl.create_context(standalone=True, require=330, **way)

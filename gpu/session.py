@@ -27,7 +27,8 @@ class SourceSettings:
 
     kind `video` and `images` read `path`; `synthetic` deforms the still at `path` (empty: a bundled one) by the
     deformation `name` with `parameters`; `flow` carries noise, and the still at `path` if there is one, along the flow
-    file `flow_path`. `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes all.
+    file `flow_path`. `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes
+    all.
     """
 
     kind: Literal["video", "images", "synthetic", "flow"] = "video"
@@ -79,7 +80,7 @@ class PriorSettings:
     @property
     def key(self) -> str:
         """What tells this column from the others: the name, and what differs from the defaults."""
-        extras = [self.mode] if self.mode else []
+        extras: list[str] = [self.mode] if self.mode else []
         if self.gamma:
             extras.append(f"γ={self.gamma:g}")
         extras += [f"{name}={value}" for name, value in sorted(self.parameters.items())]

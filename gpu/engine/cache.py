@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from gpu.engine.results import SERIES, Column, F32, FrameResult, Mask
+from gpu.engine.results import F32, SERIES, Column, FrameResult, Mask
 
 
 def _bytes(column: Column) -> int:

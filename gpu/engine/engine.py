@@ -230,9 +230,8 @@ class Engine:
         wanted = list(range(self.info.frames) if frames is None else frames)
         for number, t in enumerate(wanted):
             for update in self.compute(t):
-                yield Update(
-                    number * update.total + update.done, len(wanted) * update.total, f"frame {t + 1}: {update.what}", update.result
-                )  # fmt: skip
+                done = number * update.total + update.done
+                yield Update(done, len(wanted) * update.total, f"frame {t + 1}: {update.what}", update.result)
 
     def _bare(self, t: int) -> FrameResult:
         backward, valid = None, None
@@ -276,7 +275,7 @@ class Engine:
                 self._motion, self._image, self.shot_start, self._transports[noise.fill],
                 prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
             )  # fmt: skip
-            self._runs[prior.key] = kind.start(context)
+            self._runs[prior.key] = degrade(kind.start(context), context, prior.gamma)
         return self._runs[prior.key]
 
     def _forget_noises(self) -> None:
@@ -287,9 +286,6 @@ class Engine:
         name = (prior.key, t)
         if name not in self._noises:
             frame = self._run(prior).frame(t)
-            if prior.gamma:
-                noise = degrade(frame.noise, prior.gamma, self.session.noise.seed, t)
-                frame = NoiseFrame(noise, frame.state)
             self._noises[name] = frame
             self._noise_bytes += frame.noise.numel() * 4
             while self._noise_bytes > NOISE_CACHE_BYTES and len(self._noises) > 2:

@@ -7,8 +7,6 @@ which later frames transport like any other (two-stage handler, after Appendix C
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +17,6 @@ from gpu.noise import polygons
 KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
 """What a pixel of a noise frame is: transported from the shot's first frame; transported from a later anchor (stage 1); fresh
 noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
-TRACK_CACHE_BYTES = 256 << 20
 
 
 class Motion(Protocol):
@@ -38,10 +35,6 @@ class Track:
     label: torch.Tensor
     position: torch.Tensor
     state: torch.Tensor
-
-    @property
-    def bytes(self) -> int:
-        return sum(part.numel() * part.element_size() for part in (self.label, self.position, self.state))
 
 
 def fresh(t: int, height: int, width: int, device: torch.device) -> Track:
@@ -109,36 +102,3 @@ def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
     position.view(-1, 2)[pixels] = own.position.view(-1, 2)[pixels]
     state.view(-1)[pixels] = NEW if fill == "two-stage" else UNDEFINED
     return Track(label, position, state)
-
-
-class Tracks:
-    """Tracks of all frames by random access, with bounded memory: every 8th frame is kept before any other."""
-
-    def __init__(self, step: Callable[[Track, int], Track], start: Callable[[int], Track], first: Callable[[int], int]):
-        self._step, self._start, self._first = step, start, first
-        self._kept: OrderedDict[int, Track] = OrderedDict()
-        self._bytes = 0
-
-    def at(self, t: int) -> Track:
-        """The track of frame t."""
-        first = self._first(t)
-        known = t
-        while known > first and known not in self._kept:
-            known -= 1
-        track = self._kept[known] if known in self._kept else self._start(first)
-        if known in self._kept:
-            self._kept.move_to_end(known)
-        else:
-            self._keep(first, track)
-        for earlier in range(known, t):
-            track = self._step(track, earlier)
-            self._keep(earlier + 1, track)
-        return track
-
-    def _keep(self, t: int, track: Track) -> None:
-        self._kept[t] = track
-        self._bytes += track.bytes
-        while self._bytes > TRACK_CACHE_BYTES and len(self._kept) > 2:
-            ordinary = next((frame for frame in self._kept if frame % 8 and frame != t), None)
-            oldest = next(iter(self._kept)) if ordinary is None else ordinary
-            self._bytes -= self._kept.pop(oldest).bytes

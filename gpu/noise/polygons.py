@@ -134,7 +134,7 @@ def contours(around: torch.Tensor, k: int, s: int) -> Contours:
     scale = float(1 << k)
     n = around.shape[2]
     points = (_weights(s, around.device) * scale) @ around.reshape(9, 2 * n)
-    vertices = torch.round(points.mul_(SNAP)).div_(SNAP).view(-1, 2, n).permute(2, 0, 1).contiguous()
+    vertices = torch.round(points.mul_(SNAP)).div_(SNAP).view(len(points), 2, n).permute(2, 0, 1).contiguous()
     centre = torch.round(around[4].T * (scale * SNAP)).div_(SNAP)
     return Contours(vertices, centre, _is_convex(vertices))
 

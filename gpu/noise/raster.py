@@ -31,7 +31,10 @@ class Rasteriser(Protocol):
     centre and the sides. Returns (slots, SLOT, SLOT) int32: the index of the owning polygon, or -1.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the window shows."""
+        ...
 
     @property
     def capacity(self) -> int:

@@ -99,7 +99,8 @@ def _columns(x0: int, width: int, device: torch.device) -> torch.Tensor:
 
 def scattered(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Standard normals at single places: `planes` (int32 keys), `y`, `x` (int32) broadcast against each other."""
-    planes, y, x = torch.broadcast_tensors(planes, y, x)
+    shape = (planes ^ y ^ x).shape
+    planes, y, x = planes.expand(shape), y.expand(shape), x.expand(shape)
     flat = [part.reshape(-1) for part in (planes, y, x)]
     step = _CHUNK if planes.device.type == "cpu" else max(1, planes.numel())
     out = torch.empty(planes.numel(), dtype=torch.float32, device=planes.device)

@@ -15,10 +15,13 @@ import torch
 
 from gpu.noise import anchors, field, polygons, rng
 from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
+from gpu.noise.chain import Chain
 from gpu.noise.raster import SLOT, Rasteriser
 from gpu.noise.sparse import Blocks, gather
 
 FIELD_CACHE_BYTES = 256 << 20
+TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
+TRACK_PIXEL_BYTES = 13
 SPARSE = 1 / 8
 """A piece of which less than about this share is looked at is gathered the sparse way."""
 
@@ -58,22 +61,24 @@ class Transport:
         self._fields: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
         self._field_bytes = 0
         self._blocks = Blocks(seed, height, width, k, device)
-        self._geometric = anchors.Tracks(self._geometry, self._begin, shot_start)
-        self._transported = anchors.Tracks(self._rasterised, self._begin, shot_start)
+        keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * height * width))
+        self._geometric = Chain(self._begin, self._geometry, shot_start, keep)
+        self._transported = Chain(self._begin, self._rasterised, shot_start, keep)
 
     def _begin(self, first: int) -> Track:
         return anchors.fresh(first, self.height, self.width, self.device)
 
-    def _geometry(self, track: Track, t: int) -> Track:
-        return anchors.advance(track, t, self._first(t + 1), self.motion, self.fill)
+    def _geometry(self, before: Track, t: int) -> Track:
+        """The track of frame t from that of frame t - 1."""
+        return anchors.advance(before, t - 1, self._first(t), self.motion, self.fill)
 
-    def _rasterised(self, track: Track, t: int) -> Track:
+    def _rasterised(self, before: Track, t: int) -> Track:
         """As `_geometry`, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for
         even where nobody asked for this frame's noise."""
-        moved = self._geometry(track, t)
-        if t + 1 not in self._empty:
-            self._note_empty(moved, t + 1, self.aggregate(moved, t + 1, 0)[1])
-        return anchors.renew(moved, self._empty[t + 1], t + 1, self.fill)
+        moved = self._geometry(before, t)
+        if t not in self._empty:
+            self._note_empty(moved, t, self.aggregate(moved, t, 0)[1])
+        return anchors.renew(moved, self._empty[t], t, self.fill)
 
     def _note_empty(self, track: Track, t: int, count: torch.Tensor) -> None:
         missing = (count == 0) & (track.state != NEW) & (track.state != UNDEFINED)
@@ -93,7 +98,7 @@ class Transport:
         if t == first:
             values = field.pixels(self.seed, t, channels, self.height, self.width, self.device)
             return values, self._begin(first).state
-        moved = self._geometry(self._transported.at(t - 1), t - 1)
+        moved = self._geometry(self._transported.at(t - 1), t)
         total, count = self.aggregate(moved, t, channels)
         if t not in self._empty:
             self._note_empty(moved, t, count)
@@ -154,6 +159,7 @@ class Transport:
                 pieces.rank[polygon],
                 len(block),
             )
+            self._clip(owner, self._corners(block).tolist())
             owner = owner.reshape(-1).add_(1)
             pixel = pieces.pixel[polygon]
             owned = torch.bincount(owner, minlength=len(some) + 1)[1:]
@@ -163,6 +169,12 @@ class Transport:
                 fine = torch.stack([self._field(name, channel) for name in listed_block])
                 sums = torch.bincount(owner, weights=fine.view(-1), minlength=len(some) + 1)[1:]
                 total[channel].index_add_(0, pixel, sums.to(torch.float32))
+
+    def _clip(self, owner: torch.Tensor, corners: list[list[int]]) -> None:
+        """Nobody owns what lies outside the frame: the field ends there."""
+        for slot, (x, y) in enumerate(corners):
+            owner[slot, max(0, (self.height << self.k) - y) :] = -1
+            owner[slot, :, max(0, (self.width << self.k) - x) :] = -1
 
     def _sparse(
         self,

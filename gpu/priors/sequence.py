@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import torch
 
 from gpu.noise import rng
+from gpu.noise.chain import Chain
 from gpu.priors import KEPT, NoiseFrame, PriorContext, PriorInfo, Run
-
-T = TypeVar("T")
 
 BUDGET = 128 << 20
 """Bytes of earlier frames one chain keeps."""
-
-RECENT = 4
-"""Frames kept because they were asked for last, beside the checkpoints."""
 
 
 @dataclass
@@ -70,55 +64,6 @@ class _ChainRun:
 
     def frame(self, t: int) -> NoiseFrame:
         return self.states.at(t)
-
-
-class Chain(Generic[T]):
-    """States x(t) = step(x(t - 1), t), x(first) = start(first), by random access: always the same values.
-
-    At most `keep` states are kept as checkpoints, evenly spaced; the spacing doubles when they are full. So a frame
-    costs at most the spacing in steps, except in a stretch never visited. The shot's first frame need not be kept.
-    """
-
-    def __init__(
-        self, start: Callable[[int], T], step: Callable[[T, int], T], first: Callable[[int], int], keep: int
-    ) -> None:
-        self._start, self._step, self._first, self._keep = start, step, first, keep
-        self._spacing = 1
-        self._checkpoints: dict[int, T] = {}
-        self._recent: OrderedDict[int, T] = OrderedDict()
-
-    def at(self, t: int) -> T:
-        """The state of frame t."""
-        first = self._first(t)
-        known = t
-        while known > first and known not in self._checkpoints and known not in self._recent:
-            known -= 1
-        if known in self._recent:
-            state = self._recent[known]
-        elif known in self._checkpoints:
-            state = self._checkpoints[known]
-        else:
-            state = self._start(first)
-        for frame in range(known + 1, t + 1):
-            state = self._step(state, frame)
-            self._remember(frame, state)
-        self._recent[t] = state
-        self._recent.move_to_end(t)
-        while len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
-        return state
-
-    def kept(self) -> int:
-        """How many states are held now."""
-        return len(self._checkpoints.keys() | self._recent.keys())
-
-    def _remember(self, t: int, state: T) -> None:
-        if t % self._spacing:
-            return
-        self._checkpoints[t] = state
-        while len(self._checkpoints) > self._keep:
-            self._spacing *= 2
-            self._checkpoints = {at: kept for at, kept in self._checkpoints.items() if at % self._spacing == 0}
 
 
 def kept(context: PriorContext, noise: torch.Tensor) -> NoiseFrame:

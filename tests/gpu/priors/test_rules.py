@@ -15,7 +15,7 @@ from gpu.priors import PRIORS, NoiseFrame
 from gpu.priors import interpolation as ip
 from gpu.priors.control_a_video import changed
 from gpu.priors.degrade import degrade, mix
-from gpu.priors.sequence import RECENT, Chain
+from gpu.noise.chain import RECENT, Chain
 
 Build = Callable[..., object]
 SIDE = 64
@@ -161,6 +161,14 @@ def test_degradation_keeps_the_variance_and_gives_up_correlation(make: Build, tr
     assert correlation(first, second) == pytest.approx(((1 - gamma) / scale) ** 2, abs=5 / math.sqrt(N))
     assert torch.equal(degraded.frame(1).noise, first)
     assert torch.equal(degraded.frame(1).state, plain.frame(1).state)
+
+
+def test_degradation_is_independent_of_every_stream_a_prior_uses(make: Build, translation: Build) -> None:
+    for name in ("random", "pyoco-mixed", "pyoco-progressive"):
+        context = make(translation(0, 0, SIDE, SIDE))
+        prior = PRIORS.get(name).start(context)
+        measured = correlation(degrade(prior, context, 0.5).frame(2).noise, prior.frame(2).noise)
+        assert measured == pytest.approx(math.sqrt(0.5), abs=5 / math.sqrt(N)), name
 
 
 def test_degradation_at_its_ends() -> None:
