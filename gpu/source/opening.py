@@ -25,9 +25,9 @@ def open_source(settings: SourceSettings) -> Source:
 
         return ImagesSource(settings)
     if settings.kind == "synthetic":
-        from gpu.source.synthetic import SyntheticSource
+        from gpu.source.synthetic import open_synthetic
 
-        return SyntheticSource(settings)
+        return open_synthetic(settings)
     if settings.kind == "flow":
         from gpu.source.flow_file import FlowFileSource
 
