@@ -11,8 +11,8 @@ import numpy.typing as npt
 from gpu.cv import cv2
 from gpu.source import U8
 
-SUB = 3
-"""Samples a side of a pixel."""
+SUB = 2
+"""Samples a side of a pixel: with bicubic ones, 0.4 of 255 levels rms away from the limit of many (photo at 288x512)."""
 
 MARGIN = 1 / 6
 """Share of the picture on each side that lies outside of frame 0, so that motion brings in something real."""
@@ -66,7 +66,12 @@ class Canvas:
 
     def spacing(self, places: F32) -> float:
         """Typical distance of neighbouring `places` (H, W, 2), in pixels of frame 0."""
-        steps = [np.hypot(*np.moveaxis(np.diff(places, axis=axis), -1, 0)) for axis in (0, 1) if places.shape[axis] > 1]
+        few = places[:: max(places.shape[0] // 64, 1)], places[:, :: max(places.shape[1] // 64, 1)]
+        steps = [
+            np.hypot(*np.moveaxis(np.diff(few[1 - axis], axis=axis), -1, 0))
+            for axis in (0, 1)
+            if places.shape[axis] > 1
+        ]
         return float(np.median(np.concatenate([step.ravel() for step in steps]))) if steps else 1.0
 
     def sample(self, places: F32, spacing: float) -> U8:

@@ -105,7 +105,7 @@ def resolve(name: str, deformation: Deformation, given: Mapping[str, Parameter])
     for key, info in known.items():
         value = given.get(key, info.text or info.default)
         if info.text:
-            if not isinstance(value, (str, int, float)) or isinstance(value, bool):
+            if isinstance(value, bool):
                 raise SessionError(f"{key} of the deformation {name} is {value!r}, but it must be a text.")
             values[key] = str(value)
             continue
@@ -146,8 +146,8 @@ def derivative(function: Callable[[Points], Points], points: Points) -> tuple[Po
     unit_x, unit_y = torch.zeros_like(points), torch.zeros_like(points)
     unit_x[..., 0] = 1
     unit_y[..., 1] = 1
-    value, along_x = torch.func.jvp(function, (points,), (unit_x,))
-    along_y = torch.func.jvp(function, (points,), (unit_y,))[1]
+    value, along_x, *_ = torch.func.jvp(function, (points,), (unit_x,))
+    _, along_y, *_ = torch.func.jvp(function, (points,), (unit_y,))
     return value, along_x, along_y
 
 

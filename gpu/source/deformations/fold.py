@@ -1,0 +1,33 @@
+"""Deformation `fold`: a drop of glass so strong that parts of the picture are seen several times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gpu.parameters import ParameterInfo
+from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
+from gpu.source.deformations.lens import PERIOD, RADIUS, TRAVEL
+from gpu.source.deformations.radial import circling, drop, swelling
+
+
+def _make(grid: Grid, values: Values) -> Warp:
+    radius = max(values["radius"] * min(grid.height, grid.width), 1e-6)
+    reach = values["travel"] * grid.width, values["travel"] * grid.height
+    path = circling(grid.centre, reach, values["period"])
+    return drop(path, swelling(values["strength"], values["period"]), radius, folds=True)
+
+
+fold = DEFORMATIONS.add("fold", order=120)(
+    Deformation(
+        "Fold",
+        "A drop of glass that turns the picture over: its inside repeats what is seen outside. The map is not one to "
+        "one there; the outside counts as the surface that is seen, the inside as new.",
+        (
+            ParameterInfo("strength", "Strength", 2.0, 1, 4, 0.05, "", "Above 1 the middle is turned over"),
+            replace(RADIUS, default=0.16),
+            replace(TRAVEL, default=0.1),
+            PERIOD,
+        ),
+        _make,
+    )
+)
