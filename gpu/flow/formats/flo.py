@@ -1,0 +1,48 @@
+"""Middlebury flow files (.flo): "PIEH", width, height, then (dx, dy) row by row, all little-endian and 32 bits.
+
+Baker, Scharstein, Lewis, Roth, Black, Szeliski, "A Database and Evaluation Methodology for Optical Flow", IJCV 2011.
+Vectors of 1e9 and above stand for "unknown" there, and come out as NaN.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gpu.errors import FlowError
+from gpu.flow.formats import F32, FORMATS
+
+TAG = b"PIEH"  # the bytes of the float 202021.25
+UNKNOWN = 1e9
+LARGEST = 1 << 16
+
+
+class Flo:
+    title = "Middlebury .flo"
+    suffix = ".flo"
+    single = True
+
+    def read(self, path: Path) -> F32:
+        data = path.read_bytes()
+        if data[:4] != TAG or len(data) < 12:
+            raise FlowError(f"{path} is not a Middlebury flow file: it does not begin with PIEH.")
+        width, height = (int(side) for side in np.frombuffer(data, "<i4", 2, 4))
+        if not (0 < width <= LARGEST and 0 < height <= LARGEST):
+            raise FlowError(f"{path} claims a flow of {width}x{height}, which cannot be.")
+        if len(data) != 12 + 8 * width * height:
+            raise FlowError(
+                f"{path} holds {len(data)} bytes, but a flow of {width}x{height} has {12 + 8 * width * height}: "
+                "the file is damaged or cut short."
+            )
+        flow = np.frombuffer(data, "<f4", offset=12).reshape(1, height, width, 2).astype(np.float32)
+        flow[np.abs(flow).max(axis=-1) >= UNKNOWN] = np.nan
+        return flow
+
+    def write(self, path: Path, flow: F32) -> None:
+        vectors = np.where(np.isfinite(flow).all(axis=-1, keepdims=True), flow, np.float32(10 * UNKNOWN))
+        size = np.array([flow.shape[2], flow.shape[1]], "<i4")
+        path.write_bytes(TAG + size.tobytes() + vectors[0].astype("<f4").tobytes())
+
+
+FORMATS.add("flo", order=30)(Flo())

@@ -1,0 +1,32 @@
+"""NumPy array files (.npy) of flow, (T-1, H, W, 2) or (H, W, 2)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from gpu.errors import FlowError
+from gpu.flow.formats import F32, FORMATS, checked
+
+
+class Npy:
+    title = "NumPy array"
+    suffix = ".npy"
+    single = False
+
+    def read(self, path: Path) -> F32:
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as problem:
+            raise FlowError(f"{path} is not a NumPy array file that can be read ({problem}).") from None
+        if not isinstance(array, np.ndarray):
+            raise FlowError(f"{path} is an archive of arrays, not one; its ending should be .npz.")
+        return checked(array, f"in {path}")
+
+    def write(self, path: Path, flow: F32) -> None:
+        with path.open("wb") as file:  # by handle: np.save would add to the name
+            np.save(file, flow, allow_pickle=False)
+
+
+FORMATS.add("npy", order=10)(Npy())
