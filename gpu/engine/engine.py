@@ -15,7 +15,8 @@ from gpu.diffusion.tasks import TASKS, SamplerOptions, Task
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError
-from gpu.metrics import coherence, quality, sampling, whiteness
+from gpu.flow import maps
+from gpu.metrics import coherence, quality, whiteness
 from gpu.noise import anchors, backends, transport
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.degrade import degrade
@@ -334,9 +335,9 @@ class Engine:
         valid = torch.ones(positions.shape[:2], dtype=torch.bool, device=self.device)
         for earlier in range(t - 1, t - gap - 1, -1):
             flow = self._motion.backward(earlier).permute(2, 0, 1)
-            seen = sampling.bilinear(self._motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999
-            positions = positions + sampling.bilinear(flow, positions).permute(1, 2, 0)
-            valid = valid & seen & sampling.inside(positions, self.info.height, self.info.width)
+            seen = maps.bilinear(self._motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999
+            positions = positions + maps.bilinear(flow, positions).permute(1, 2, 0)
+            valid = valid & seen & maps.inside(positions, self.info.height, self.info.width)
         return _Reach(positions, valid)
 
     def _denoise(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from gpu.metrics.sampling import bilinear, inside
+from gpu.flow.maps import bilinear, inside
 
 SAMPLES = 16384
 """The ceiling is averaged over at most about this many pixels."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from gpu.metrics.sampling import bilinear, inside
+from gpu.flow.maps import bilinear, inside
 
 
 @dataclass(frozen=True)

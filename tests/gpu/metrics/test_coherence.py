@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gpu.metrics.coherence import ceiling, correlation
-from gpu.metrics.sampling import bilinear, inside
+from gpu.flow.maps import bilinear, inside
 
 HEIGHT, WIDTH, FINE, CHANNELS, MARGIN = 90, 110, 8, 6, 22
 
