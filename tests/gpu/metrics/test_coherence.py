@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from gpu.metrics.coherence import ceiling, correlation
 from gpu.flow.maps import bilinear, inside
+from gpu.metrics.coherence import ceiling, correlation
 
 HEIGHT, WIDTH, FINE, CHANNELS, MARGIN = 90, 110, 8, 6, 22
 
