@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.commands import Parser
-from gpu.errors import ChoiceError, ClipError, SessionError
+from gpu.errors import ChoiceError, SessionError
 from gpu.parameters import ParameterInfo
 from gpu.session import (
-    MotionSettings,
     NoiseSettings,
     Parameter,
     PriorSettings,
@@ -95,7 +94,7 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
     return replace(
         base,
         source=source,
-        motion=_motion(replace(base.motion, **_given(motion))),
+        motion=replace(base.motion, **_given(motion)),
         noise=_noise(replace(base.noise, **_given(noise))),
         priors=columns,
         task=base.task if task is None else task,
@@ -107,14 +106,10 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(arguments: argparse.Namespace) -> SourceSettings:
-    for name in ("video", "images", "still", "flow", "forward"):
-        path: Path | None = getattr(arguments, name)
-        if path is not None and not path.exists():
-            raise ClipError(f"There is no file {path} (--{name}).")
     flow_only = ("forward", "flow_direction", "flow_axes", "flow_sign")
     for name in flow_only:
         if getattr(arguments, name) is not None and arguments.flow is None:
-            raise SessionError(f"--{name.replace('_', '-')} needs --flow.")
+            raise SessionError(f"--{name.replace('_', '-')} says something of a flow file, but there is no --flow.")
     if arguments.still is not None and arguments.synthetic is None and arguments.flow is None:
         raise SessionError("--still needs --synthetic or --flow, which say how the picture moves.")
     still = str(arguments.still) if arguments.still else ""
@@ -126,8 +121,7 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         from gpu.source.deformations import DEFORMATIONS
 
         name, typed = named(arguments.synthetic, "--synthetic")
-        info = DEFORMATIONS.get(name)
-        known = {parameter.name: parameter for parameter in info.parameters}
+        known = {parameter.name: parameter for parameter in DEFORMATIONS.get(name).parameters}
         return SourceSettings("synthetic", path=still, name=name, parameters=_values(name, typed, known))
     return SourceSettings(
         "flow",
@@ -138,14 +132,6 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         flow_axes=arguments.flow_axes or "xy",
         flow_sign=arguments.flow_sign or 1,
     )
-
-
-def _motion(settings: MotionSettings) -> MotionSettings:
-    if settings.estimator != "auto":
-        from gpu.flow.estimators import ESTIMATORS
-
-        ESTIMATORS.get(settings.estimator)
-    return settings
 
 
 def _noise(settings: NoiseSettings) -> NoiseSettings:

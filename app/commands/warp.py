@@ -25,11 +25,13 @@ def configure(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from app import export
     from app.commands.progress import finish
+    from app.export import axes
     from app.export.files import check_file
     from gpu.session import TaskSettings
 
     form = export.format_for(arguments.out, "noise")
     check_file(arguments.out)
+    axes.check(arguments.axes.upper(), 1)
     session = shared.session(arguments, [arguments.prior], TaskSettings())
 
     from gpu.engine import Engine

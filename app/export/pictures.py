@@ -72,4 +72,4 @@ def picture_of(column: Column, options: ExportOptions) -> U8:
 def picture_of_noise(noise: npt.NDArray[np.float32], colours: str) -> U8:
     """(C, H, W) as (H, W, 3) bytes, black at -3 and white at +3, as the window draws it."""
     drawn = noise_bytes(noise, colours)
-    return drawn if drawn.ndim == 3 else np.stack([drawn] * 3, axis=-1)
+    return drawn if drawn.ndim == 3 else np.repeat(drawn[..., None], 3, axis=2).astype(np.uint8)
