@@ -99,7 +99,7 @@ class CurvePlot(pg.PlotWidget, Figure):
             axis = item.getAxis(side)
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickFont=small(self.font()), tickLength=-4, maxTickLevel=0)
-            axis.setStyle(hideOverlappingLabels=12 if side == "left" else 4)
+            axis.setStyle(hideOverlappingLabels=12)
         item.getAxis("left").setWidth(44)
         item.getAxis("bottom").setHeight(34)
         self.figure_menu()
@@ -124,8 +124,8 @@ class CurvePlot(pg.PlotWidget, Figure):
             axis.setTextPen(QColor(colours.dim))
         self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
         self.set_labels(self.spec.label_x, self.spec.label_y)
-        for key, item in self._items.items():
-            item.setPen(pen(key, dark))
+        for key in self._items:
+            self.style_item(key)
         self._style_reference()
 
     def _style_reference(self) -> None:
@@ -154,10 +154,15 @@ class CurvePlot(pg.PlotWidget, Figure):
             item = self._items.get(key)
             if item is None:
                 options = {"stepMode": "center"} if self.spec.steps else {"connect": "finite"}
-                item = self._items[key] = pg.PlotDataItem(pen=pen(key, self.dark), skipFiniteCheck=False, **options)
+                item = self._items[key] = pg.PlotDataItem(skipFiniteCheck=False, **options)
                 self.addItem(item, ignoreBounds=True)
+            self.style_item(key)
             item.setData(x, y)
         self._set_range()
+
+    def style_item(self, key: str) -> None:
+        """Give the curve of a prior its pen."""
+        self._items[key].setPen(pen(key, self.dark))
 
     def _set_range(self) -> None:
         ends = self.ends_x() + self.ends_y()

@@ -20,7 +20,7 @@ from app.views.statistics_table import signed
 F32 = npt.NDArray[np.float32]
 
 NEGATIVE, POSITIVE = {True: "#56b4e9", False: "#0b4f96"}, {True: "#f08a3c", False: "#b83a00"}
-LEFT, TITLE, TICKS, BAR, GAP = 24, 15, 14, 58, 8
+LEFT, TITLE, TICKS, BAR, GAP = 27, 15, 14, 58, 8
 TIP = (
     "How much the noise resembles itself when shifted: the correlation of every pixel with the one (x, y) pixels away, "
     "averaged over channels. White noise gives 1 at no shift and nearly 0 everywhere else."
@@ -120,9 +120,8 @@ class AutocorrelationMaps(QWidget, Figure):
             painter.setPen(QColor(colours.dim))
             if place.left() == LEFT:
                 self._paint_ticks(painter, place, self._maps[key].shape[0], below=place.bottom() == bottom)
-        middle = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
-        label = QRectF(0, bottom + TICKS - 1, right + LEFT, TICKS)
-        painter.drawText(label, middle, "shift in x and y (px), white: 0 but at the centre")
+        label = QRectF(LEFT, bottom + TICKS - 1, self.width() - LEFT, TICKS)
+        painter.drawText(label, Qt.AlignmentFlag.AlignLeft, "shift in x and y (px); white noise: 0 but at the centre")
         self._paint_bar(painter, right + 12, bottom)
 
     @staticmethod

@@ -70,7 +70,7 @@ MEASURES: tuple[Measure, ...] = (
         "variance",
     ),
     Measure(
-        "  white: 1 ±",
+        "  white 1 ±",
         "The distance from 1 within which the variance of 99.9 % of white noise frames of this size lies.",
         lambda w: max(w.variance_high - 1, 1 - w.variance_low),
         lambda w: signed(max(w.variance_high - 1, 1 - w.variance_low), 3),
@@ -118,7 +118,7 @@ MEASURES: tuple[Measure, ...] = (
         "autocorrelation",
     ),
     Measure(
-        "  white: below",
+        "  white <",
         "What the largest autocorrelation of white noise of this size stays below in 99.9 % of frames.",
         lambda w: w.autocorrelation_limit,
         lambda w: signed(w.autocorrelation_limit, 4),
@@ -310,7 +310,7 @@ class Header(QHeaderView):
         key = self._model.prior_at(section, self.orientation())
         upright, dark = self._model.upright, self._model.dark
         colours = theme_of(dark)
-        inner = QRectF(rect.adjusted(0 if self.orientation() == Qt.Orientation.Vertical else 6, 0, -6, 0))
+        inner = QRectF(rect.adjusted(0 if self.orientation() == Qt.Orientation.Vertical else 4, 0, -4, 0))
         painter.save()
         painter.fillRect(rect, QColor(colours.panel))
         if key and upright:
@@ -329,7 +329,7 @@ class Header(QHeaderView):
 
     def sectionSizeFromContents(self, section: int) -> QSize:
         text = str(self._model.headerData(section, self.orientation()) or "")
-        width = QFontMetrics(small(self.font())).horizontalAdvance(text) + 14
+        width = QFontMetrics(small(self.font())).horizontalAdvance(text) + 8
         if self._model.prior_at(section, self.orientation()) and self._model.upright:
             width += SAMPLE + 6
         return QSize(width, 24 if self.orientation() == Qt.Orientation.Horizontal else 19)
@@ -344,8 +344,8 @@ class CellDelegate(QStyledItemDelegate):
         side = Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole))
         text = str(index.data(Qt.ItemDataRole.DisplayRole))
         if side & Qt.AlignmentFlag.AlignLeft:
-            text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, option.rect.width() - 12)
-        painter.drawText(option.rect.adjusted(6, 0, -6, 0), side, text)
+            text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, option.rect.width() - 6)
+        painter.drawText(option.rect.adjusted(2, 0, -4, 0), side, text)
 
 
 class WhitenessTable(QTableView):
@@ -406,9 +406,9 @@ class WhitenessTable(QTableView):
             for column in range(count):
                 cells = [str(self.whiteness.index(row, column).data()) for row in range(self.whiteness.rowCount())]
                 widest = max(metrics.horizontalAdvance(text) for text in [*cells, MEASURES[column].heading])
-                header.resizeSection(column, widest + 22)
+                header.resizeSection(column, widest + 14)
             return
-        needed = metrics.horizontalAdvance("✓ −0.0000") + 12
+        needed = metrics.horizontalAdvance("✓ −0.0000") + 6
         room = max(self.viewport().width() // count, needed)
         for column in range(count):
             header.resizeSection(column, room)

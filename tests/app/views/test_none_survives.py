@@ -1,4 +1,4 @@
-"""PySide6 6.12.0 under Python 3.11 loses a reference to None at every void call; importing app must make that harmless."""
+"""PySide6 6.12.0 on Python 3.11 loses a reference to None at every void call; importing app makes that harmless."""
 
 from __future__ import annotations
 
