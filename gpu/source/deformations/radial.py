@@ -33,9 +33,9 @@ def drop(
         return middle + offset * factor(t, offset.square().sum(-1))[0][..., None]
 
     def determinant(t: int, points: Points) -> torch.Tensor:
-        distance2: torch.Tensor = (points - points.new_tensor(centre(t))).square().sum(-1)
+        distance2 = (points - points.new_tensor(centre(t))).square().sum(-1)
         stretch, bell = factor(t, distance2)
-        return stretch * (stretch + bell * distance2 / radius**2)  # R / r times dR / dr
+        return torch.mul(stretch, stretch + bell * distance2 / radius**2)  # R / r times dR / dr
 
     def inner(t: int) -> float:
         return radius * math.sqrt(2 * math.log(strength(t))) if folds and strength(t) > 1 else 0.0
@@ -66,7 +66,7 @@ def _solve(target: torch.Tensor, guess: torch.Tensor, strength: float, radius: f
         error = r * (1 - bell) - target
         low, high = torch.where(error <= 0, r, low), torch.where(error >= 0, r, high)
         step = r - error / (1 - bell + bell * r * r / radius**2)
-        inside = (step > low) & (step < high)
+        inside = (step >= low) & (step <= high)
         following = torch.where(error == 0, r, torch.where(inside, step, (low + high) / 2))
         if bool(((following - r).abs() <= 1e-10).all()):
             return following
