@@ -62,11 +62,12 @@ def bundled() -> list[Sample]:
             continue
         if kind == "video":
             capture = cv2.VideoCapture(path)
-            picture = capture.read()[1]
+            read, picture = capture.read()
             capture.release()
         else:
-            picture = cv2.imread(path)
-        if picture is None:
+            loaded = cv2.imread(path)
+            read, picture = loaded is not None, loaded
+        if not read or picture is None:
             continue
         scale = 216 / picture.shape[1]
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

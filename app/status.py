@@ -28,6 +28,8 @@ class StatusLine(QStatusBar):
         self._cancel.setAccessibleName("Cancel")
         self._cancel.clicked.connect(lambda: self.cancelled.emit(self._job))
         self._machine = QLabel()
+        self._machine.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
+        self._message.setContentsMargins(theme.GRID, 0, 0, 0)
         self.addWidget(self._message, 1)
         for widget in (self._work, self._bar, self._cancel, self._machine):
             self.addPermanentWidget(widget)
@@ -56,7 +58,8 @@ class StatusLine(QStatusBar):
         if progress.seconds is not None:
             text += f" · {_duration(progress.seconds)} left"
         self._work.setText(text)
-        self._bar.setRange(0, max(progress.total, 1))
+        if self._bar.maximum() != max(progress.total, 1):
+            self._bar.setRange(0, max(progress.total, 1))
         self._bar.setValue(progress.done)
 
     def show_info(self, info: SourceInfo) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -113,27 +113,50 @@ def small(font: QFont, bold: bool = False) -> QFont:
     return font
 
 
+class _Icon(QIconEngine):
+    """Draws an SVG in the colour that mode and state ask for, at the size asked for, when it is first needed."""
+
+    def __init__(self, name: str, theme: Theme) -> None:
+        super().__init__()
+        self._name, self._theme = name, theme
+
+    def clone(self) -> QIconEngine:
+        return _Icon(self._name, self._theme)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        colour = self._theme.text
+        if mode == QIcon.Mode.Disabled:
+            colour = self._theme.border
+        elif state == QIcon.State.On:
+            colour = self._theme.accent
+        return _pixmap(self._name, colour, size.width(), size.height())
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
+        return self.pixmap(size, mode, state)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        ratio = painter.device().devicePixelRatio() if painter.device() is not None else 1.0
+        painter.drawPixmap(rect, self.pixmap((QSizeF(rect.size()) * ratio).toSize(), mode, state))
+
+
+@lru_cache(maxsize=256)
 def icon(name: str, theme: Theme) -> QIcon:
     """An icon of assets/icons in the text colour, paler when disabled, in the accent colour when switched on."""
-    result = QIcon()
-    for size in (16, 20, 32, 48):
-        for mode, state, colour in (
-            (QIcon.Mode.Normal, QIcon.State.Off, theme.text),
-            (QIcon.Mode.Disabled, QIcon.State.Off, theme.border),
-            (QIcon.Mode.Normal, QIcon.State.On, theme.accent),
-            (QIcon.Mode.Active, QIcon.State.On, theme.accent),
-        ):
-            result.addPixmap(_pixmap(name, colour, size), mode, state)
-    return result
+    return QIcon(_Icon(name, theme))
 
 
-@lru_cache(maxsize=512)
-def _pixmap(name: str, colour: str, size: int) -> QPixmap:
-    svg = asset(f"icons/{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour)
-    pixmap = QPixmap(QSize(size, size))
+@lru_cache(maxsize=128)
+def _svg(name: str) -> str:
+    return asset(f"icons/{name}.svg").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1024)
+def _pixmap(name: str, colour: str, width: int, height: int) -> QPixmap:
+    pixmap = QPixmap(QSize(width, height))
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, size, size))
+    svg = _svg(name).replace("currentColor", colour)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, width, height))
     painter.end()
     return pixmap
 

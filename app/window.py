@@ -31,7 +31,7 @@ from gpu.errors import NoisescopeError
 from gpu.session import PriorSettings, Session
 
 APPLY_MS = 25  # settings are handed to the worker at most this often
-RESULT_MS = 40  # plots follow the frame at most this often, the pictures at once
+RESULT_MS = 80  # plots follow the frame at most this often, the pictures at once
 AUTOSAVE_MS = 3000
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MakeEngine = Callable[[Session], "Engine"]
 Steps = Generator[Update, None, Any] | Iterator[Update]
-TELL_SECONDS = 0.15  # curves are sent at most this often
+TELL_SECONDS = 0.3  # curves are sent at most this often
+REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
 
 log = logging.getLogger("noisescope")
@@ -115,6 +116,7 @@ class Worker(QThread):
         self._told = 0.0
         self._tell_due = False
         self._sliced = 0.0
+        self._reported = 0.0
         self._slices_stale = False
         self._pace: list[float] = []
         self._frame_started = 0.0
@@ -353,6 +355,9 @@ class Worker(QThread):
 
     def _report(self, t: int, update: Update) -> None:
         assert self._engine is not None
+        if time.monotonic() - self._reported < REPORT_SECONDS:
+            return
+        self._reported = time.monotonic()
         mask = self._engine.computed()
         done = int(mask.sum())
         seconds = sum(self._pace) / len(self._pace) * (len(mask) - done) if self._pace else None
@@ -378,7 +383,7 @@ class Worker(QThread):
         for prior in engine.session.priors:
             for kind in kinds:
                 slices[prior.key, kind] = slice_bytes(
-                    engine.slice(prior.key, kind, row),  # type: ignore[arg-type]
+                    engine.slice(prior.key, kind, row),
                     grey=kind == "noise" and self._colours == "grey",
                 )
         self.sliced.emit(self._engine_number, slices)
@@ -410,7 +415,10 @@ class Worker(QThread):
             self._end_job(None)
             self._fail("job", problem)
             return
-        spent = time.monotonic() - self._job_started
+        if time.monotonic() - self._reported < REPORT_SECONDS:
+            return
+        self._reported = time.monotonic()
+        spent = self._reported - self._job_started
         left = spent / update.done * (update.total - update.done) if update.done > 0 and spent > 1 else None
         self.progressed.emit(Progress(f"{what} · {update.what}", update.done, update.total, left, ticket))
 

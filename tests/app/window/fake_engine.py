@@ -57,7 +57,7 @@ def catalogue() -> Catalogue:
                 name != "random",
             )
             for name in names
-        ),  # fmt: skip
+        ),
         deformations=(
             Choice("translation", "Translation", "Moves.", (speed,)),
             Choice("formula", "Formula", "", (formula,)),
@@ -74,7 +74,7 @@ class FakeEngine:
 
     frames, height, width, delay = 12, 36, 64, 0.0
     made = 0
-    threads: set[str] = set()
+    threads: set[str] = set()  # noqa: RUF012 - each fixture makes its own
 
     def __init__(self, session: Session) -> None:
         type(self).made += 1

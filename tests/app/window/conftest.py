@@ -1,0 +1,100 @@
+"""A window on a fake engine, off screen, with its memory in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from app import start
+from app.samples import start_session
+from app.store import Store
+from app.window import Window
+from app.worker import Worker
+from gpu.session import Session
+from tests.app.window.fake_engine import FakeEngine, catalogue
+
+MakeWindow = Callable[..., Window]
+
+
+@pytest.fixture
+def engines() -> type[FakeEngine]:
+    """A fresh class of engine, so that tests can slow it down and count without touching each other."""
+
+    class Engine(FakeEngine):
+        made = 0
+        threads: set[str] = set()  # noqa: RUF012
+        instances: list[FakeEngine] = []  # noqa: RUF012
+
+        def __init__(self, session: Session) -> None:
+            super().__init__(session)
+            self.instances.append(self)
+
+    return Engine
+
+
+@pytest.fixture
+def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iterator[MakeWindow]:
+    start.application()
+    made: list[Window] = []
+
+    def make(session: Session | None = None, run: bool = True, plots: bool = False) -> Window:
+        store = Store(tmp_path / "state")
+        if not plots:  # drawing them for every frame would take most of the time of these tests
+            store.set(panel_statistics=False, panel_timeline=False)
+        window = Window(session or start_session(), Worker(engines, catalogue), store)
+        made.append(window)
+        window.resize(1280, 800)
+        window.show()
+        if run:
+            window.worker.start()
+        return window
+
+    yield make
+    for window in made:
+        window.close()
+
+
+@pytest.fixture
+def window(make_window: MakeWindow, qtbot: object) -> Window:
+    """A window whose frames are all computed."""
+    window = make_window()
+    settle(window)
+    return window
+
+
+def settle(window: Window, seconds: float = 20.0) -> None:
+    """Wait until every frame of the newest settings is computed and nothing is left to do."""
+    wait_for(lambda: window.info is not None and idle(window), seconds)
+
+
+def idle(window: Window) -> bool:
+    engine = window.worker._engine
+    return (
+        not window._apply.isActive()
+        and window._opened == window.worker.number
+        and engine is not None
+        and bool(engine.computed().all())
+        and window.result is not None
+        and window.result.t == window.state.view.frame
+        and window.result.complete
+        and not window._show_result.isActive()
+    )
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Run the event loop until `condition` holds."""
+    import time
+
+    from PySide6.QtWidgets import QApplication
+
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        QApplication.processEvents()
+        time.sleep(0.005)
+    QApplication.processEvents()

@@ -1,0 +1,200 @@
+"""The worker: one thread owns the engine, the newest wants win, cancelling and failing leave it alive."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.worker import Arrival, Failure, Worker
+from gpu.engine.results import Update
+from gpu.errors import OutputError
+from gpu.session import Session, SourceSettings
+from tests.app.window.conftest import wait_for
+from tests.app.window.fake_engine import FakeEngine, catalogue
+
+
+class Ears:
+    """Everything a worker said."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.arrivals: list[Arrival] = []
+        self.failures: list[Failure] = []
+        self.ended: list[tuple[int, Any]] = []
+        self.opened: list[int] = []
+        self.slices: list[dict[Any, Any]] = []
+        worker.arrived.connect(self.arrivals.append)
+        worker.failed.connect(self.failures.append)
+        worker.ended.connect(lambda job, result: self.ended.append((job, result)))
+        worker.opened.connect(lambda number, info: self.opened.append(number))
+        worker.sliced.connect(lambda number, slices: self.slices.append(slices))
+
+
+@pytest.fixture
+def worker(qapp: object, engines: type[FakeEngine]) -> Iterator[Worker]:
+    worker = Worker(engines, catalogue)
+    yield worker
+    worker.stop()
+
+
+def seeded(seed: int) -> Session:
+    session = Session()
+    return replace(session, noise=replace(session.noise, seed=seed))
+
+
+def test_the_engine_lives_on_one_thread_that_is_not_the_guis(worker: Worker, engines: type[FakeEngine]) -> None:
+    import threading
+
+    ears = Ears(worker)
+    worker.apply(Session())
+    worker.request(3, range(12))
+    worker.start()
+    wait_for(lambda: len(ears.arrivals) > 0)
+    worker.apply(seeded(8))
+    wait_for(lambda: ears.opened == [1, 2])
+    worker.stop()
+    assert len(engines.threads) == 1
+    assert threading.current_thread().name not in engines.threads
+    assert [engine.closed for engine in engines.instances] == [1]
+
+
+def test_the_asked_frame_comes_first_and_the_rest_follow_in_order(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears = Ears(worker)
+    worker.apply(Session())
+    worker.request(5, [5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4])
+    worker.start()
+    wait_for(lambda: len({one.result.t for one in ears.arrivals if one.result.complete}) == 12)
+    done = [one.result.t for one in ears.arrivals if one.result.complete]
+    assert done == [5, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4]
+    partial = [len(one.result.columns) for one in ears.arrivals if one.result.t == 5]
+    assert partial == [1, 2, 3, 4]
+
+
+def test_a_new_request_stops_the_one_under_way(worker: Worker, engines: type[FakeEngine]) -> None:
+    engines.delay = 0.05
+    ears = Ears(worker)
+    worker.set_background(False)
+    worker.apply(Session())
+    worker.set_background(False)
+    worker.request(2, ())
+    worker.start()
+    wait_for(lambda: any(one.result.t == 2 for one in ears.arrivals))
+    worker.request(9, ())
+    wait_for(lambda: any(one.result.t == 9 and one.result.complete for one in ears.arrivals))
+    assert not any(one.result.t == 2 and one.result.complete for one in ears.arrivals)
+
+
+def test_only_the_newest_settings_are_opened(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears = Ears(worker)
+    for seed in range(1, 30):
+        worker.apply(seeded(seed))
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: any(one.result.complete for one in ears.arrivals))
+    assert ears.opened == [29]
+    assert {one.number for one in ears.arrivals} == {29}
+
+
+def test_an_error_is_a_sentence_and_the_last_good_settings_go_on(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears = Ears(worker)
+    worker.apply(Session())
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: any(one.result.complete for one in ears.arrivals))
+    worker.apply(Session(source=SourceSettings(path="/somewhere/bad.mp4")))
+    worker.request(4, range(12))
+    wait_for(lambda: bool(ears.failures))
+    assert ears.failures[0].sentence == "/somewhere/bad.mp4 is not a video that can be read."
+    assert ears.failures[0].kind == "ClipError"
+    wait_for(lambda: any(one.result.t == 4 and one.number == 2 for one in ears.arrivals))
+
+
+def test_a_bug_becomes_a_calm_sentence_with_details(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears = Ears(worker)
+    worker.apply(seeded(666))
+    worker.request(7, range(12))
+    worker.start()
+    wait_for(lambda: bool(ears.failures))
+    worker.request(3, range(12))
+    wait_for(lambda: any(one.result.t == 3 and one.result.complete for one in ears.arrivals))
+    assert "Traceback" not in ears.failures[0].sentence
+    assert "a bug on purpose" in ears.failures[0].details
+    assert len(ears.failures) == 1
+
+
+def test_slices_come_when_asked_for(worker: Worker) -> None:
+    ears = Ears(worker)
+    worker.apply(Session())
+    worker.set_slices(["noise"], 0.5)
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: bool(ears.slices) and all((one[..., 3] == 255).all() for one in ears.slices[-1].values()))
+    assert set(ears.slices[-1]) == {(key, "noise") for key in ("random", "fixed", "bilinear", "integral")}
+
+
+def steps(count: int, seen: list[Any], engine: Any = None) -> Iterator[Update]:
+    try:
+        for done in range(count):
+            seen.append(done)
+            yield Update(done, count, f"step {done}")
+            time.sleep(0.01)
+    finally:
+        seen.append("closed")
+
+
+def test_an_export_runs_beside_the_frames_and_can_be_cancelled(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears, seen = Ears(worker), []  # type: ignore[var-annotated]
+    worker.apply(Session())
+    worker.request(0, range(12))
+    job = worker.run_job("Export", lambda engine: steps(1000, seen))
+    worker.start()
+    wait_for(lambda: len(seen) > 3)
+    worker.request(6, range(12))
+    wait_for(lambda: any(one.result.t == 6 and one.result.complete for one in ears.arrivals))
+    assert not ears.ended
+    worker.cancel(job)
+    wait_for(lambda: bool(ears.ended))
+    assert ears.ended == [(job, None)]
+    assert seen[-1] == "closed"
+    assert len(seen) < 1000
+
+
+def test_an_export_keeps_the_settings_it_began_with(worker: Worker, engines: type[FakeEngine]) -> None:
+    ears, seeds = Ears(worker), []  # type: ignore[var-annotated]
+
+    def export(engine: FakeEngine) -> Iterator[Update]:
+        for done in range(40):
+            seeds.append(engine.session.noise.seed)
+            yield Update(done, 40, "")
+            time.sleep(0.005)
+
+    worker.apply(seeded(1))
+    worker.request(0, range(12))
+    job = worker.run_job("Export", export)  # type: ignore[arg-type]
+    worker.start()
+    wait_for(lambda: len(seeds) > 3)
+    worker.apply(seeded(2))
+    worker.request(0, range(12))
+    wait_for(lambda: bool(ears.ended))
+    assert ears.ended == [(job, "Export")]
+    assert set(seeds) == {1}
+    assert [engine.closed for engine in engines.instances] == [1, 0]
+
+
+def test_an_export_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
+    ears = Ears(worker)
+
+    def export(engine: Any) -> Iterator[Update]:
+        yield Update(0, 2, "")
+        raise OutputError("The disk is full.")
+
+    worker.apply(Session())
+    worker.run_job("Export", export)
+    worker.start()
+    wait_for(lambda: bool(ears.failures) and bool(ears.ended))
+    assert ears.failures[0].sentence == "The disk is full."
+    assert ears.ended[0][1] is None
