@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from gpu.errors import SessionError
 from gpu.noise import rng
 from gpu.noise.chain import Chain
 from gpu.priors import KEPT, NoiseFrame, PriorContext, PriorInfo, Run
@@ -78,6 +79,11 @@ def born(context: PriorContext, first: int) -> NoiseFrame:
 
 
 def number(context: PriorContext, info: PriorInfo, name: str) -> float:
-    """The value of a prior's parameter: the session's, or its default."""
-    default = next(parameter.default for parameter in info.parameters if parameter.name == name)
-    return float(context.parameters.get(name, default))
+    """The value of a prior's parameter: the session's, or its default; SessionError when it is not in its range."""
+    known = next(parameter for parameter in info.parameters if parameter.name == name)
+    value = context.parameters.get(name, known.default)
+    if isinstance(value, (str, bool)) or not known.low <= value <= known.high:
+        raise SessionError(
+            f"{known.label} of {info.title} is {value!r}, but a number between {known.low:g} and {known.high:g} is expected."
+        )
+    return float(value)

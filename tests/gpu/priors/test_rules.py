@@ -8,14 +8,14 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from gpu.errors import ChoiceError
+from gpu.errors import ChoiceError, SessionError
 from gpu.metrics.whiteness import measure
 from gpu.noise import rng
+from gpu.noise.chain import RECENT, Chain
 from gpu.priors import PRIORS, NoiseFrame
 from gpu.priors import interpolation as ip
 from gpu.priors.control_a_video import changed
 from gpu.priors.degrade import degrade, mix
-from gpu.noise.chain import RECENT, Chain
 
 Build = Callable[..., object]
 SIDE = 64
@@ -58,6 +58,14 @@ def test_pyoco_progressive_forgets_geometrically(make: Build, translation: Build
         assert measured == pytest.approx(keep**gap, abs=5 / math.sqrt(N))
     strong = run(make, translation(0, 0, SIDE, SIDE), "pyoco-progressive", parameters={"alpha": 0})
     assert abs(correlation(strong.frame(0).noise, strong.frame(1).noise)) < 5 / math.sqrt(N)
+
+
+@pytest.mark.parametrize("value", [-1, 9.5, math.nan, "two", True])
+def test_a_parameter_out_of_range_is_refused(make: Build, translation: Build, value: object) -> None:
+    for name, label in [("pyoco-mixed", "α"), ("control-a-video", "Threshold")]:
+        prior = run(make, translation(0, 0), name, parameters={"alpha": value, "threshold": value})
+        with pytest.raises(SessionError, match=f"{label} of .* is .*, but a number between 0 and"):
+            prior.frame(1)
 
 
 def test_control_a_video_renews_exactly_what_changed(make: Build, translation: Build) -> None:
