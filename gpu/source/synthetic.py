@@ -61,7 +61,8 @@ class SyntheticSource:
     def _places(self, t: int, points: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Where on the picture's plane the colours at `points` of frame t come from; a point's own place if nowhere."""
         warp = self.truth.warp
-        places = warp.picture(warp.to_reference(t, points), warp.surface(t, points))
+        surface = warp.surface(t, points)
+        places = warp.picture(warp.to_reference(t, points, surface), surface)
         places = places.where(places.isfinite().all(-1, keepdim=True), points)
         return np.asarray(places.clamp(-1e6, 1e6).to(torch.float32).numpy())
 

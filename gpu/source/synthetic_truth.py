@@ -72,7 +72,7 @@ class DeformationTruth:
         known = self._places.get(self._frame(t))
         if known is None:
             surface = self.warp.surface(t, self._centres)
-            known = self.warp.to_reference(t, self._centres), surface
+            known = self.warp.to_reference(t, self._centres, surface), surface
             self._places[t] = known
             while len(self._places) > KEPT:
                 self._places.popitem(last=False)
@@ -98,7 +98,7 @@ class DeformationTruth:
         valid = found & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)
         valid &= (surface != BEYOND) & (warp.surface(end, there) == surface)
         if warp.verify:
-            returned = warp.from_reference(start, warp.to_reference(end, there), surface, there)
+            returned = warp.from_reference(start, warp.to_reference(end, there, surface), surface, there)
             valid &= (returned - here).abs().amax(-1) < ROUND_TRIP
         return Step((there - here).to(torch.float32).numpy(), np.asarray(valid.numpy()))
 

@@ -19,6 +19,7 @@ Points = torch.Tensor
 """(..., 2) float64 absolute positions (x, y) in pixels; not finite where there is none."""
 
 Map = Callable[[int, Points], Points]
+"""(t, points) -> points."""
 
 BEYOND = -1
 """The label of what no motion is followed for: the other sheets of a fold, and points with no reference position."""
@@ -49,17 +50,18 @@ def _as_it_is(reference: Points, surface: torch.Tensor) -> Points:
 class Warp:
     """A deformation at work on one grid. Everything takes and gives float64 tensors of any leading shape.
 
-    `to_reference(t, points)` is Phi_t: where what is seen at `points` of frame t lies in frame 0 (Phi_0 is the identity).
-    `from_reference(t, positions, surface, near)` is its inverse Psi_t on the surface with that label. `near` is a first
+    `surface(t, points)` labels what is visible there. `to_reference(t, points, surface)` is Phi_t: where what is seen at
+    `points` of frame t, on those surfaces, lies in frame 0 (Phi_0 is the identity). A point is the same in two frames
+    when its label and its reference position are; BEYOND is never the same.
+    `from_reference(t, positions, surface, near)` is the inverse Psi_t on the surface with that label. `near` is a first
     guess and, where there are several solutions, says which; not finite where there is none.
-    `determinant(t, points)` is that of the derivative of Phi_t. `surface(t, points)` labels what is visible there: a
-    point is the same in two frames when its label and its reference position are; BEYOND is never the same.
+    `determinant(t, points)` is that of the derivative of Phi_t.
     `picture(positions, surface)` says where on the picture's plane the colour of a surface comes from, in pixels of
     frame 0. `smooth`: Phi_t varies little over a pixel, so that a renderer may interpolate it. `verify`: the inverse
     can land on another surface with the same label, so that a round trip must tell.
     """
 
-    to_reference: Map
+    to_reference: Callable[[int, Points, torch.Tensor], Points]
     from_reference: Callable[[int, Points, torch.Tensor, Points], Points]
     determinant: Callable[[int, Points], torch.Tensor]
     surface: Callable[[int, Points], torch.Tensor] = _single
@@ -125,10 +127,13 @@ def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torc
     Without `determinant` it is found by forward differentiation of `forth`.
     """
 
+    def to_reference(t: int, points: Points, surface: torch.Tensor) -> Points:
+        return forth(t, points)
+
     def from_reference(t: int, positions: Points, surface: torch.Tensor, near: Points) -> Points:
         return back(t, positions)
 
-    return Warp(forth, from_reference, determinant or pointwise_determinant(forth))
+    return Warp(to_reference, from_reference, determinant or pointwise_determinant(forth))
 
 
 def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:

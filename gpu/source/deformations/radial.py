@@ -27,7 +27,7 @@ def drop(
         bell = strength(t) * torch.exp(distance2 * (-0.5 / radius**2))
         return 1 - bell, bell
 
-    def forth(t: int, points: Points) -> Points:
+    def to_reference(t: int, points: Points, label: torch.Tensor) -> Points:
         middle = points.new_tensor(centre(t))
         offset = points - middle
         return middle + offset * factor(t, offset.square().sum(-1))[0][..., None]
@@ -41,8 +41,8 @@ def drop(
         return radius * math.sqrt(2 * math.log(strength(t))) if folds and strength(t) > 1 else 0.0
 
     def surface(t: int, points: Points) -> torch.Tensor:
-        outside = (points - points.new_tensor(centre(t))).square().sum(-1) >= inner(t) ** 2
-        return torch.where(outside, 0, BEYOND)
+        inside = (points - points.new_tensor(centre(t))).square().sum(-1) < inner(t) ** 2
+        return inside.to(torch.int64) * BEYOND
 
     def from_reference(t: int, positions: Points, label: torch.Tensor, near: Points) -> Points:
         middle = positions.new_tensor(centre(t))
@@ -52,7 +52,7 @@ def drop(
         # At the centre itself the direction is free: any will do, and zero times it is the point.
         return middle + offset * (distance / target.clamp(min=1e-300))[..., None]
 
-    return Warp(forth, from_reference, determinant, surface)
+    return Warp(to_reference, from_reference, determinant, surface)
 
 
 def _solve(target: torch.Tensor, guess: torch.Tensor, strength: float, radius: float, inner: float) -> torch.Tensor:
