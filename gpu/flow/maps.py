@@ -108,14 +108,17 @@ def compose(
     """Phi_{t+1}(p) = Phi_t(p + backward[t](p)), bilinear in Phi_t (DESIGN.md section 1).
 
     `phi`, `backward` (H, W, 2); `phi_valid` (H, W) where phi is known and `valid` (H, W) where the step is (None:
-    everywhere). The result is known where the step is, stays inside the frame, and lands on known pixels of phi. Within
-    half a pixel of the border phi's displacement is continued, so that a translation stays exact up to the border.
+    everywhere). The result is known where the step is, stays inside the frame, lands on known pixels of phi, and lies in
+    the reference frame. Within half a pixel of the border phi is continued linearly, so that what is affine stays exact.
     """
     height, width = phi.shape[:2]
     grid = identity(height, width, phi.device)
     positions = grid + backward
-    result = positions + sample(phi - grid, positions)
-    known = inside(positions, height, width)
+    half = positions.new_tensor([0.5, 0.5])
+    nearest = positions.maximum(half).minimum(positions.new_tensor([width - 0.5, height - 0.5]))
+    moved = phi - grid
+    result = positions + 2 * sample(moved, nearest) - sample(moved, 2 * nearest - positions)
+    known = inside(positions, height, width) & inside(result, height, width)
     if valid is not None:
         known = known & valid
     if phi_valid is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ class Npy:
 
     def read(self, path: Path) -> F32:
         try:
-            array = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError) as problem:
+            with path.open("rb") as file:  # by handle: np.load leaves it open when it fails
+                array = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, zipfile.BadZipFile) as problem:
             raise FlowError(f"{path} is not a NumPy array file that can be read ({problem}).") from None
         if not isinstance(array, np.ndarray):
             raise FlowError(f"{path} is an archive of arrays, not one; its ending should be .npz.")

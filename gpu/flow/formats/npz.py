@@ -21,10 +21,10 @@ class Npz:
 
     def read(self, path: Path) -> F32:
         try:
-            archive = np.load(path, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                return checked(archive, f"in {path}")
-            with archive:
+            with path.open("rb") as file:  # by handle: np.load leaves it open when it fails
+                archive = np.load(file, allow_pickle=False)
+                if isinstance(archive, np.ndarray):
+                    return checked(archive, f"in {path}")
                 for name in NAMES:
                     if name in archive.files:
                         return checked(archive[name], f"{name!r} in {path}")

@@ -1,0 +1,162 @@
+"""Flow files: written and read back, against bytes made by hand, and sentences for what is wrong."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpu.cv import cv2
+from gpu.errors import FlowError, OutputError
+from gpu.flow.formats import FORMATS, read_flow, write_flow
+
+
+def some_flow(steps: int = 3, height: int = 5, width: int = 7) -> np.ndarray:
+    """Vectors in steps of 1/64, which KITTI's files hold exactly."""
+    return (np.random.default_rng(2).integers(-2000, 2000, (steps, height, width, 2)) / 64).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["npy", "npz", "flo", "kitti"])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_what_is_written_is_read(name: str, steps: int, tmp_path: Path) -> None:
+    kind, flow = FORMATS.get(name), some_flow(steps)
+    flow[0, 1, 2] = np.nan
+    target = tmp_path / f"motion{kind.suffix}"
+    write_flow(target, flow)
+    found = read_flow(target if target.exists() else tmp_path / "motion")
+    assert target.exists() != (kind.single and steps > 1)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, flow)
+
+
+def test_a_middlebury_file_made_by_hand(tmp_path: Path) -> None:
+    values = [1.5, -2.5, 3.0, 4.0, 1e10, 1e10, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0]
+    data = struct.pack("<f", 202021.25) + struct.pack("<ii", 3, 2) + struct.pack("<12f", *values)
+    (tmp_path / "a.flo").write_bytes(data)
+    flow = read_flow(tmp_path / "a.flo")
+    assert flow.shape == (1, 2, 3, 2)
+    assert flow[0, 0, 0].tolist() == [1.5, -2.5]
+    assert flow[0, 1, 2].tolist() == [11.0, 12.0]
+    assert np.isnan(flow[0, 0, 2]).all()
+
+
+def test_middlebury_agrees_with_opencv(tmp_path: Path) -> None:
+    flow = some_flow(1)
+    write_flow(tmp_path / "ours.flo", flow)
+    np.testing.assert_array_equal(cv2.readOpticalFlow(str(tmp_path / "ours.flo")), flow[0])
+    cv2.writeOpticalFlow(str(tmp_path / "theirs.flo"), flow[0])
+    np.testing.assert_array_equal(read_flow(tmp_path / "theirs.flo"), flow)
+
+
+def test_a_kitti_file_has_red_as_dx(tmp_path: Path) -> None:
+    """OpenCV writes blue, green, red; KITTI's development kit reads u from red, v from green, known from blue."""
+    coded = np.zeros((2, 2, 3), np.uint16)
+    coded[0, 0] = (1, 2**15 - 64, 2**15 + 32)
+    cv2.imwrite(str(tmp_path / "a.png"), coded)
+    flow = read_flow(tmp_path / "a.png")
+    assert flow[0, 0, 0].tolist() == [0.5, -1.0]
+    assert np.isnan(flow[0, 1, 1]).all()
+
+
+def test_a_single_field_and_other_number_types_are_taken(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((4, 6, 2), np.float16))
+    assert read_flow(tmp_path / "a.npy").shape == (1, 4, 6, 2)
+    np.save(tmp_path / "b.npy", np.full((1, 4, 6, 2), 1e300))
+    assert np.isinf(read_flow(tmp_path / "b.npy")).all()
+    np.save(tmp_path / "c.npy", np.full((2, 4, 6, 2), 3))
+    assert read_flow(tmp_path / "c.npy").dtype == np.float32
+
+
+def test_an_archive_gives_backward_first_or_the_one_that_fits(tmp_path: Path) -> None:
+    flow = some_flow()
+    np.savez(tmp_path / "a.npz", forward=-flow, backward=flow, noise=np.zeros((3, 4)))
+    np.testing.assert_array_equal(read_flow(tmp_path / "a.npz"), flow)
+    np.savez(tmp_path / "b.npz", motion=flow, other=np.zeros(3))
+    np.testing.assert_array_equal(read_flow(tmp_path / "b.npz"), flow)
+    np.savez(tmp_path / "c.npz", one=flow, two=flow)
+    with pytest.raises(FlowError, match="holds one, two"):
+        read_flow(tmp_path / "c.npz")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".flo", ".png"])
+@pytest.mark.parametrize("content", [b"", b"hello, this is text, not a flow\n" * 5, b"PIEH", b"PK\x03\x04" + bytes(40)])
+def test_garbage_gets_a_sentence_that_names_the_file(suffix: str, content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / f"bad{suffix}"
+    file.write_bytes(content)
+    with pytest.raises(FlowError, match=f"bad\\{suffix}"):
+        read_flow(file)
+
+
+@pytest.mark.parametrize("name", ["npy", "npz", "flo", "kitti"])
+def test_a_file_cut_short_gets_a_sentence(name: str, tmp_path: Path) -> None:
+    kind = FORMATS.get(name)
+    file = tmp_path / f"cut{kind.suffix}"
+    write_flow(file, some_flow(1, 40, 50))
+    file.write_bytes(file.read_bytes()[:-300])
+    with pytest.raises(FlowError, match="cut"):
+        read_flow(file)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((5, 7)), r"\(5, 7\)"),
+        (np.zeros((3, 2, 5, 7)), r"\(3, 2, 5, 7\)"),
+        (np.zeros((0, 5, 7, 2)), r"\(0, 5, 7, 2\)"),
+        (np.zeros((5, 7, 2), complex), "complex"),
+        (np.zeros((5, 7, 2), bool), "bool"),
+    ],
+)
+def test_a_wrong_array_gets_a_sentence(array: np.ndarray, said: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "wrong.npy", array)
+    with pytest.raises(FlowError, match=said):
+        read_flow(tmp_path / "wrong.npy")
+
+
+def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "objects.npy", np.array([{}, {}], object), allow_pickle=True)
+    with pytest.raises(FlowError, match="objects"):
+        read_flow(tmp_path / "objects.npy")
+
+
+def test_an_impossible_size_in_a_header_is_refused_before_memory_is(tmp_path: Path) -> None:
+    (tmp_path / "a.flo").write_bytes(b"PIEH" + struct.pack("<ii", 2**30, -5))
+    with pytest.raises(FlowError, match="cannot be"):
+        read_flow(tmp_path / "a.flo")
+
+
+def test_an_eight_bit_picture_is_no_kitti_flow(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(FlowError, match="16 bits"):
+        read_flow(tmp_path / "a.png")
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(FlowError, match="holds no flow files"):
+        read_flow(tmp_path)
+    write_flow(tmp_path / "0.flo", some_flow(1))
+    write_flow(tmp_path / "1.flo", some_flow(1, 6, 7))
+    with pytest.raises(FlowError, match=r"1\.flo is 7x6, but 0\.flo is 7x5"):
+        read_flow(tmp_path)
+    write_flow(tmp_path / "2.png", some_flow(1))
+    with pytest.raises(FlowError, match="mixes"):
+        read_flow(tmp_path)
+
+
+def test_missing_and_unknown_files(tmp_path: Path) -> None:
+    with pytest.raises(FlowError, match="There is no flow file"):
+        read_flow(tmp_path / "absent.npy")
+    (tmp_path / "a.mat").write_bytes(b"x")
+    with pytest.raises(FlowError, match=r"expected one of \.npy, \.npz, \.flo, \.png"):
+        read_flow(tmp_path / "a.mat")
+
+
+def test_what_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_flow(tmp_path / "no" / "folder.npy", some_flow())
+    with pytest.raises(FlowError, match="within ±512 px"):
+        write_flow(tmp_path / "far.png", np.full((1, 4, 4, 2), 600, np.float32))
+    with pytest.raises(FlowError, match="shape"):
+        write_flow(tmp_path / "a.npy", np.zeros((4, 4), np.float32))
