@@ -17,7 +17,9 @@ from gpu.errors import NoisescopeError
 from gpu.session import SourceSettings
 
 if TYPE_CHECKING:
+    from app.views.export import ExportRequest
     from app.window import Window
+    from gpu.engine import Engine
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
@@ -151,8 +153,46 @@ def export(window: Window) -> None:
         return
     from app.views.export import ExportDialog
 
-    dialog = ExportDialog(window, window.state.session, window.info)
+    dialog = ExportDialog(window, window.state.session, window.info, Path(_folder(window)))
+    dialog.planAsked.connect(
+        lambda request: window.ask(
+            lambda engine: plan_text(engine, request), lambda answer: dialog.show_plan(*answer, request)
+        )
+    )
+    dialog.requested.connect(lambda request: run_export(window, request))
     dialog.exec()
+    dialog.deleteLater()
+
+
+def plan_text(engine: Engine | None, request: ExportRequest) -> tuple[str, bool]:
+    """What an export would write and True, or why it cannot and False. Answered in the worker; nothing is computed."""
+    from app.export import plan
+
+    if engine is None:
+        return "Wait until the clip is open.", False
+    try:
+        plans = [plan(engine, request.form, key, path, request.options) for key, path in request.files]
+    except NoisescopeError as problem:
+        return str(problem), False
+    return "\n".join(planned.text for planned in plans), True
+
+
+def run_export(window: Window, request: ExportRequest) -> None:
+    """Save the view at once; have the worker write all else, one job a file. The banner says what was read back."""
+    from app.export import write
+
+    if not request.form:
+        path = request.files[0][1]
+        if window.compare.canvas.picture().save(str(path), "PNG"):
+            window.banner.show_note(f"The current view is in {path}.")
+        else:
+            window.banner.show_error(f"The current view cannot be written to {path}.")
+        return
+    for key, path in request.files:
+        window.run_job(
+            f"Export {path.name}",
+            lambda engine, key=key, path=path: write(engine, request.form, key, path, request.options),
+        )
 
 
 def figures_text(window: Window) -> str:

@@ -52,11 +52,17 @@ def nice_ceiling(value: float) -> float:
     return float(10 * power)
 
 
+def from_zero(top: float) -> tuple[float, float]:
+    """The range from 0 to `top`, with room below for the label of 0 and for curves that lie on it."""
+    return -0.06 * top, top
+
+
 @dataclass(frozen=True)
 class PlotSpec:
     """What a plot shows. Labels name the quantity and, in brackets, its unit; `range_x` of None follows the data.
 
-    `steps` draws a histogram: x holds one edge more than y has values.
+    `steps` draws a histogram: x holds one edge more than y has values. `column` heads the values in a CSV file where the
+    axis has too little room to say it all.
     """
 
     name: str
@@ -67,7 +73,7 @@ class PlotSpec:
     range_x: tuple[float, float] | None = None
     range_y: tuple[float, float] | None = None
     steps: bool = False
-    reference: str = ""
+    column: str = ""
 
 
 class CurvePlot(pg.PlotWidget, Figure):
@@ -77,6 +83,7 @@ class CurvePlot(pg.PlotWidget, Figure):
         super().__init__(parent=parent)
         self.spec = spec
         self.dark = dark
+        self.line_scale = 1.0
         self._curves: dict[str, Curve] = {}
         self._items: dict[str, pg.PlotDataItem] = {}
         self._reference: Curve | None = None
@@ -128,9 +135,14 @@ class CurvePlot(pg.PlotWidget, Figure):
             self.style_item(key)
         self._style_reference()
 
+    def set_line_scale(self, scale: float) -> None:
+        """Draw lines this many times as wide, for pictures with more pixels than points."""
+        self.line_scale = scale
+        self.set_theme(self.dark)
+
     def _style_reference(self) -> None:
         grey = QColor(theme_of(self.dark).dim)
-        line = QPen(grey, 1.0)
+        line = QPen(grey, self.line_scale)
         line.setCosmetic(True)
         fill = QColor(grey)
         fill.setAlpha(55)
@@ -162,7 +174,7 @@ class CurvePlot(pg.PlotWidget, Figure):
 
     def style_item(self, key: str) -> None:
         """Give the curve of a prior its pen."""
-        self._items[key].setPen(pen(key, self.dark))
+        self._items[key].setPen(pen(key, self.dark, LINE_WIDTH * self.line_scale))
 
     def _set_range(self) -> None:
         ends = self.ends_x() + self.ends_y()
@@ -181,7 +193,7 @@ class CurvePlot(pg.PlotWidget, Figure):
         """Both ends of the y axis for the curves as they are: from 0 to a round number above them all."""
         if self.spec.range_y is not None:
             return self.spec.range_y
-        return 0.0, nice_ceiling(1.05 * self.highest())
+        return from_zero(nice_ceiling(1.05 * self.highest()))
 
     def highest(self) -> float:
         """The highest finite value of all curves and the reference; 0 where there is none."""
@@ -206,7 +218,7 @@ class CurvePlot(pg.PlotWidget, Figure):
         return twin
 
     def figure_table(self) -> Table:
-        return curves_table(self.spec.label_x, self.spec.label_y, self._curves, self.spec.steps)
+        return curves_table(self.spec.label_x, self.spec.column or self.spec.label_y, self._curves, self.spec.steps)
 
 
 def curves_table(label_x: str, label_y: str, curves: Mapping[str, Curve], steps: bool = False) -> Table:

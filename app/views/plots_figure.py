@@ -145,9 +145,9 @@ def write_figure(figure: Figure, path: Path) -> None:
         raise OutputError(f"The plot cannot be written to {path}: {problem.strerror or problem}.") from None
 
 
-def _sheet(figure: Figure) -> QWidget:
+def _sheet(figure: Figure, scale: float) -> QWidget:
     """The page that is drawn: title, legend, twin. It is laid out as if shown, but never on the screen."""
-    from app.views.plots import Legend  # plots imports this module
+    from app.views.plots import CurvePlot, Legend  # plots imports this module
 
     sheet = QWidget()
     sheet.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
@@ -159,15 +159,14 @@ def _sheet(figure: Figure) -> QWidget:
     layout = QVBoxLayout(sheet)
     layout.setContentsMargins(16, 12, 16, 12)
     title = QLabel(figure.figure_title())
-    font = title.font()
-    font.setBold(True)
-    title.setFont(font)
+    title.setStyleSheet(f"color: {LIGHT.text}; font-weight: 600;")
     legend = Legend(dark=False)
     legend.set_keys(figure.figure_keys())
     twin = figure.figure_twin()
     for button in twin.findChildren(CornerButton):
         button.hide()
-    if hasattr(twin, "setBackground"):
+    if isinstance(twin, CurvePlot):
+        twin.set_line_scale(scale)  # its pens are as wide on any device
         twin.setBackground(QColor("white"))
     layout.addWidget(title)
     layout.addWidget(legend)
@@ -184,7 +183,7 @@ def _close(sheet: QWidget) -> None:
 
 def picture(figure: Figure, scale: float = 2.0) -> QImage:
     """The figure on white, `scale` pixels a point."""
-    sheet = _sheet(figure)
+    sheet = _sheet(figure, scale)
     image = QImage(FIGURE_SIZE * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(Qt.GlobalColor.white)
@@ -206,9 +205,9 @@ def _write_svg(figure: Figure, path: Path) -> None:
     generator.setResolution(96)
     generator.setTitle(figure.figure_title())
     generator.setDescription("Written by Noisescope")
-    sheet = _sheet(figure)
+    sheet = _sheet(figure, 1.0)
     painter = QPainter(generator)
-    sheet.render(painter)
+    sheet.render(painter, QPoint())
     painter.end()
     _close(sheet)
 

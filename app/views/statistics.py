@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +59,7 @@ SPECTRUM = PlotSpec(
     title="Power spectrum of the noise",
     label_x="frequency (cycles/px)",
     label_y="power (dB)",
+    column="power relative to white noise (dB)",
     tip="Power at each spatial frequency, averaged over directions, relative to white noise. White noise stays on the "
     "grey line at 0 dB; blur falls off to the right.",
 )
@@ -69,18 +70,22 @@ QUANTILES = PlotSpec(
     label_y="noise quantile (σ)",
     tip="Quantiles of the noise against those of N(0, 1). White noise lies on the grey diagonal; "
     "the slope is the standard deviation.",
-    range_x=(-4.0, 4.0),
-    range_y=(-4.5, 4.5),
+    range_x=(-5.0, 5.0),
+    range_y=(-5.0, 5.0),
 )
 
 
 class SpectrumPlot(CurvePlot):
-    """The spectrum in dB; its lower end follows the data in steps of 10 dB."""
+    """The spectrum in dB, with white noise at 0; its lower end follows the data in steps of 10 dB."""
+
+    def set_curves(self, curves: Mapping[str, Curve]) -> None:
+        super().set_curves(curves)
+        self.set_reference((np.array(self.ends_x()), np.zeros(2)))
 
     def ends_y(self) -> tuple[float, float]:
         values = [y[np.isfinite(y)] for _, y in self._curves.values()]
         lowest = min((float(y.min()) for y in values if len(y)), default=0.0)
-        return max(-60.0, min(-10.0, 10.0 * np.floor(lowest / 10.0))), max(5.0, nice_ceiling(self.highest()))
+        return max(-80.0, min(-10.0, 10.0 * np.floor(lowest / 10.0))), max(5.0, nice_ceiling(self.highest()))
 
 
 NAME_AT = SAMPLE + 8
@@ -173,8 +178,7 @@ class StatisticsPanel(QWidget):
         self.table = WhitenessTable(dark)
         normal = np.linspace(-4.5, 4.5, 181)
         self.histogram.set_reference((normal, np.exp(-(normal**2) / 2) / np.sqrt(2 * np.pi)))
-        self.spectrum.set_reference((np.array([0.0, 1.0]), np.zeros(2)))
-        self.quantiles.set_reference((np.array([-6.0, 6.0]), np.array([-6.0, 6.0])))
+        self.quantiles.set_reference((np.array([-5.0, 5.0]), np.array([-5.0, 5.0])))
         for plot in (self.histogram, self.spectrum, self.quantiles, self.maps):
             plot.messenger.saved.connect(self.saved)
             plot.messenger.problem.connect(self.problem)

@@ -85,7 +85,7 @@ class AutocorrelationMaps(QWidget, Figure):
         best, columns = 0.0, 1
         for across in range(1, count + 1):
             down = math.ceil(count / across)
-            side = min((self.width() - LEFT - BAR) / across - GAP, (self.height() - 2 * TICKS) / down - TITLE - 3)
+            side = min((self.width() - LEFT - BAR) / across - GAP, (self.height() - 2 * TICKS - 3) / down - TITLE - 3)
             if side > best:
                 best, columns = side, across
         best = max(8.0, math.floor(best))
@@ -120,7 +120,7 @@ class AutocorrelationMaps(QWidget, Figure):
             painter.setPen(QColor(colours.dim))
             if place.left() == LEFT:
                 self._paint_ticks(painter, place, self._maps[key].shape[0], below=place.bottom() == bottom)
-        label = QRectF(LEFT, bottom + TICKS - 1, self.width() - LEFT, TICKS)
+        label = QRectF(LEFT, bottom + TICKS + 1, self.width() - LEFT, TICKS)
         painter.drawText(label, Qt.AlignmentFlag.AlignLeft, "shift in x and y (px); white noise: 0 but at the centre")
         self._paint_bar(painter, right + 12, bottom)
 
@@ -134,7 +134,7 @@ class AutocorrelationMaps(QWidget, Figure):
             painter.drawText(QRectF(0, place.top() + across.y() - 8, LEFT - 4, 16), side, signed(shift, 0))
             if below and (place.width() > 50 or shift):
                 painter.drawText(
-                    QRectF(place.left() + across.x() - 20, place.bottom(), 40, TICKS), under, signed(shift, 0)
+                    QRectF(place.left() + across.x() - 20, place.bottom() + 2, 40, TICKS), under, signed(shift, 0)
                 )
 
     def _paint_bar(self, painter: QPainter, left: float, bottom: float) -> None:

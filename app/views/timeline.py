@@ -10,7 +10,6 @@ import numpy.typing as npt
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QHBoxLayout,
     QLabel,
     QScrollArea,
@@ -88,11 +87,8 @@ class TimelinePanel(QWidget):
             row.addWidget(button)
         self.buttons["loop"].setCheckable(True)
         self.number = QSpinBox()
-        self.number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.number.setKeyboardTracking(False)
         self.number.setFixedWidth(64)
-        self.number.lineEdit().setStyleSheet("border: none; padding: 0; min-height: 0; background: transparent;")
         self.number.setAccessibleName("Frame")
         self.number.setToolTip("The frame that is shown, counted from 0; type a number to go there")
         self.clock = QLabel()

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.theme import small
-from app.views.plots import Curve, CurvePlot, PlotSpec, nice_ceiling, pen, theme_of
+from app.views.plots import LINE_WIDTH, Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling, pen, theme_of
 from app.views.plots_figure import Table
 
 F32 = npt.NDArray[np.floating]
@@ -208,10 +208,10 @@ class TimePlot(CurvePlot):
 
     def style_item(self, key: str) -> None:
         dense = len(self._curves[key][1]) >= POINTS - 1
-        line = pen(key, self.dark)
+        line = pen(key, self.dark, LINE_WIDTH * self.line_scale)
         if dense:
             line.setStyle(Qt.PenStyle.SolidLine)
-            line.setWidthF(1.0)
+            line.setWidthF(self.line_scale)
         self._items[key].setPen(line)
         self._items[key].opts["antialias"] = not dense
 
@@ -234,8 +234,8 @@ class TimePlot(CurvePlot):
 
     def set_theme(self, dark: bool) -> None:
         super().set_theme(dark)
-        cursor = QPen(QColor(theme_of(dark).text), 1.0)
-        cut = QPen(QColor(theme_of(dark).dim), 1.0, Qt.PenStyle.DotLine)
+        cursor = QPen(QColor(theme_of(dark).text), self.line_scale)
+        cut = QPen(QColor(theme_of(dark).dim), self.line_scale, Qt.PenStyle.DotLine)
         for one in (cursor, cut):
             one.setCosmetic(True)
         self._cursor.setPen(cursor)
@@ -245,7 +245,8 @@ class TimePlot(CurvePlot):
             dots.setBrush(self._items[key].opts["pen"].color())
 
     def ends_x(self) -> tuple[float, float]:
-        return -0.5, max(1, self._frames) - 0.5
+        frames = max(1, self._frames)
+        return -0.5 - 0.012 * frames, frames - 0.5  # the room on the left is for the label of 0
 
     def ends_y(self) -> tuple[float, float]:
         if self.curves.fixed is not None:
@@ -254,7 +255,7 @@ class TimePlot(CurvePlot):
             values = [y[np.isfinite(y)] for _, y in self._curves.values()]
             lowest = min((float(y.min()) for y in values if len(y)), default=20.0)
             return 5 * np.floor(lowest / 5 - 0.2), max(5 * np.ceil(self.highest() / 5 + 0.2), 25.0)
-        return 0.0, nice_ceiling(1.08 * self.highest())
+        return from_zero(nice_ceiling(1.08 * self.highest()))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
