@@ -216,9 +216,13 @@ def load(path: str | os.PathLike[str]) -> Session:
 def save(session: Session, path: str | os.PathLike[str]) -> None:
     """Write a session file whole or not at all, so that a full disk never eats the earlier one."""
     target = Path(path)
+    temporary = ""
     try:
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False, suffix=".tmp") as temp:
+            temporary = temp.name
             temp.write(to_json(session))
-        os.replace(temp.name, target)
+        os.replace(temporary, target)
     except OSError as problem:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
         raise OutputError(f"The session cannot be written to {path}: {problem.strerror or problem}.") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,8 +82,8 @@ class Cache:
                 for key, column in result.columns.items():
                     if key in wanted:
                         columns[key] = column if outputs else _without_output(column)
-                self._results[t] = FrameResult(
-                    t, result.image, result.input if outputs else None, result.backward, result.valid, columns, False
+                self._results[t] = replace(
+                    result, input=result.input if outputs else None, columns=columns, complete=False
                 )
             self._done[:] = False
             if not outputs:
@@ -92,4 +93,4 @@ class Cache:
 
 
 def _without_output(column: Column) -> Column:
-    return Column(column.key, column.noise, column.state, column.whiteness, column.coherence, None, None, None)
+    return replace(column, output=None, error=None, quality=None)

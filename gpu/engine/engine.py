@@ -43,13 +43,19 @@ class Engine:
     def __init__(self, session: Session, memory_limit: int = 2 << 30) -> None:
         """Opens the source; raises the NoisescopeError that says what is wrong with the session."""
         self._limit = memory_limit
-        self._open(session)
-
-    def _open(self, session: Session) -> None:
         self.session = session
-        task = self._task_of(session)
-        self.source = open_source(session.source)
+        self._task, self._options = self._task_of(session), self._sampler_options(session)
+        self._channels = self._channels_of(session)
         self.device = backends.device(session.noise.device)
+        self.source = open_source(session.source)
+        try:
+            self._start()
+        except BaseException:
+            self.source.close()
+            raise
+
+    def _start(self) -> None:
+        session = self.session
         self._cuts = (0, *self.source.cuts)
         self._motion = SourceMotion(self.source, session.motion, self.device)
         self.backend = backends.Backend(session.noise.backend, self.device)
@@ -57,9 +63,6 @@ class Engine:
         self._runs: dict[str, Run] = {}
         self._noises: OrderedDict[tuple[str, int], NoiseFrame] = OrderedDict()
         self._noise_bytes = 0
-        self._task = task
-        self._options = self._sampler_options(session)
-        self._channels = self._channels_of(session)
         self._cache = Cache(self.source.frames, self._limit)
         source = self.source
         self.info = SourceInfo(
@@ -74,8 +77,12 @@ class Engine:
             self.backend.name,
             str(self.device),
         )
-        for prior in session.priors:
-            self._run(prior)
+        try:
+            for prior in session.priors:
+                self._run(prior)
+        except BaseException:
+            self.backend.close()
+            raise
 
     @staticmethod
     def _task_of(session: Session) -> Task | None:
@@ -235,10 +242,14 @@ class Engine:
                 yield Update(done, len(wanted) * update.total, f"frame {t + 1}: {update.what}", update.result)
 
     def _bare(self, t: int) -> FrameResult:
-        backward, valid = None, None
+        result = FrameResult(t, self.source.frame(t), None, None, None, {}, False)
         if t > self.shot_start(t):
-            backward, valid = self._motion.backward(t - 1).cpu().numpy(), self._motion.valid(t - 1).cpu().numpy()
-        result = FrameResult(t, self.source.frame(t), None, backward, valid, {}, False)
+            result = dataclasses.replace(
+                result,
+                backward=self._motion.backward(t - 1).cpu().numpy(),
+                valid=self._motion.valid(t - 1).cpu().numpy(),
+                invalid=self._motion.invalid(t - 1),
+            )
         self._cache.put(result)
         return result
 

@@ -61,6 +61,7 @@ class FrameResult:
     valid: Mask | None  # (H, W) where `backward` passes the forward-backward check
     columns: Mapping[str, Column]
     complete: bool
+    invalid: int = 0  # flow vectors of `backward` that were not finite, taken as 0 at invalid pixels
 
 
 @dataclass(frozen=True)
