@@ -31,7 +31,7 @@ def find_cuts(thumbnails: Sequence[U8]) -> tuple[int, ...]:
     """Frames, ascending and never 0, at which a new shot starts, from the `thumbnail` of every frame.
 
     A cut changes the picture (mean absolute difference), changes it into one that no shift of up to a quarter of the
-    frame explains (normalised correlation), does both much more than the frames around it, and for good: the pictures
+    frame explains (normalised correlation), the latter much more than the frames around it, and for good: the pictures
     after it resemble none of those before it. So pans, shakes, fades, dissolves and flashes are none.
     """
     frames = len(thumbnails)
@@ -44,7 +44,7 @@ def find_cuts(thumbnails: Sequence[U8]) -> tuple[int, ...]:
     for t in range(1, frames):
         if change[t - 1] < CHANGE or mismatch[t - 1] < MISMATCH:
             continue
-        if change[t - 1] < ISOLATED * _usual(change, t - 1) or mismatch[t - 1] < ISOLATED * _usual(mismatch, t - 1):
+        if mismatch[t - 1] < ISOLATED * _usual(mismatch, t - 1):
             continue
         before, after = thumbnails[max(0, t - FLASH) : t], thumbnails[t : t + FLASH]
         if all(_mismatch(a, b) >= MISMATCH and _change(a, b) >= CHANGE for a in before for b in after):
