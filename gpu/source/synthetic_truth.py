@@ -96,8 +96,9 @@ class DeformationTruth:
         there = there.where(found[..., None], here)
         x, y = there.unbind(-1)
         valid = found & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)
-        valid &= (surface != BEYOND) & (warp.surface(end, there) == surface)
-        if warp.verify:
+        label = warp.surface(end, there)
+        valid &= (surface != BEYOND) & (label == surface)
+        if warp.verify and bool(((surface == BEYOND) | (label == BEYOND)).any()):
             returned = warp.from_reference(start, warp.to_reference(end, there, surface), surface, there)
             valid &= (returned - here).abs().amax(-1) < ROUND_TRIP
         return Step((there - here).to(torch.float32).numpy(), np.asarray(valid.numpy()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
@@ -32,25 +33,32 @@ def _make(grid: Grid, values: Values) -> Warp:
     formulas = [parse(values.text(name), NAMES, f"The formula for {name}") for name in ("dx", "dy")]
     centre_x, centre_y = grid.centre
 
-    def scope(t: int, points: Points) -> dict[str, torch.Tensor]:
+    def scope(names: frozenset[str], t: int, points: Points) -> dict[str, torch.Tensor]:
+        """The values of `names` at `points` of frame t."""
         x, y = points.unbind(-1)
         across, down = x - centre_x, y - centre_y
-        fixed = {"t": t, "T": grid.frames, "cx": centre_x, "cy": centre_y, "W": grid.width, "H": grid.height}
-        return {
-            "x": x,
-            "y": y,
-            "u": x / grid.width,
-            "v": y / grid.height,
-            "r": torch.sqrt(across * across + down * down),
-            "theta": torch.atan2(down, across),
-            **{name: points.new_tensor(float(value)) for name, value in fixed.items()},
+        make: dict[str, Callable[[], torch.Tensor]] = {
+            "x": lambda: x,
+            "y": lambda: y,
+            "u": lambda: x / grid.width,
+            "v": lambda: y / grid.height,
+            "r": lambda: torch.sqrt(across * across + down * down),
+            "theta": lambda: torch.atan2(down, across),
+            "t": lambda: points.new_tensor(float(t)),
+            "T": lambda: points.new_tensor(float(grid.frames)),
+            "cx": lambda: points.new_tensor(centre_x),
+            "cy": lambda: points.new_tensor(centre_y),
+            "W": lambda: points.new_tensor(float(grid.width)),
+            "H": lambda: points.new_tensor(float(grid.height)),
         }
+        return {name: make[name]() for name in names}
 
     def displacement(formula: Formula, t: int, points: Points) -> torch.Tensor:
         if "t" in formula.names:
-            moved = formula.evaluate(scope(t, points)) - formula.evaluate(scope(0, points))
+            moved = formula.evaluate(scope(formula.names, t, points))
+            moved = moved - formula.evaluate(scope(formula.names, 0, points))
         else:
-            moved = t * formula.evaluate(scope(t, points))
+            moved = t * formula.evaluate(scope(formula.names, t, points))
         return moved.expand(points.shape[:-1])
 
     def forth(t: int, points: Points) -> Points:

@@ -11,6 +11,7 @@ from gpu.source.deformations import Points, derivative
 
 STEPS = 60
 TOLERANCE = 1e-7  # pixels, of the last step and of the residual
+RENEW = 3  # steps between two derivatives, which cost four times what a value does
 WEAKEST = 1e-4  # a step that had to be damped more than this goes nowhere
 
 
@@ -26,7 +27,7 @@ def invert(forth: Callable[[Points], Points], target: Points, near: Points) -> P
     damping = torch.ones(len(index), dtype=target.dtype, device=target.device)
     value, along_x, along_y = derivative(forth, at)
     error = value - goal
-    for _ in range(STEPS):
+    for count in range(1, STEPS + 1):
         step = _solve(along_x, along_y, error)
         last, far = step.norm(dim=-1), error.norm(dim=-1)
         done = (last <= TOLERANCE) & (far <= TOLERANCE)
@@ -34,16 +35,17 @@ def invert(forth: Callable[[Points], Points], target: Points, near: Points) -> P
         going = ~done & last.isfinite() & (damping >= WEAKEST)
         if not bool(going.any()):
             break
-        index, at, goal, damping, step, far = (x[going] for x in (index, at, goal, damping, step, far))
-        error, along_x, along_y = error[going], along_x[going], along_y[going]
+        if not bool(going.all()):
+            index, at, goal, damping, step, far = (x[going] for x in (index, at, goal, damping, step, far))
+            error, along_x, along_y = error[going], along_x[going], along_y[going]
         trial = at - damping[:, None] * step
-        value, new_x, new_y = derivative(forth, trial)
-        missed = value - goal
+        missed = forth(trial) - goal
         better = (missed.norm(dim=-1) < far) | (missed.abs().amax(-1) <= TOLERANCE)
         keep = better[:, None]
         at, error = trial.where(keep, at), missed.where(keep, error)
-        along_x, along_y = new_x.where(keep, along_x), new_y.where(keep, along_y)
         damping = torch.where(better, (2 * damping).clamp(max=1), damping / 4)
+        if count % RENEW == 0:
+            _, along_x, along_y = derivative(forth, at)
     return out.reshape(target.shape)
 
 

@@ -50,7 +50,8 @@ def drop(
         target = torch.linalg.vector_norm(offset, dim=-1)
         distance = _solve(target, torch.linalg.vector_norm(near - middle, dim=-1), strength(t), radius, inner(t))
         # At the centre itself the direction is free: any will do, and zero times it is the point.
-        return middle + offset * (distance / target.clamp(min=1e-300))[..., None]
+        moved: Points = middle + offset * (distance / target.clamp(min=1e-300))[..., None]
+        return moved
 
     return Warp(to_reference, from_reference, determinant, surface)
 
