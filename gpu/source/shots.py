@@ -46,6 +46,10 @@ def find_cuts(thumbnails: Sequence[U8]) -> tuple[int, ...]:
             continue
         if mismatch[t - 1] < ISOLATED * _usual(mismatch, t - 1):
             continue
+        # The last step of a fade leaves nothing to correlate with; what changes tells it from a cut to black.
+        empty = _empty(thumbnails[t - 1]) or _empty(thumbnails[t])
+        if empty and change[t - 1] < ISOLATED * _usual(change, t - 1):
+            continue
         before, after = thumbnails[max(0, t - FLASH) : t], thumbnails[t : t + FLASH]
         if all(_mismatch(a, b) >= MISMATCH and _change(a, b) >= CHANGE for a in before for b in after):
             cuts.append(t)
@@ -62,12 +66,22 @@ def _change(a: U8, b: U8) -> float:
     return float(np.abs(a.astype(np.int16) - b).mean())
 
 
+def _middle(picture: U8) -> U8:
+    """The grey middle of a thumbnail, a quarter of its size smaller on each side."""
+    return _grey(picture)[ROWS // 4 : ROWS - ROWS // 4, COLUMNS // 4 : COLUMNS - COLUMNS // 4]
+
+
+def _grey(picture: U8) -> U8:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _empty(picture: U8) -> bool:
+    return bool(_middle(picture).std() < 1)
+
+
 def _mismatch(a: U8, b: U8) -> float:
     """1 - the correlation of the middle of `a` with `b` at the best shift; 1 where one of them has no structure."""
-    first = np.asarray(cv2.cvtColor(a, cv2.COLOR_RGB2GRAY))
-    second = np.asarray(cv2.cvtColor(b, cv2.COLOR_RGB2GRAY))
-    middle = first[ROWS // 4 : ROWS - ROWS // 4, COLUMNS // 4 : COLUMNS - COLUMNS // 4]
-    if middle.std() < 1 or second.std() < 1:
+    if _empty(a) or _grey(b).std() < 1:
         return 1.0
-    found = np.asarray(cv2.matchTemplate(second, middle, cv2.TM_CCOEFF_NORMED), np.float64)
+    found = np.asarray(cv2.matchTemplate(_grey(b), _middle(a), cv2.TM_CCOEFF_NORMED), np.float64)
     return 1.0 - float(np.clip(np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0), -1, 1).max())
