@@ -67,6 +67,7 @@ class NoiseFile:
     read: Read
     fixed_axes: str = ""  # the only order the format knows
     with_motion: bool = False  # whether the file also holds `undefined` and `backward`
+    copies: bool = False  # whether it needs its room twice while it is written
     described_beside: bool = False  # whether the metadata goes into a second file, PATH.json
 
 
@@ -109,7 +110,7 @@ def _plan(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Export
     size = len(chosen) * channels * pixels * 4
     if kind.with_motion:
         size += len(chosen) * pixels + (len(chosen) - 1) * pixels * 8
-    check_space(path, size + BESIDE)
+    check_space(path, (2 if kind.copies else 1) * size + BESIDE)
     text = f"{kind.title}: noise of {key}, {axes.text(options.axes, shape)}, float32, about {byte_text(size)}"
     return Plan(path, shape, options.axes, size, text)
 

@@ -52,6 +52,7 @@ FORMATS.add("pt", order=40)(
             "For torch.load: a dictionary of the tensor `noise` in the axis order you choose, `axes` and `meta`.",
             _create,
             _read,
+            copies=True,
         )
     )
 )
