@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -84,7 +85,8 @@ def _failure(path: Path, encoder: subprocess.Popen[bytes], log: IO[bytes]) -> Ou
     encoder.wait()
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()
-    return OutputError(f"The video {path.name} cannot be written: {lines[0] if lines else 'the encoder ended early'}.")
+    said = re.sub(r"^\[.*?\] *", "", lines[0]) if lines else "the encoder ended early"  # less ffmpeg's [part @ address]
+    return OutputError(f"The video {path.name} cannot be written: {said.rstrip('.')}.")
 
 
 def frames_in(path: Path) -> int:
