@@ -118,7 +118,7 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
     from app.export.pictures import picture_of
     from app.export.sheet import Sheet, slices_sheet
     from app.export.video import video
-    from app.views.pictures import image_bytes
+    from app.pictures import image_bytes
     from gpu import session as sessions
 
     info, session = engine.info, engine.session

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from app.export import ExportOptions, Plan
 from app.export.noise import chosen_frames
-from app.views.pictures import image_bytes, noise_bytes
+from app.pictures import image_bytes, noise_bytes
 from gpu.engine.results import Column, Update
 from gpu.errors import OutputError
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from app.pictures import image_bytes, noise_bytes, to_bytes
 from gpu.engine.results import Column, FrameResult
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
-
-NOISE_RANGE = 3.0
-"""Noise is drawn between black at −3σ and white at +3σ, always, so that a lost variance shows as lost contrast."""
 
 ERROR_RANGE = 0.25
 """The error map is brightest where the images differ by this much of their range (the root of the square)."""
@@ -63,25 +61,6 @@ class FramePictures:
         for cell in self.columns.values():
             total += sum(part.nbytes for part in (cell.noise, cell.output, cell.error, cell.state) if part is not None)
         return total
-
-
-def noise_bytes(noise: F32, colours: str) -> U8:
-    """(C, H, W) noise as (H, W) grey of channel 0, or as (H, W, 3) of channels 0 to 2 (missing: the last again)."""
-    scale, middle = np.float32(127.5 / NOISE_RANGE), np.float32(127.5)
-    if colours == "grey":
-        return _to_bytes(noise[0] * scale + middle)
-    channels = [noise[min(index, noise.shape[0] - 1)] for index in range(3)]
-    return np.stack([_to_bytes(channel * scale + middle) for channel in channels], axis=-1)
-
-
-def image_bytes(image: F32) -> U8:
-    """(3, H, W) in [0, 1] as (H, W, 3) bytes."""
-    return np.ascontiguousarray(_to_bytes(image * np.float32(255)).transpose(1, 2, 0))
-
-
-def _to_bytes(values: F32) -> U8:
-    values = np.nan_to_num(values, nan=0.0)
-    return np.asarray(np.clip(values + np.float32(0.5), 0, 255).astype(np.uint8))
 
 
 def error_indices(error: F32) -> U8:
@@ -133,7 +112,7 @@ def difference(first: U8, second: U8, gain: int = 2) -> U8:
 def slice_bytes(values: F32, grey: bool) -> U8:
     """(frames, W, 3) in [0, 1], NaN where not computed, as (frames, W, 4) RGBA bytes, transparent where NaN."""
     known = np.isfinite(values).all(axis=-1)
-    rgb = _to_bytes(values * np.float32(255))
+    rgb = to_bytes(values * np.float32(255))
     if grey:
         rgb = np.repeat(rgb[..., :1], 3, axis=-1)
     return np.ascontiguousarray(np.concatenate([rgb, np.where(known, 255, 0).astype(np.uint8)[..., None]], axis=-1))
