@@ -137,7 +137,7 @@ class VerdictList(QWidget):
             painter.setPen(verdict_colour(ok, self._dark))
             room = max(0, self.width() - words_at)
             text = verdict_text(ok, words.removeprefix("not white: "))
-            if metrics.horizontalAdvance(text) > room:
+            if metrics.horizontalAdvance(text) > room - 6:
                 text = re.sub(r" \([^)]*\)", "", text)  # sizes and intervals stand in the table as well
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             painter.drawText(QRectF(words_at, top, room, self.ROW), middle, text)

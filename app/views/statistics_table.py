@@ -408,7 +408,7 @@ class WhitenessTable(QTableView):
                 widest = max(metrics.horizontalAdvance(text) for text in [*cells, MEASURES[column].heading])
                 header.resizeSection(column, widest + 14)
             return
-        needed = metrics.horizontalAdvance("✓ −0.0000") + 6
+        needed = metrics.horizontalAdvance("✓ −0.0000") + 1
         room = max(self.viewport().width() // count, needed)
         for column in range(count):
             header.resizeSection(column, room)

@@ -1,0 +1,160 @@
+"""The export dialog: what it asks for is what is shown, and it says what will be written before it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLineEdit, QSpinBox
+
+from app.export import ExportOptions
+from app.views.export import KINDS, ExportDialog, ExportRequest, file_name
+from gpu.session import PriorSettings, Session, TaskSettings
+
+
+@pytest.fixture
+def dialog(qtbot, themed, source_info, tmp_path):
+    priors = (PriorSettings("random"), PriorSettings("bilinear", mode="chained"), PriorSettings("integral"))
+    dialog = ExportDialog(None, Session(priors=priors, task=TaskSettings("super-resolution")), source_info(), tmp_path)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+def choose(dialog: ExportDialog, kind: str, form: str = "") -> None:
+    dialog.kind.setCurrentIndex([name for name, *_ in KINDS].index(kind))
+    if form:
+        dialog.form.setCurrentIndex(dialog.form.findData(form))
+
+
+def test_noise_of_one_prior(dialog, tmp_path):
+    choose(dialog, "noise", "npy")
+    dialog.axes.setCurrentIndex(dialog.axes.findData("CTHW"))
+    dialog.first.setValue(4)
+    dialog.last.setValue(11)
+    assert dialog.request() == ExportRequest(
+        "noise",
+        "npy",
+        (("integral", tmp_path / "clip-one-noise.npy"),),
+        ExportOptions(axes="CTHW", start=4, stop=12, content="output", fps=24.0),
+    )
+
+
+def test_several_priors_get_a_file_each(dialog, tmp_path):
+    dialog.checks["bilinear (chained)"].setChecked(True)
+    assert dialog.request().files == (
+        ("bilinear (chained)", tmp_path / "clip-one-noise-bilinear-chained.npz"),
+        ("integral", tmp_path / "clip-one-noise-integral.npz"),
+    )
+
+
+def test_fixed_axes_of_npz(dialog):
+    choose(dialog, "noise", "npy")
+    dialog.axes.setCurrentIndex(dialog.axes.findData("THWC"))
+    choose(dialog, "noise", "npz")
+    assert dialog.request().options.axes == "TCHW"
+    assert not dialog.axes.isVisible()
+
+
+def test_only_fields_that_matter_are_shown(dialog):
+    visible = {}
+    for kind, form in (("noise", "npy"), ("flow", "flo"), ("pictures", "mp4"), ("pictures", "png"), ("view", "")):
+        choose(dialog, kind, form)
+        fields = ("axes", "direction", "content", "fps")
+        visible[kind, form] = [name for name in fields if getattr(dialog, name).isVisible()]
+    assert visible == {
+        ("noise", "npy"): ["axes"],
+        ("flow", "flo"): ["direction"],
+        ("pictures", "mp4"): ["content", "fps"],
+        ("pictures", "png"): ["content"],
+        ("view", ""): [],
+    }
+
+
+def test_suffix_follows_the_format_and_a_typed_name_stays(dialog, tmp_path):
+    choose(dialog, "noise", "safetensors")
+    assert dialog.path.text().endswith("clip-one-noise.safetensors")
+    dialog.path.selectAll()
+    QTest.keyClicks(dialog.path, str(tmp_path / "mine.safetensors"))
+    choose(dialog, "noise", "pt")
+    assert Path(dialog.path.text()) == tmp_path / "mine.pt"
+
+
+def test_the_plan_is_asked_for_and_gates_the_button(dialog, qtbot):
+    with qtbot.waitSignal(dialog.planAsked, timeout=2000) as asked:
+        choose(dialog, "flow", "flow-npy")
+    assert not dialog.go.isEnabled()
+    request = asked.args[0]
+    dialog.show_plan("Flow array: 47 fields, about 0.2 MB", True, request)
+    assert dialog.go.isEnabled()
+    assert dialog.plan.text().startswith("Flow array: 47")
+    dialog.show_plan("The output cannot be written.", False, request)
+    assert not dialog.go.isEnabled()
+    assert dialog.plan.objectName() == "wrong"
+
+
+def test_a_late_answer_is_dropped(dialog, qtbot):
+    with qtbot.waitSignal(dialog.planAsked, timeout=2000) as asked:
+        choose(dialog, "noise", "npy")
+    dialog.last.setValue(5)
+    dialog.show_plan("48 frames", True, asked.args[0])
+    assert dialog.plan.text() != "48 frames"
+    assert not dialog.go.isEnabled()
+
+
+def test_export_emits_once_and_closes(dialog, qtbot):
+    requests = []
+    dialog.requested.connect(requests.append)
+    with qtbot.waitSignal(dialog.planAsked, timeout=2000) as asked:
+        choose(dialog, "pictures", "mp4")
+    QTest.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert requests == []  # not before it said what will be written
+    dialog.show_plan("Video", True, asked.args[0])
+    QTest.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert requests == [asked.args[0]]
+    assert dialog.result() == QDialog.DialogCode.Accepted
+
+
+def test_what_is_missing_is_said(dialog):
+    dialog.checks["integral"].setChecked(False)
+    assert dialog.plan.text() == "Choose at least one column."
+    dialog.checks["integral"].setChecked(True)
+    dialog.path.clear()
+    assert dialog.plan.text() == "Say where to write."
+    assert not dialog.go.isEnabled()
+
+
+def test_view_needs_no_worker(dialog, qtbot, tmp_path):
+    choose(dialog, "view")
+    qtbot.waitUntil(dialog.go.isEnabled, timeout=2000)
+    assert dialog.request().files == (("", tmp_path / "clip-one-view.png"),)
+
+
+def test_no_output_without_a_task(qtbot, themed, source_info, tmp_path):
+    dialog = ExportDialog(None, Session(), source_info(), tmp_path)
+    qtbot.addWidget(dialog)
+    assert dialog.content.findData("output") < 0
+    choose(dialog, "pictures", "png")
+    assert dialog.request().options.content == "noise"
+
+
+def test_one_frame(qtbot, themed, source_info, tmp_path):
+    dialog = ExportDialog(None, Session(), source_info(frames=1, cuts=()), tmp_path)
+    qtbot.addWidget(dialog)
+    options = dialog.request().options
+    assert (options.start, options.stop) == (0, 1)
+
+
+def test_keys_as_file_names():
+    assert file_name("bilinear (chained, γ=0.3)") == "bilinear-chained-γ-0.3"
+
+
+def test_every_control_has_a_name_and_a_tip(dialog):
+    for control in dialog.findChildren(QAbstractButton) + dialog.findChildren(QComboBox):
+        if control.objectName().startswith("qt_") or not control.text() if hasattr(control, "text") else False:
+            continue
+        assert control.toolTip(), control
+    for control in (*dialog.findChildren(QComboBox), *dialog.findChildren(QSpinBox), dialog.path):
+        assert control.accessibleName() or isinstance(control, QLineEdit), control
