@@ -24,6 +24,8 @@ class ImagesSource:
         """Lists the files and reads the first; ClipError when there is none, or `start` lies beyond them."""
         self.truth: Truth | None = None
         self.fps = FPS
+        if not settings.path:
+            raise ClipError("An image sequence needs a path: a folder of pictures, or the first of numbered ones.")
         files = find_sequence(Path(settings.path))
         if settings.start >= len(files):
             raise ClipError(
@@ -85,10 +87,8 @@ def find_sequence(path: Path) -> list[Path]:
                     f"The folder {path} holds no pictures; expected PNG, JPEG, WebP, TIFF, BMP or the like."
                 )
             return sorted(found, key=_natural)
-        if not path.name or not path.is_file():
-            raise ClipError(
-                f"There is no folder or picture {path}." if path.name else "An image sequence needs a path."
-            )
+        if not path.is_file():
+            raise ClipError(f"There is no folder or picture {path}.")
         numbered = re.fullmatch(r"(.*?)(\d+)", path.stem, re.DOTALL)
         if numbered is None:
             return [path]
