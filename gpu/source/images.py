@@ -37,7 +37,7 @@ class ImagesSource:
         self._cache: OrderedDict[int, U8] = OrderedDict()
         self._cuts: tuple[int, ...] | None = None
         first = read_picture(self._files[0])
-        self._size = first.shape[:2]
+        self._size = (first.shape[0], first.shape[1])
         self.height, self.width = target_size(*self._size, settings)
 
     @property
