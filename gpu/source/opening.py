@@ -29,9 +29,9 @@ def open_source(settings: SourceSettings) -> Source:
 
         return open_synthetic(settings)
     if settings.kind == "flow":
-        from gpu.source.flow_file import FlowFileSource
+        from gpu.source.flow_file import open_flow
 
-        return FlowFileSource(settings)
+        return open_flow(settings)
     raise ChoiceError(
         f"There is no source kind named {settings.kind!r}. Choose one of: video, images, synthetic, flow."
     )
