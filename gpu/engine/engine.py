@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -198,7 +198,7 @@ class Engine:
         frame = self._noise(self._settings(key), t)
         return frame.noise[: self.session.noise.channels].cpu().numpy(), frame.state.cpu().numpy()
 
-    def compute(self, t: int) -> Iterator[Update]:
+    def compute(self, t: int) -> Generator[Update]:
         """Work on frame t, yielding after each column's noise and each sampler step. Closing the generator cancels; what
         was finished before stays. The last update's result is complete. IndexError outside the clip."""
         if not 0 <= t < self.info.frames:
@@ -233,7 +233,7 @@ class Engine:
         self._cache.put(result)
         yield Update(total, total, "ready", self.cached(t))
 
-    def fill(self, frames: Iterable[int] | None = None) -> Iterator[Update]:
+    def fill(self, frames: Iterable[int] | None = None) -> Generator[Update]:
         """Compute many frames (all: None) in the order given; `done` and `total` count sampler steps and columns."""
         wanted = list(range(self.info.frames) if frames is None else frames)
         for number, t in enumerate(wanted):

@@ -240,7 +240,7 @@ def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_both_backends_show_the_same_measures() -> None:
     found = {}
     for backend in ("gl", "torch"):
-        engine = Engine(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, backend=backend)))  # type: ignore[arg-type]
+        engine = Engine(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, backend=backend)))
         found[backend] = finish(engine, 3).columns["integral"]
         engine.close()
     assert found["gl"].whiteness.variance == pytest.approx(found["torch"].whiteness.variance, abs=1e-3)
