@@ -107,6 +107,7 @@ class CurvePlot(pg.PlotWidget, Figure):
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickFont=small(self.font()), tickLength=-4, maxTickLevel=0)
             axis.setStyle(hideOverlappingLabels=12)
+            axis.setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.DeviceCoordinateCache)
         item.getAxis("left").setWidth(44)
         item.getAxis("bottom").setHeight(34)
         self.figure_menu()
@@ -138,6 +139,8 @@ class CurvePlot(pg.PlotWidget, Figure):
     def set_line_scale(self, scale: float) -> None:
         """Draw lines this many times as wide, for pictures with more pixels than points."""
         self.line_scale = scale
+        for side in ("left", "bottom"):  # a kept picture of an axis would stand in the file as pixels
+            self.getPlotItem().getAxis(side).setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.NoCache)
         self.set_theme(self.dark)
 
     def _style_reference(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from gpu.metrics.whiteness import Whiteness
 
 EMPTY = "No noise to measure yet.\nOpen a clip or choose a deformation; statistics of its noise appear here."
+TABLE_MS = 100
+"""The table follows at most ten times a second: numbers that change faster cannot be read, and cost a third of a frame."""
+
 ALL_HIDDEN = "Every prior is hidden.\nClick a prior's dot above its column to show it here."
 
 HISTOGRAM = PlotSpec(
@@ -169,6 +172,10 @@ class StatisticsPanel(QWidget):
         self._hidden: set[str] = set()
         self._shown: dict[str, Whiteness] = {}
         self._stale: set[QWidget] = set()
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(TABLE_MS)
+        self._calm.timeout.connect(self._refresh)
 
         self.verdicts = VerdictList(dark)
         self.histogram = CurvePlot(HISTOGRAM, dark)
@@ -234,6 +241,7 @@ class StatisticsPanel(QWidget):
         """Leave these priors out."""
         if set(hidden) != self._hidden:
             self._hidden = set(hidden)
+            self._calm.stop()
             self._take()
 
     def set_theme(self, dark: bool) -> None:
@@ -255,9 +263,13 @@ class StatisticsPanel(QWidget):
     def _refresh(self) -> None:
         """Give the parts that can be seen their data; the others get it when they are."""
         for part, fill in self._fillers():
+            if part is self.table and self._calm.isActive():
+                continue
             if part in self._stale and (part.isVisible() or not self.isVisible()) and self._unfolded(part):
                 fill()
                 self._stale.discard(part)
+                if part is self.table:
+                    self._calm.start()
 
     def _unfolded(self, part: QWidget) -> bool:
         return part not in (self.spectrum, self.quantiles, self.maps) or self.stack.currentWidget() is part

@@ -153,6 +153,10 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+def _verdict(whiteness: Whiteness, measure: Measure) -> Verdict | None:
+    return whiteness.verdict if measure.verdict == "verdict" else whiteness.verdicts.get(measure.verdict)
+
+
 def _ok(verdict: Verdict | None) -> bool | None:
     return None if verdict is None else verdict.ok
 
@@ -172,6 +176,7 @@ class WhitenessModel(QAbstractTableModel):
         self.keys: list[str] = []
         self._whiteness: dict[str, Whiteness] = {}
         self._sorted: tuple[int, bool] | None = None
+        self._looks: dict[str, list[tuple[str, QColor]]] = {}
 
     def set_data(self, whiteness: Mapping[str, Whiteness]) -> None:
         """Show these priors; the layout is reset only where priors came or went."""
@@ -179,6 +184,7 @@ class WhitenessModel(QAbstractTableModel):
         if changed:
             self.beginResetModel()
         self._whiteness = dict(whiteness)
+        self._make_looks()
         order = self._order()
         moved = not changed and order != self.keys
         if moved:
@@ -202,6 +208,7 @@ class WhitenessModel(QAbstractTableModel):
         """Take the colours of the dark or the light theme."""
         self.beginResetModel()
         self.dark = dark
+        self._make_looks()
         self.endResetModel()
 
     def sort_by(self, measure: int) -> None:
@@ -213,6 +220,24 @@ class WhitenessModel(QAbstractTableModel):
         self.beginResetModel()
         self.keys = self._order()
         self.endResetModel()
+
+    def _make_looks(self) -> None:
+        """Text and colour of every cell, made once a frame of noise rather than at every painting."""
+        colours = {ok: verdict_colour(ok, self.dark) for ok in (True, False, None)}
+        dim = QColor(theme_of(self.dark).dim)
+        self._looks = {}
+        for key, whiteness in self._whiteness.items():
+            looks = []
+            for measure in MEASURES:
+                verdict, text = _verdict(whiteness, measure), measure.text(whiteness)
+                looks.append((verdict_text(verdict.ok, text), colours[verdict.ok]) if verdict else (text, dim))
+            self._looks[key] = looks
+
+    def look(self, index: Index) -> tuple[str, QColor, bool]:
+        """Text and colour of a cell, and whether it stands on the left."""
+        row, column = (index.row(), index.column()) if self.upright else (index.column(), index.row())
+        text, colour = self._looks[self.keys[row]][column]
+        return text, colour, column == len(MEASURES) - 1
 
     def _order(self) -> list[str]:
         keys = list(self._whiteness)
@@ -247,16 +272,11 @@ class WhitenessModel(QAbstractTableModel):
             return None
         key, measure = self.cell(index)
         whiteness = self._whiteness[key]
-        verdict = whiteness.verdict if measure.verdict == "verdict" else whiteness.verdicts.get(measure.verdict)
+        verdict = _verdict(whiteness, measure)
         if role == Qt.ItemDataRole.DisplayRole:
-            text = measure.text(whiteness)
-            return verdict_text(verdict.ok, text) if verdict is not None else text
+            return self.look(index)[0]
         if role == Qt.ItemDataRole.ForegroundRole:
-            return verdict_colour(verdict.ok, self.dark) if verdict else QColor(theme_of(self.dark).dim)
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            left = measure.verdict == "verdict" and self.upright
-            side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return self.look(index)[1]
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{key}: {verdict.text}\n{measure.tip}" if verdict else measure.tip
         if role == Qt.ItemDataRole.AccessibleTextRole:
@@ -339,13 +359,13 @@ class CellDelegate(QStyledItemDelegate):
     """Draws a cell's text itself: the style sheet's way takes most of a frame for a table of this size."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        painter.setPen(index.data(Qt.ItemDataRole.ForegroundRole))
+        text, colour, left = index.model().look(index)
+        painter.setPen(colour)
         painter.setFont(option.font)
-        side = Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole))
-        text = str(index.data(Qt.ItemDataRole.DisplayRole))
-        if side & Qt.AlignmentFlag.AlignLeft:
+        side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
+        if left:
             text = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, option.rect.width() - 6)
-        painter.drawText(option.rect.adjusted(2, 0, -4, 0), side, text)
+        painter.drawText(option.rect.adjusted(2, 0, -4, 0), side | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class WhitenessTable(QTableView):

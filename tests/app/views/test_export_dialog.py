@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLineEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDialog
 
 from app.export import ExportOptions
 from app.views.export import KINDS, ExportDialog, ExportRequest, file_name
@@ -152,9 +152,13 @@ def test_keys_as_file_names():
 
 
 def test_every_control_has_a_name_and_a_tip(dialog):
-    for control in dialog.findChildren(QAbstractButton) + dialog.findChildren(QComboBox):
-        if control.objectName().startswith("qt_") or not control.text() if hasattr(control, "text") else False:
-            continue
+    controls = [
+        dialog.form, dialog.axes, dialog.content, dialog.colours, dialog.direction, dialog.first, dialog.last, dialog.fps,
+        dialog.path, dialog.browse, dialog.go, *dialog.checks.values(),
+    ]  # fmt: skip
+    for control in controls:
+        assert control.accessibleName() or control.text(), control
         assert control.toolTip(), control
-    for control in (*dialog.findChildren(QComboBox), *dialog.findChildren(QSpinBox), dialog.path):
-        assert control.accessibleName() or isinstance(control, QLineEdit), control
+    found = [*dialog.findChildren(QComboBox), *dialog.findChildren(QAbstractSpinBox)]
+    assert all(control in controls for control in found)
+    assert all(dialog.kind.tabToolTip(number) for number in range(dialog.kind.count()))
