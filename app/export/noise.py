@@ -236,7 +236,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as problem:  # the libraries' own types, from zipfile, pickle, safetensors, numpy
         why = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise NoiseFileError(f"The file {path} cannot be read as {kind}: {why}.") from None
+        if "pickle" in str(problem) or "Weights only" in str(problem):  # numpy and torch advise to load it unsafely
+            why = "it is no such file, or it holds Python objects, which are not loaded because they can run code"
+        raise NoiseFileError(f"The file {path} cannot be read as {kind}: {why.rstrip('.')}.") from None
 
 
 def stored(path: Path, array: npt.NDArray[np.generic], named: str, order: str, meta: str = "") -> Stored:
