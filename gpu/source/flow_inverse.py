@@ -1,0 +1,73 @@
+"""Inverse of one optical flow on the other frame's grid: forward from backward flow and the other way round."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gpu.flow import maps
+from gpu.source import F32, Mask
+
+STEPS = 12
+TOLERANCE = 0.02
+"""A vector is found when the given flow, sampled where it leads, comes back within this many pixels."""
+
+
+def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
+    """Flow (H, W, 2) on the grid that `flow` (H, W, 2) leads to, back to the grid that it lives on; and (H, W) where found.
+
+    Solves q + flow(q) = p for every pixel centre p, flow being bilinear, by Newton's method from the pixel q that lands
+    nearest to p, and gives q - p. `known` (H, W) says where `flow` holds. Not found is what nothing lands on, as where
+    something comes into sight: there the nearest guess stands. Of several pixels that land on p one is taken.
+    """
+    height, width = known.shape
+    vectors, usable = torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(known))
+    target = maps.identity(height, width)
+    at = _landing(flow, known)
+    slopes = _slopes(vectors)
+    best = torch.full((height, width), torch.inf)
+    out = at
+    for step in range(STEPS):
+        miss = at + maps.sample(vectors, at) - target
+        far = torch.linalg.vector_norm(miss, dim=-1)
+        closer = far < best
+        best, out = torch.where(closer, far, best), torch.where(closer[..., None], at, out)
+        if step == STEPS - 1 or bool((best <= TOLERANCE / 100).all()):
+            break
+        at = at - _undo(maps.bilinear(slopes, at), miss)
+    found = (best <= TOLERANCE) & maps.inside(out, height, width) & maps.covered(usable, out)
+    return (out - target).numpy(), np.asarray(found.numpy())
+
+
+def _landing(flow: F32, known: Mask) -> torch.Tensor:
+    """(H, W, 2) for every target pixel the centre of the pixel that lands nearest to its own; p - flow(p) where none does."""
+    height, width = known.shape
+    centres = maps.identity(height, width).numpy()
+    start = (centres - flow).reshape(-1, 2).copy()
+    landed = centres + flow
+    x, y = np.floor(landed[..., 0]), np.floor(landed[..., 1])
+    use = known & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    pixel = (y[use] * width + x[use]).astype(np.int64)
+    away = np.hypot(landed[..., 0][use] - x[use] - 0.5, landed[..., 1][use] - y[use] - 0.5)
+    order = np.argsort(-away, kind="stable")  # the last to be written stays: the nearest
+    start[pixel[order]] = centres[use][order]
+    return torch.from_numpy(start.reshape(height, width, 2).astype(np.float32))
+
+
+def _slopes(vectors: torch.Tensor) -> torch.Tensor:
+    """(4, H, W) derivatives of flow: dx by x, dx by y, dy by x, dy by y; 0 along a side of one pixel."""
+    parts = []
+    for component in (0, 1):
+        for dim in (1, 0):
+            field = vectors[..., component]
+            parts.append(torch.gradient(field, dim=dim)[0] if field.shape[dim] > 1 else torch.zeros_like(field))
+    return torch.stack(parts)
+
+
+def _undo(slopes: torch.Tensor, miss: torch.Tensor) -> torch.Tensor:
+    """(I + slopes)^-1 miss; `miss` itself, as in a fixed-point step, where that is nearly singular or turned over."""
+    a, b, c, d = slopes[0] + 1, slopes[1], slopes[2], slopes[3] + 1
+    determinant = a * d - b * c
+    x, y = miss.unbind(-1)
+    step = torch.stack([d * x - b * y, a * y - c * x], dim=-1) / determinant[..., None]
+    return torch.where((determinant > 0.1)[..., None], step, miss)
