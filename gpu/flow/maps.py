@@ -27,6 +27,13 @@ class Cleaned(NamedTuple):
     bad: torch.Tensor
 
 
+class Checked(NamedTuple):
+    """What the forward-backward check says of a backward flow: (H, W) bool, and (H, W) float32 pixels."""
+
+    valid: torch.Tensor
+    error: torch.Tensor
+
+
 class Composed(NamedTuple):
     """An accumulated map (H, W, 2), and (H, W) bool where it is known."""
 
@@ -49,6 +56,7 @@ def bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     returns a pixel's value unchanged at its centre.
     """
     channels = field.shape[0]
+    field = field.contiguous()  # once, not for every chunk
     flat = positions.reshape(-1, 2)
     if field.device.type != "cpu" or len(flat) <= CHUNK:
         return _bilinear(field, flat).reshape(channels, *positions.shape[:-1])
@@ -98,7 +106,7 @@ def clean(flow: torch.Tensor) -> Cleaned:
     """
     height, width = flow.shape[:2]
     limit = FARTHEST * float(height * height + width * width) ** 0.5
-    bad = ~(torch.linalg.vector_norm(flow, dim=-1) <= limit)
+    bad = ~(torch.hypot(flow[..., 0], flow[..., 1]) <= limit)
     return Cleaned(torch.where(bad[..., None], torch.zeros_like(flow), flow), bad)
 
 
@@ -128,10 +136,7 @@ def compose(
 
 def forward_backward_error(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
     """(H, W) |b(p) + f(p + b(p))| in pixels, on the grid of `backward`; UNSEEN where p + b(p) leaves the frame."""
-    height, width = backward.shape[:2]
-    positions = identity(height, width, backward.device) + backward
-    error = torch.linalg.vector_norm(backward + sample(forward, positions), dim=-1)
-    return torch.where(inside(positions, height, width), error, torch.full_like(error, UNSEEN))
+    return check(backward, forward).error
 
 
 def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
@@ -139,12 +144,24 @@ def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
 
     The forward-backward check of Sundaram, Brox, Keutzer 2010 (equation 5), as DESIGN.md 2.6 has it.
     """
+    return check(backward, forward).valid
+
+
+def check(backward: torch.Tensor, forward: torch.Tensor) -> Checked:
+    """`validity` and `forward_backward_error` of one pair of flows (H, W, 2), from one sampling of `forward`."""
     height, width = backward.shape[:2]
     positions = identity(height, width, backward.device) + backward
     there = sample(forward, positions)
-    mismatch = (backward + there).square().sum(dim=-1)
-    allowed = 0.01 * (there.square().sum(dim=-1) + backward.square().sum(dim=-1)) + 0.5
-    return inside(positions, height, width) & (mismatch < allowed)
+    mismatch = _square(backward + there)
+    allowed = 0.01 * (_square(there) + _square(backward)) + 0.5
+    seen = inside(positions, height, width)
+    return Checked(seen & (mismatch < allowed), torch.where(seen, mismatch.sqrt(), torch.full_like(mismatch, UNSEEN)))
+
+
+def _square(vectors: torch.Tensor) -> torch.Tensor:
+    """(...) squared lengths of `vectors` (..., 2)."""
+    x, y = vectors.unbind(dim=-1)
+    return x * x + y * y
 
 
 def jacobian(phi: torch.Tensor) -> torch.Tensor:

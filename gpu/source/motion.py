@@ -114,10 +114,12 @@ class SourceMotion:
             flow = self._flow(self._estimate(t + 1, t), "backward", t)
             forward = self._forward(t)
             here = maps.identity(*shape, self._device) + flow.flow
-            known = ~flow.bad & maps.covered(~forward.bad, here)
-            valid = known & maps.validity(flow.flow, forward.flow)
-            error = maps.forward_backward_error(flow.flow, forward.flow)
-            error = torch.where(known, error, torch.full_like(error, maps.UNSEEN))
+            known = ~flow.bad
+            if bool(forward.bad.any()):
+                known = known & maps.covered(~forward.bad, here)
+            checked = maps.check(flow.flow, forward.flow)
+            valid = known & checked.valid
+            error = torch.where(known, checked.error, torch.full_like(checked.error, maps.UNSEEN))
         return _Step(flow.flow, valid, error, int(flow.bad.sum()))
 
     def _make_forward(self, t: int) -> maps.Cleaned:
