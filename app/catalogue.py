@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gpu.parameters import ParameterInfo
-
-CLIPS = ("clips/bunny.mp4",)
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,6 @@ class Choice:
     summary: str = ""
     parameters: tuple[ParameterInfo, ...] = ()
     choices: tuple[str, ...] = ()  # presets of an estimator
-    defaults: tuple[tuple[str, Any], ...] = ()  # of a task's sampler
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,9 @@ class Sample:
     kind: Literal["video", "synthetic"]
     path: str
     title: str
+    about: str
     credit: str
+    deformation: str
     picture: npt.NDArray[np.uint8]
 
 
@@ -54,7 +53,7 @@ class Catalogue:
     deformations: tuple[Choice, ...]
     estimators: tuple[Choice, ...]
     tasks: tuple[Choice, ...]
-    samplers: tuple[str, ...]
+    samplers: tuple[Choice, ...]
     versions: tuple[tuple[str, str], ...]
 
     def prior(self, name: str) -> PriorChoice | None:
@@ -82,7 +81,11 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 def collect() -> Catalogue:
     """Read every registry. It imports torch and OpenCV and takes seconds: for the worker's thread alone."""
+    from gpu.diffusion.samplers import SAMPLERS
+    from gpu.diffusion.tasks import TASKS
+    from gpu.flow.estimators import ESTIMATORS
     from gpu.priors import PRIORS
+    from gpu.source.deformations import DEFORMATIONS
 
     priors = tuple(
         PriorChoice(
@@ -96,8 +99,14 @@ def collect() -> Catalogue:
         )
         for name, prior in PRIORS.items()
     )
-    from gpu.diffusion.samplers import SAMPLERS
-    from gpu.diffusion.tasks import TASKS
-
+    deformations = tuple(
+        Choice(name, deformation.title, deformation.about, deformation.parameters)
+        for name, deformation in DEFORMATIONS.items()
+    )
+    estimators = tuple(
+        Choice(name, estimator.title, estimator.summary, choices=estimator.presets)
+        for name, estimator in ESTIMATORS.items()
+    )
     tasks = tuple(Choice(name, task.title, task.about) for name, task in TASKS.items())
-    return Catalogue(priors, (), (), tasks, tuple(SAMPLERS), versions())
+    samplers = tuple(Choice(name, sampler.title) for name, sampler in SAMPLERS.items())
+    return Catalogue(priors, deformations, estimators, tasks, samplers, versions())

@@ -32,6 +32,7 @@ from gpu.session import PriorSettings, Session
 
 APPLY_MS = 25  # settings are handed to the worker at most this often
 RESULT_MS = 80  # plots follow the frame at most this often, the pictures at once
+PLAYING_RESULT_MS = 240
 AUTOSAVE_MS = 3000
 
 
@@ -90,7 +91,7 @@ class Window(QMainWindow):
         worker.sliced.connect(self._on_sliced)
         worker.progressed.connect(self._on_progress)
         worker.failed.connect(self._on_failed)
-        worker.answered.connect(lambda ticket, answer: self._questions.pop(ticket, lambda _: None)(answer))
+        worker.answered.connect(self._on_answered)
         worker.ended.connect(self._on_ended)
         compare.prior_added.connect(lambda prior: self.attempt(lambda: state.add_prior(prior)))
         compare.prior_removed.connect(state.remove_prior)
@@ -151,7 +152,7 @@ class Window(QMainWindow):
             self._on_state("view")
 
     def _open_sample(self, sample: Sample) -> None:
-        source = samples.source_of(sample, self.state.session, self.catalogue)
+        source = samples.source_of(sample, self.state.session.source)
         self.state.change(replace(self.state.session, source=source), f"Open {sample.title}")
 
     def _on_state(self, name: str) -> None:
@@ -214,9 +215,13 @@ class Window(QMainWindow):
             self.compare.canvas.set_waiting("")
         else:
             self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
-        if cached is not None and cached.complete and pictures is not None and not pictures.older_than(cached):
+        if cached is not None and pictures is not None:
             self.result = cached
-            self._show_result.start()
+            if not self._show_result.isActive():
+                self._show_result.start()
+        if self.player.playing and pictures is not None:
+            return  # what is computed ahead stays in order while the frame runs
+        if cached is not None and cached.complete and pictures is not None and not pictures.older_than(cached):
             self.worker.follow(self.state.order())
         else:
             self.worker.request(t, self.state.order())
@@ -225,7 +230,8 @@ class Window(QMainWindow):
         if arrival.number < self._opened or arrival.pictures.colours != self.state.view.colours:
             return
         result = arrival.result
-        if result.complete:
+        noised = len(result.columns) == len(self.state.session.priors)
+        if result.complete or (noised and self._pictures.get(result.t) is None):
             self._pictures.put(arrival.pictures)
         frame = self.state.view.frame
         if result.complete and result.t in (frame - 1, frame - 5):
@@ -290,6 +296,11 @@ class Window(QMainWindow):
         """Have the worker answer `question`, then hand the answer to `then` on this thread."""
         self._questions[self.worker.ask(question)] = then
 
+    def _on_answered(self, ticket: int, answer: Any) -> None:
+        then = self._questions.pop(ticket, None)
+        if then is not None and self.isVisible():
+            then(answer)
+
     def _on_progress(self, progress: Progress | None) -> None:
         self.status.show_progress(progress)
 
@@ -342,7 +353,12 @@ class Window(QMainWindow):
         self.state.set_view(hidden=tuple(one for one in hidden if one != key) if key in hidden else (*hidden, key))
 
     def play(self, on: bool) -> None:
-        self.player.play(on)
+        if on != self.player.playing:
+            self.player.play(on)
+            self._show_result.setInterval(PLAYING_RESULT_MS if on else RESULT_MS)
+            if not on and self.info is not None:
+                self._go(self.state.view.frame)
+        on = self.player.playing
         self.actions_["play"].setChecked(on)
         self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.of(self.palette())))
         self.timeline.set_playing(on)

@@ -8,13 +8,15 @@ the other frames. Settings are numbered; what belongs to older ones than the new
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PySide6.QtCore import QThread, Signal
 
@@ -26,6 +28,14 @@ from gpu.session import Session
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
+
+
+class Unfilled(NamedTuple):
+    """A frame that nobody asked for yet, and whether only its noise is wanted."""
+
+    t: int
+    noise_only: bool
+
 
 MakeEngine = Callable[[Session], "Engine"]
 Steps = Generator[Update, None, Any] | Iterator[Update]
@@ -108,7 +118,8 @@ class Worker(QThread):
         # From here on only the worker's own thread writes.
         self._engine: Engine | None = None
         self._engine_number = 0
-        self._frame: tuple[int, bool, Iterator[Update]] | None = None
+        self._frame: tuple[int, Iterator[Update]] | None = None
+        self._noised: set[int] = set()  # frames whose noise is there in every column
         self._job: tuple[int, str, Steps, Engine] | None = None
         self._job_started = 0.0
         self._bad: set[int] = set()
@@ -119,6 +130,7 @@ class Worker(QThread):
         self._reported = 0.0
         self._slices_stale = False
         self._pace: list[float] = []
+        self._paced = False
         self._frame_started = 0.0
 
     # -- asked by the GUI thread
@@ -210,6 +222,9 @@ class Worker(QThread):
 
     def _begin(self) -> None:
         self.catalogued.emit(self._collect())
+        if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
+            # A core is left to the window: on two cores a second thread of torch gains little and makes it stutter.
+            sys.modules["torch"].set_num_threads(max((os.cpu_count() or 2) - 1, 1))
 
     def _end(self) -> None:
         self._drop_frame()
@@ -254,9 +269,9 @@ class Worker(QThread):
         else:
             if self._tell_due:
                 self._tell(force=True)
-            t = self._next_unfilled() if self._background else None
-            if t is not None:
-                self._advance_frame(t, False)
+            unfilled = self._next_unfilled() if self._background else None
+            if unfilled is not None:
+                self._advance_frame(unfilled.t, False, unfilled.noise_only)
             elif self._slices_stale:
                 self._try("frame", self._send_slices)
             else:
@@ -285,6 +300,7 @@ class Worker(QThread):
     def _apply(self, session: Session, number: int) -> None:
         self._drop_frame()
         self._bad.clear()
+        self._noised.clear()
         self._pace.clear()
         if self._engine is None or (self._job is not None and self._job[3] is self._engine):
             self._engine = self._make_engine(session)  # an export goes on with the engine and settings it began with
@@ -302,26 +318,34 @@ class Worker(QThread):
 
     # -- frames
 
-    def _next_unfilled(self) -> int | None:
+    def _next_unfilled(self) -> Unfilled | None:
+        """What to compute unasked: the noise of all frames first, which is quick and can be played, then the outputs."""
         engine = self._engine
         if engine is None:
             return None
         mask = engine.computed()
-        return next((t for t in self._order if t < len(mask) and not mask[t] and t not in self._bad), None)
+        left = [t for t in self._order if t < len(mask) and not mask[t] and t not in self._bad]
+        if not left:
+            return None
+        if engine.session.task.name:
+            for t in left:
+                if t not in self._noised:
+                    return Unfilled(t, noise_only=True)
+        return Unfilled(left[0], noise_only=False)
 
     def _drop_frame(self) -> None:
         frame, self._frame = self._frame, None
-        if frame is not None and hasattr(frame[2], "close"):
-            frame[2].close()
+        if frame is not None and hasattr(frame[1], "close"):
+            frame[1].close()
 
-    def _advance_frame(self, t: int, asked: bool) -> None:
+    def _advance_frame(self, t: int, asked: bool, noise_only: bool = False) -> None:
         engine = self._engine
         assert engine is not None
         if self._frame is None or self._frame[0] != t:
             self._drop_frame()
             self._frame_started = time.monotonic()
-            self._frame = (t, asked, engine.compute(t))
-        steps = self._frame[2]
+            self._frame = (t, engine.compute(t))
+        steps = self._frame[1]
         updates: list[Update] = []
         if not self._try("frame", lambda: updates.extend(_next(steps))):
             self._bad.add(t)
@@ -333,14 +357,21 @@ class Worker(QThread):
             return
         update = updates[0]
         result = update.result
-        if result is not None and result.t == t and (asked or result.complete):
+        if result is None or result.t != t:
+            return
+        noised = len(result.columns) == len(engine.session.priors)
+        if asked or result.complete or (noise_only and noised):
             self._try("frame", lambda: self._send(result))
-        if result is not None and result.complete:
+        if noised:
+            self._noised.add(t)
+        if result.complete or (noise_only and noised):
+            if self._paced != noise_only:
+                self._paced, self._pace = noise_only, []
             self._pace = [*self._pace[-7:], time.monotonic() - self._frame_started]
             self._tell_due = True
             self._tell()
             self._frame_done(t)
-        self._report(t, update)
+        self._report(t, update, noise_only)
 
     def _frame_done(self, t: int) -> None:
         self._drop_frame()
@@ -353,13 +384,13 @@ class Worker(QThread):
         pictures = self._converter.convert(result, self._colours)
         self.arrived.emit(Arrival(self._engine_number, result, pictures))
 
-    def _report(self, t: int, update: Update) -> None:
+    def _report(self, t: int, update: Update, noise_only: bool) -> None:
         assert self._engine is not None
         if time.monotonic() - self._reported < REPORT_SECONDS:
             return
         self._reported = time.monotonic()
         mask = self._engine.computed()
-        done = int(mask.sum())
+        done = len(self._noised) if noise_only else int(mask.sum())
         seconds = sum(self._pace) / len(self._pace) * (len(mask) - done) if self._pace else None
         self.progressed.emit(Progress(f"frame {t + 1} · {update.what}", done, len(mask), seconds))
 

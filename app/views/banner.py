@@ -24,6 +24,8 @@ class Banner(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setAccessibleName("Message")
         self._more = QToolButton()
+        self._more.setAccessibleName("More about this message")
+        self._more.setToolTip("More about this message")
         self._more.clicked.connect(self._pressed)
         self._close = QToolButton()
         self._close.setToolTip("Close this message")

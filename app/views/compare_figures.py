@@ -33,13 +33,13 @@ class Figure:
 NONE = Figure("–")
 
 NOISE_LABELS = ("variance", "whiteness", "coherence")
-OUTPUT_LABELS = ("warp ×10⁻³", "gap 5 ×10⁻³", "sharpness")
+OUTPUT_LABELS = ("warp ×10⁻³", "warp, gap 5", "sharpness")
 LABEL_TIPS = {
     "variance": "Variance of this frame's noise. White noise has 1; the verdict uses its 99.9 % interval.",
     "whiteness": "All tests of whiteness together; the table at the right shows each of them.",
     "coherence": "Correlation with the previous frame's noise along the motion.",
     "warp ×10⁻³": "Warp error: mean squared difference from the previous frame's output moved along the motion.",
-    "gap 5 ×10⁻³": "The same over a gap of five frames, where noise that sticks to the screen can no longer hide.",
+    "warp, gap 5": "The same over a gap of five frames, where noise that sticks to the screen can no longer hide.",
     "sharpness": "Variance of the Laplacian relative to the true frame: far below 1 is blur, far above is noise.",
 }
 
@@ -70,7 +70,7 @@ def figures(column: Column | None) -> dict[str, Figure]:
     quality = column.quality
     if quality is not None:
         found["warp ×10⁻³"] = _warp(quality.warp_error, quality.coverage, quality.sharpness, 1)
-        found["gap 5 ×10⁻³"] = _warp(quality.warp_error_5, quality.coverage_5, quality.sharpness, 5)
+        found["warp, gap 5"] = _warp(quality.warp_error_5, quality.coverage_5, quality.sharpness, 5)
         if math.isfinite(quality.sharpness):
             blurred = quality.sharpness < BLURRED
             found["sharpness"] = Figure(

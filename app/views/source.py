@@ -233,7 +233,7 @@ class SourcePanel(QWidget):
             ]
         )
         samplers = [("", "the task's", "The sampler that the task was tuned with")]
-        self._sampler.set_choices([*samplers, *((one, one, "") for one in catalogue.samplers)])
+        self._sampler.set_choices([*samplers, *((one.name, one.title, "") for one in catalogue.samplers)])
         self._built_for = ""
         self.show_session(self._session)
 

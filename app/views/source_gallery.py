@@ -10,8 +10,8 @@ from app import theme
 from app.catalogue import Sample
 from app.views.pictures import U8
 
-THUMBNAIL = QSize(50, 32)
-ACROSS = 4
+THUMBNAIL = QSize(40, 28)
+ACROSS = 5
 
 
 class Preview(QWidget):
@@ -82,7 +82,7 @@ class Gallery(QWidget):
             button.setCheckable(True)
             button.setIcon(_thumbnail(sample.picture))
             button.setIconSize(THUMBNAIL)
-            button.setToolTip(f"{sample.title}\n{sample.credit}".strip())
+            button.setToolTip(f"{sample.title}\n{sample.about}\n{sample.credit}".strip())
             button.setAccessibleName(f"Sample: {sample.title}")
             button.setStyleSheet("padding: 1px;")
             button.clicked.connect(lambda _=False, sample=sample: self._choose(sample))
@@ -94,7 +94,7 @@ class Gallery(QWidget):
         """Mark the sample that is open."""
         self._path = path
         for sample, button in self._buttons:
-            button.setChecked(sample.path == path)
+            button.setChecked(sample.path == path or (not path and sample is self._buttons[0][0]))
 
     def _choose(self, sample: Sample) -> None:
         self.show_path(self._path)

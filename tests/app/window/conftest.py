@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
 
 from app import start
 from app.samples import start_session
@@ -57,6 +61,8 @@ def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iter
     yield make
     for window in made:
         window.close()
+        QApplication.processEvents()
+        shiboken6.delete(window)  # else every later change of the theme would polish it again
 
 
 @pytest.fixture
@@ -88,10 +94,6 @@ def idle(window: Window) -> bool:
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Run the event loop until `condition` holds."""
-    import time
-
-    from PySide6.QtWidgets import QApplication
-
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -64,7 +64,7 @@ def catalogue() -> Catalogue:
         ),
         estimators=(Choice("dis", "DIS", "Fast.", choices=("fast", "medium")),),
         tasks=(Choice("super-resolution", "Super-resolution ×4", "Invents detail."),),
-        samplers=("euler", "heun"),
+        samplers=(Choice("euler", "Euler"), Choice("heun", "Heun")),
         versions=versions(),
     )
 
@@ -92,6 +92,7 @@ class FakeEngine:
         if "(" in str(session.source.parameters.get("x", "")).replace("(t)", ""):
             raise FormulaError("The formula x is not understood: a bracket is never closed.")
         self.session = session
+        self._settings = repr((session.source, session.noise, session.priors, session.task))
         source = session.source
         self.info = SourceInfo(
             title=source.path.rpartition("/")[2] or source.name or "bunny.mp4", height=self.height, width=self.width,
@@ -111,8 +112,7 @@ class FakeEngine:
         return (moved + np.roll(moved, 1, axis=2)) * np.float32(0.5) if name.startswith("bilinear") else moved
 
     def _key(self, t: int) -> tuple[Any, int]:
-        session = self.session
-        return repr((session.source, session.noise, session.priors, session.task)), t
+        return self._settings, t
 
     def compute(self, t: int) -> Iterator[Update]:
         self.threads.add(threading.current_thread().name)
