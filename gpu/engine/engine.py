@@ -6,35 +6,24 @@ import dataclasses
 import math
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
 from gpu.diffusion.tasks import TASKS, SamplerOptions, Task
+from gpu.engine import judging
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError
-from gpu.flow import maps
-from gpu.metrics import coherence, quality, whiteness
-from gpu.noise import anchors, backends, transport
+from gpu.metrics import coherence, whiteness
+from gpu.noise import backends, transport
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
-GAPS = (1, 5)
-"""Warp errors are measured between frames this far apart."""
-
 NOISE_CACHE_BYTES = 256 << 20
-
-
-class _Reach(NamedTuple):
-    """Where a frame's pixels were some frames earlier, and where that is known."""
-
-    positions: torch.Tensor
-    valid: torch.Tensor
 
 
 class Engine:
@@ -261,7 +250,7 @@ class Engine:
         return result
 
     def _image(self, t: int) -> torch.Tensor:
-        return torch.from_numpy(self.source.frame(t)).to(self.device).permute(2, 0, 1).to(torch.float32) / 255
+        return torch.from_numpy(self.source.frame(t).copy()).to(self.device).permute(2, 0, 1).to(torch.float32) / 255
 
     def _settings(self, key: str) -> PriorSettings:
         for prior in self.session.priors:
@@ -331,7 +320,7 @@ class Engine:
         if t == first:
             return None
         channels = self.session.noise.channels
-        step = self._reach(t, 1)
+        step = judging.reach(self._motion, t, 1)
         before = self._noise(prior, t - 1).noise[:channels]
         previous, n = coherence.correlation(before, noise, step.positions, step.valid)
         track = self._transports[self.session.noise.fill].track(t)
@@ -339,17 +328,6 @@ class Engine:
         known = (track.label == first) & (track.state != NEW) & (track.state != UNDEFINED)
         since_first, _ = coherence.correlation(origin, noise, track.position, known)
         return coherence.Coherence(previous, since_first, coherence.ceiling(step.positions, step.valid), n)
-
-    def _reach(self, t: int, gap: int) -> _Reach:
-        """Where frame t's pixels were `gap` frames earlier."""
-        positions = anchors.fresh(t, self.info.height, self.info.width, self.device).position
-        valid = torch.ones(positions.shape[:2], dtype=torch.bool, device=self.device)
-        for earlier in range(t - 1, t - gap - 1, -1):
-            flow = self._motion.backward(earlier).permute(2, 0, 1)
-            seen = maps.bilinear(self._motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999
-            positions = positions + maps.bilinear(flow, positions).permute(1, 2, 0)
-            valid = valid & seen & maps.inside(positions, self.info.height, self.info.width)
-        return _Reach(positions, valid)
 
     def _denoise(
         self, prior: PriorSettings, t: int, frame: torch.Tensor, result: FrameResult, done: int, total: int
@@ -363,6 +341,12 @@ class Engine:
             return noise[index * width : (index + 1) * width]
 
         column = result.columns[prior.key]
+        twin = self._twin(prior, t, result)
+        if twin is not None:
+            result = self._with(result, dataclasses.replace(column, output=twin))
+            judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._image)
+            yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
+            return
         for step in task.sample(frame, feed, self._options, self.device):
             output = step.image.cpu().numpy()
             column = dataclasses.replace(column, output=output)
@@ -370,44 +354,14 @@ class Engine:
                 shown = dataclasses.replace(result, columns={**result.columns, prior.key: column})
                 yield Update(done + step.index, total, f"{prior.name}: step {step.index} of {step.total}", shown)
         result = self._with(result, column)
-        for later in (t, *(t + gap for gap in GAPS)):
-            self._judge(prior.key, later)
+        judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._image)
         yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
 
-    def _judge(self, key: str, t: int) -> None:
-        """Measure the output of frame t against the truth and against earlier outputs, as far as they are at hand."""
-        result = self._cache.get(t)
-        column = result.columns.get(key) if result else None
-        if result is None or column is None or column.output is None:
-            return
-        output, truth = torch.from_numpy(column.output).to(self.device), self._image(t)
-        errors, coverages, shown = [], [], column.error
-        for gap in GAPS:
-            before = self._cache.get(t - gap) if t - gap >= self.shot_start(t) else None
-            other = before.columns.get(key) if before else None
-            if other is None or other.output is None:
-                errors.append(math.nan)
-                coverages.append(math.nan)
-                continue
-            reach = self._reach(t, gap)
-            error, coverage, difference = quality.warp_error(
-                output, torch.from_numpy(other.output).to(self.device), reach.positions, reach.valid
-            )
-            errors.append(error)
-            coverages.append(coverage)
-            if gap == 1:
-                shown = difference.cpu().numpy()
-        judged = quality.Quality(
-            errors[0], coverages[0], errors[1], coverages[1],
-            quality.psnr(output, truth), quality.sharpness(output, truth), quality.laplacian_variance(output),
-        )  # fmt: skip
-        self._cache.put(
-            dataclasses.replace(
-                result, columns={**result.columns, key: dataclasses.replace(column, error=shown, quality=judged)}
-            )
-        )
-        values = {"sharpness": judged.sharpness, "psnr": judged.psnr}
-        for name, value in (("warp_error", errors[0]), ("warp_error_5", errors[1]), ("coverage", coverages[0])):
-            if not math.isnan(value):  # an earlier measurement outlives the frame it was made with
-                values[name] = value
-        self._cache.note(key, t, **values)
+    def _twin(self, prior: PriorSettings, t: int, result: FrameResult) -> F32 | None:
+        """The output of another column that starts from the same noise, as all do where a shot begins."""
+        noise = self._noise(prior, t).noise
+        for other in self.session.priors:
+            column = result.columns.get(other.key)
+            if column and column.output is not None and torch.equal(self._noise(other, t).noise, noise):
+                return column.output
+        return None
