@@ -23,6 +23,9 @@ FLASH = 3  # a flash or a glitch lasts less than this many frames
 
 def thumbnail(frame: U8) -> U8:
     """(ROWS, COLUMNS, 3) of a frame (H, W, 3): what `find_cuts` works on."""
+    # Of a large frame every few rows and columns are enough: cuts change more than aliasing does.
+    stride = max(1, min(frame.shape[0] // (4 * ROWS), frame.shape[1] // (4 * COLUMNS)))
+    frame = np.ascontiguousarray(frame[::stride, ::stride])
     how = cv2.INTER_AREA if frame.shape[0] >= ROWS and frame.shape[1] >= COLUMNS else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(frame, (COLUMNS, ROWS), interpolation=how), np.uint8)
 

@@ -108,11 +108,9 @@ class VideoSource:
         self._pending = None
 
     def _decode(self) -> U8 | None:
-        """The next frame at its full size as RGB, or None at the end."""
+        """The next frame as the decoder gives it, at its full size in blue, green, red; None at the end."""
         read, picture = self._capture.read()
-        if not read:
-            return None
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+        return np.asarray(picture, np.uint8) if read else None
 
     def _skip(self) -> bool:
         """Pass over the next frame; False at the end."""
@@ -123,13 +121,15 @@ class VideoSource:
         return bool(self._capture.grab())
 
     def _take(self) -> U8 | None:
-        """The next frame at the source's size, or None at the end."""
+        """The next frame as `_decode` gives it."""
         self._next += 1
         picture = self._decode() if self._pending is None else self._pending
         self._pending = None
-        return None if picture is None else resize(picture, self.height, self.width)
+        return picture
 
-    def _store(self, t: int, picture: U8) -> None:
+    def _store(self, t: int, decoded: U8) -> None:
+        """Keep frame t, at the source's size in RGB."""
+        picture = _rgb(resize(decoded, self.height, self.width))
         picture.flags.writeable = False
         self._cache[t] = picture
         while len(self._cache) > max(BEFORE + 2, CACHE_BYTES // picture.nbytes):
@@ -152,7 +152,7 @@ class VideoSource:
                 break
             if len(thumbnails) < room:
                 self._store(len(thumbnails), picture)
-            thumbnails.append(thumbnail(picture))
+            thumbnails.append(_rgb(thumbnail(picture)))
         if not thumbnails:
             there = self._start + self._next - 1
             raise ClipError(f"{self._path} has {there} frames; the start at frame {self._start} lies beyond them.")
@@ -172,3 +172,7 @@ class VideoSource:
                 self._store(at, picture)
             elif at >= max(0, first) or not self._skip():
                 raise ClipError(f"Frame {t} of {self._path} can no longer be decoded; has the file changed?")
+
+
+def _rgb(picture: U8) -> U8:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
