@@ -13,7 +13,7 @@ from gpu.source import U8
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
 from gpu.source.pictures import read_picture, target_size
 from gpu.source.synthetic_picture import SUB, Canvas, place
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic_truth import DeformationTruth, somewhere
 
 STILL = "stills/picos.jpg"
 FRAMES = 48
@@ -63,8 +63,7 @@ class SyntheticSource:
         warp = self.truth.warp
         surface = warp.surface(t, points)
         places = warp.picture(warp.to_reference(t, points, surface), surface)
-        places = places.where(places.isfinite().all(-1, keepdim=True), points)
-        return np.asarray(places.clamp(-1e6, 1e6).to(torch.float32).numpy())
+        return np.asarray(places.where(somewhere(places)[..., None], points).to(torch.float32).numpy())
 
     def close(self) -> None:
         """Nothing is held open."""

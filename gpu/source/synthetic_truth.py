@@ -13,6 +13,8 @@ from gpu.source.deformations import BEYOND, Grid, Points, Warp
 
 KEPT = 4  # frames and pairs whose arrays are kept: what a frame and its neighbours ask for again and again
 
+FARTHEST = 1e6  # pixels: what lies further off lies nowhere (single precision has no sub-pixels there)
+
 ROUND_TRIP = 1e-3  # pixels
 
 
@@ -29,6 +31,11 @@ def pixel_centres(height: int, width: int) -> Points:
         torch.arange(height, dtype=torch.float64) + 0.5, torch.arange(width, dtype=torch.float64) + 0.5, indexing="ij"
     )
     return torch.stack([x, y], dim=-1)
+
+
+def somewhere(points: Points) -> torch.Tensor:
+    """(...) bool: which `points` (..., 2) are positions that one can compute with."""
+    return points.abs().amax(-1) < FARTHEST  # false for NaN
 
 
 class DeformationTruth:
@@ -56,7 +63,7 @@ class DeformationTruth:
     def to_reference(self, t: int) -> F32:
         """As gpu.source.Truth; a pixel that has no position in frame 0 is given its own (see `reference_valid`)."""
         places, _ = self.places(t)
-        return places.where(places.isfinite().all(-1, keepdim=True), self._centres).to(torch.float32).numpy()
+        return places.where(somewhere(places)[..., None], self._centres).to(torch.float32).numpy()
 
     def reference_valid(self, t: int) -> Mask:
         """(H, W) on the grid of frame t: where what is seen was also seen, inside the frame, in frame 0."""
@@ -65,7 +72,8 @@ class DeformationTruth:
     def jacobian(self, t: int) -> F32:
         """As gpu.source.Truth; 1 where there is none."""
         determinant = self.warp.determinant(self._frame(t), self._centres)
-        return determinant.where(determinant.isfinite(), torch.ones_like(determinant)).to(torch.float32).numpy()
+        determinant = determinant.where(determinant.isfinite(), torch.ones_like(determinant))
+        return determinant.clamp(-(FARTHEST**2), FARTHEST**2).to(torch.float32).numpy()
 
     def places(self, t: int) -> tuple[Points, torch.Tensor]:
         """(H, W, 2) float64 positions of frame t's pixel centres in frame 0, and (H, W) the labels of their surfaces."""
@@ -92,7 +100,7 @@ class DeformationTruth:
         warp, here = self.warp, self._centres
         reference, surface = self.places(start)
         there = warp.from_reference(end, reference, surface, here)
-        found = there.isfinite().all(-1) & reference.isfinite().all(-1)
+        found = somewhere(there) & somewhere(reference)
         there = there.where(found[..., None], here)
         x, y = there.unbind(-1)
         valid = found & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)

@@ -124,7 +124,7 @@ def resolve(name: str, deformation: Deformation, given: Mapping[str, Parameter])
 def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torch.Tensor] | None = None) -> Warp:
     """A deformation of one surface that hides nothing: `forth` is Phi and `back` its inverse in closed form.
 
-    Without `determinant` it is found by forward differentiation of `forth`.
+    Without `determinant` it is found by automatic differentiation of `forth`.
     """
 
     def to_reference(t: int, points: Points, surface: torch.Tensor) -> Points:
@@ -137,7 +137,7 @@ def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torc
 
 
 def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:
-    """(t, points) -> determinant of the derivative of `forth(t, points)` by forward-mode differentiation, exact."""
+    """(t, points) -> determinant of the derivative of `forth(t, points)` by automatic differentiation, exact."""
 
     def determinant(t: int, points: Points) -> torch.Tensor:
         _, along_x, along_y = derivative(lambda at: forth(t, at), points)
@@ -148,12 +148,15 @@ def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:
 
 def derivative(function: Callable[[Points], Points], points: Points) -> tuple[Points, Points, Points]:
     """The value of a map that works point by point, and its derivatives along x and along y."""
-    unit_x, unit_y = torch.zeros_like(points), torch.zeros_like(points)
-    unit_x[..., 0] = 1
-    unit_y[..., 1] = 1
-    value, along_x, *_ = torch.func.jvp(function, (points,), (unit_x,))
-    _, along_y, *_ = torch.func.jvp(function, (points,), (unit_y,))
-    return value, along_x, along_y
+    # Reverse mode, as the points do not know of each other: the gradient of the sum over points holds every point's own.
+    with torch.inference_mode(False), torch.enable_grad():
+        at = points.clone().requires_grad_()
+        value = function(at)
+        (of_x,) = torch.autograd.grad(value[..., 0].sum(), at, retain_graph=True)
+        (of_y,) = torch.autograd.grad(value[..., 1].sum(), at)
+    along_x = torch.stack([of_x[..., 0], of_y[..., 0]], dim=-1)
+    along_y = torch.stack([of_x[..., 1], of_y[..., 1]], dim=-1)
+    return value.detach(), along_x, along_y
 
 
 def ones(t: int, points: Points) -> torch.Tensor:
