@@ -41,6 +41,12 @@ def pen(key: str, dark: bool, width: float = LINE_WIDTH) -> QPen:
     return result
 
 
+def airiness(key: str) -> float:
+    """The part of a prior's line that is gap, 0 to 1: drawn in this order, curves that coincide are seen through it."""
+    dash = style(key).dash
+    return sum(dash[1::2]) / sum(dash) if dash else 0.0
+
+
 def nice_ceiling(value: float) -> float:
     """The smallest of 1, 1.5, 2, 3, 5, 7 × 10^n that is at least `value` > 0: an axis end that does not jitter."""
     if not np.isfinite(value) or value <= 0:
@@ -170,6 +176,7 @@ class CurvePlot(pg.PlotWidget, Figure):
             if item is None:
                 options = {"stepMode": "center"} if self.spec.steps else {"connect": "finite"}
                 item = self._items[key] = pg.PlotDataItem(skipFiniteCheck=False, **options)
+                item.setZValue(airiness(key))
                 self.addItem(item, ignoreBounds=True)
             self.style_item(key)
             item.setData(x, y)

@@ -59,7 +59,7 @@ def probability(p: float) -> str:
 
 MEASURES: tuple[Measure, ...] = (
     Measure(
-        "mean", "Average of all values; white noise gives 0.", lambda w: w.mean, lambda w: signed(w.mean, 4), "mean"
+        "mean", "Average of all values; white noise gives 0.", lambda w: w.mean, lambda w: signed(w.mean, 3), "mean"
     ),
     Measure(
         "variance",
@@ -101,7 +101,7 @@ MEASURES: tuple[Measure, ...] = (
         "Moran's I",
         "Correlation of every pixel with its four neighbours (rook weights); white noise gives nearly 0.",
         lambda w: w.moran,
-        lambda w: signed(w.moran, 4),
+        lambda w: signed(w.moran, 3),
         "moran",
     ),
     Measure(
@@ -114,20 +114,20 @@ MEASURES: tuple[Measure, ...] = (
         "autocorr.",
         "Largest absolute autocorrelation over all shifts, within and across channels.",
         lambda w: w.autocorrelation,
-        lambda w: signed(w.autocorrelation, 4),
+        lambda w: signed(w.autocorrelation, 3),
         "autocorrelation",
     ),
     Measure(
         "  white <",
         "What the largest autocorrelation of white noise of this size stays below in 99.9 % of frames.",
         lambda w: w.autocorrelation_limit,
-        lambda w: signed(w.autocorrelation_limit, 4),
+        lambda w: signed(w.autocorrelation_limit, 3),
     ),
     Measure(
         "channels",
         "Largest correlation between two channels; white noise gives nearly 0.",
         lambda w: w.channel_correlation,
-        lambda w: signed(w.channel_correlation, 4),
+        lambda w: signed(w.channel_correlation, 3),
         "channels",
     ),
     Measure(
@@ -428,7 +428,7 @@ class WhitenessTable(QTableView):
                 widest = max(metrics.horizontalAdvance(text) for text in [*cells, MEASURES[column].heading])
                 header.resizeSection(column, widest + 14)
             return
-        needed = metrics.horizontalAdvance("✓ −0.0000") + 1
+        needed = metrics.horizontalAdvance("✗ < 0.001") + 6
         room = max(self.viewport().width() // count, needed)
         for column in range(count):
             header.resizeSection(column, room)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDialog
 
+from app import documents
 from app.export import ExportOptions
 from app.views.export import KINDS, ExportDialog, ExportRequest, file_name
-from gpu.session import PriorSettings, Session, TaskSettings
+from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 
 
 @pytest.fixture
@@ -162,3 +167,76 @@ def test_every_control_has_a_name_and_a_tip(dialog):
     found = [*dialog.findChildren(QComboBox), *dialog.findChildren(QAbstractSpinBox)]
     assert all(control in controls for control in found)
     assert all(dialog.kind.tabToolTip(number) for number in range(dialog.kind.count()))
+
+
+class Banner:
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.errors: list[str] = []
+
+    def show_note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+    def show_error(self, sentence: str) -> None:
+        self.errors.append(sentence)
+
+
+@pytest.fixture
+def window():
+    """What of the window an export touches."""
+    picture = QImage(8, 8, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.red)
+    jobs = []
+    return SimpleNamespace(
+        banner=Banner(),
+        compare=SimpleNamespace(canvas=SimpleNamespace(picture=lambda: picture)),
+        jobs=jobs,
+        run_job=lambda what, make: jobs.append((what, make)),
+    )
+
+
+def test_a_view_is_written_at_once(window, tmp_path):
+    path = tmp_path / "view.png"
+    documents.run_export(window, ExportRequest("view", "", (("", path),), ExportOptions()))
+    assert QImage(str(path)).pixelColor(4, 4).name() == "#ff0000"
+    assert str(path) in window.banner.notes[0]
+    documents.run_export(window, ExportRequest("view", "", (("", tmp_path / "no" / "x.png"),), ExportOptions()))
+    assert "cannot be written" in window.banner.errors[0]
+    assert window.jobs == []
+
+
+def test_plan_and_files_with_the_real_engine(window, tmp_path):
+    """A tiny clip through the whole way: what the plan says is what the files hold, whiteness measured from the file."""
+    from gpu.engine import Engine
+
+    source = SourceSettings("synthetic", name="translation", height=24, width=32, frames=3)
+    noise = NoiseSettings(k=1, backend="torch")
+    engine = Engine(Session(source=source, noise=noise, priors=(PriorSettings("random"), PriorSettings("integral"))))
+    try:
+        options = ExportOptions(axes="CTHW")
+        files = tuple((key, tmp_path / f"n-{key}.npy") for key in ("random", "integral"))
+        request = ExportRequest("noise", "npy", files, options)
+        text, ok = documents.plan_text(engine, request)
+        assert ok, text
+        assert "4 channels × 3 frames × 24 rows × 32 columns (CTHW)" in text
+        bad = replace(request, files=(("integral", tmp_path / "no" / "such" / "n.npy"),))
+        sentence, ok = documents.plan_text(engine, bad)
+        assert not ok
+        assert "n.npy" in sentence
+        documents.run_export(window, request)
+        assert [what for what, _ in window.jobs] == ["Export n-random.npy", "Export n-integral.npy"]
+        for _, make in window.jobs:
+            steps = make(engine)
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as end:
+                    report = end.value
+                    break
+            assert report.whiteness is not None
+        for key, path in files:
+            stored = np.load(path)
+            assert stored.shape == (4, 3, 24, 32)
+            np.testing.assert_array_equal(stored[:, 2], engine.noise(key, 2)[0])
+    finally:
+        engine.close()
