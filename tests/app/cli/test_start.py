@@ -100,13 +100,24 @@ def test_stopping_leaves_nothing_half_written(number: int, inputs: Path, tmp_pat
     out = tmp_path / "noise.npz"
     argv = ["warp", "--synthetic", "rotation", "--still", inputs / "photo.png", "--size", "160x160", "--frames", "400"]
     command = [sys.executable, "-m", "app", *map(str, argv), "--backend", "torch", "--out", str(out)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 60
-        while not list(tmp_path.iterdir()) and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
-        writing = list(tmp_path.iterdir())
-        process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts background jobs with SIGINT ignored, and these tests may run in one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            end = time.monotonic() + 60
+            while not list(tmp_path.iterdir()) and process.poll() is None and time.monotonic() < end:
+                time.sleep(0.05)
+            writing = list(tmp_path.iterdir())
+            process.send_signal(number)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert writing, "the partial file should be there while writing"
     assert process.returncode == 130, err
     assert "Stopped" in err
