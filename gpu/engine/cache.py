@@ -82,10 +82,10 @@ class Cache:
                 for key, column in result.columns.items():
                     if key in wanted:
                         columns[key] = column if outputs else _without_output(column)
-                self._results[t] = replace(
-                    result, input=result.input if outputs else None, columns=columns, complete=False
-                )
-            self._done[:] = False
+                complete = result.complete and outputs and wanted <= set(columns)
+                shown = result.input if outputs else None
+                self._results[t] = replace(result, input=shown, columns=columns, complete=complete)
+                self._done[t] = complete
             if not outputs:
                 for curves in self._curves.values():
                     for name in ("warp_error", "warp_error_5", "coverage", "sharpness", "psnr"):

@@ -20,6 +20,7 @@ from gpu.noise import backends, transport
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
+from gpu.source import Source
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
@@ -29,25 +30,43 @@ NOISE_CACHE_BYTES = 256 << 20
 class Engine:
     """One session's frames by random access. Belongs to one thread, but for `cached`, `computed` and `series`."""
 
-    def __init__(self, session: Session, memory_limit: int = 2 << 30) -> None:
-        """Opens the source; raises the NoisescopeError that says what is wrong with the session."""
+    def __init__(self, session: Session, memory_limit: int = 2 << 30, reuse: Engine | None = None) -> None:
+        """Opens the source; raises the NoisescopeError that says what is wrong with the session. Of the engine `reuse` the
+        parts are taken over that the same settings would make again."""
+        self.source: Source
+        self.backend: backends.Backend
+        self._motion: SourceMotion
         self._limit = memory_limit
         self.session = session
         self._task, self._options = self._task_of(session), self._sampler_options(session)
         self._channels = self._channels_of(session)
         self.device = backends.device(session.noise.device)
-        self.source = open_source(session.source)
+        old = reuse.session if reuse else None
+        opened: list[Source | backends.Backend] = []
         try:
+            if reuse and old and old.source == session.source:
+                self.source = reuse.source
+            else:
+                self.source = open_source(session.source)
+                opened.append(self.source)
+            if reuse and old and (old.noise.backend, reuse.device) == (session.noise.backend, self.device):
+                self.backend = reuse.backend
+            else:
+                self.backend = backends.Backend(session.noise.backend, self.device)
+                opened.append(self.backend)
+            same = reuse is not None and (reuse.source, reuse.device) == (self.source, self.device)
+            if reuse and old and same and old.motion == session.motion:
+                self._motion = reuse._motion
+            else:
+                self._motion = SourceMotion(self.source, session.motion, self.device)
             self._start()
         except BaseException:
-            self.source.close()
+            for part in opened:
+                part.close()
             raise
 
     def _start(self) -> None:
-        session = self.session
         self._cuts = (0, *self.source.cuts)
-        self._motion = SourceMotion(self.source, session.motion, self.device)
-        self.backend = backends.Backend(session.noise.backend, self.device)
         self._transports: dict[str, transport.Transport] = {}
         self._runs: dict[str, Run] = {}
         self._noises: OrderedDict[tuple[str, int], NoiseFrame] = OrderedDict()
@@ -66,12 +85,8 @@ class Engine:
             self.backend.name,
             str(self.device),
         )
-        try:
-            for prior in session.priors:
-                self._run(prior)
-        except BaseException:
-            self.backend.close()
-            raise
+        for prior in self.session.priors:
+            self._run(prior)
 
     @staticmethod
     def _task_of(session: Session) -> Task | None:
@@ -103,27 +118,29 @@ class Engine:
         """Go on with other settings, keeping what they do not change. On an error the engine is as it was before."""
         old = self.session
         if (session.source, session.motion, session.noise) != (old.source, old.motion, old.noise):
-            fresh = Engine(session, self._limit)
-            self.close()
+            fresh = Engine(session, self._limit, reuse=self)
+            if fresh.backend is not self.backend:
+                self.backend.close()
+            if fresh.source is not self.source:
+                self.source.close()
             self.__dict__.update(fresh.__dict__)
             return
-        before = (self._task, self._options, self._channels)
+        before = (self.session, self._task, self._options, self._channels, self._runs)
         try:
             self._task, self._options = self._task_of(session), self._sampler_options(session)
-            channels = self._channels_of(session)
+            self._channels = self._channels_of(session)
+            keys = [prior.key for prior in session.priors]
+            same = self._channels == before[3]
+            self._runs = {key: run for key, run in self._runs.items() if key in keys} if same else {}
+            self.session = session
             for prior in session.priors:
-                PRIORS.get(prior.name)
+                self._run(prior)
         except Exception:
-            self._task, self._options, self._channels = before
+            self.session, self._task, self._options, self._channels, self._runs = before
             raise
-        if channels != self._channels:
-            self._channels = channels
-            self._runs.clear()
+        if not same:
             self._forget_noises()
-        self.session = session
-        keys = [prior.key for prior in session.priors]
-        self._runs = {key: run for key, run in self._runs.items() if key in keys}
-        self._cache.keep_columns(keys, outputs=(self._task, self._options) == before[:2])
+        self._cache.keep_columns(keys, outputs=(self._task, self._options) == before[1:3])
 
     # Reading what is there: any thread.
 
