@@ -21,10 +21,7 @@ Axes = Literal["xy", "yx"]
 Sign = Literal[1, -1]
 
 READINGS: tuple[tuple[Direction, Axes, Sign], ...] = tuple(
-    (direction, axes, sign)
-    for direction in ("backward", "forward")  # type: ignore[misc]
-    for axes in ("xy", "yx")
-    for sign in (1, -1)
+    (direction, axes, sign) for direction in ("backward", "forward") for axes in ("xy", "yx") for sign in (1, -1)
 )
 
 

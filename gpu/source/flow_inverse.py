@@ -13,12 +13,18 @@ TOLERANCE = 0.02
 """A vector is found when the given flow, sampled where it leads, comes back within this many pixels."""
 
 
+STEEPEST = 0.4
+"""Pixels by which flow may differ from that of the nearest pixel. More is an edge between two motions: interpolated flow
+runs from one to the other there and would make a rubber band of what has come into sight."""
+
+
 def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
     """Flow (H, W, 2) on the grid that `flow` (H, W, 2) leads to, back to the grid that it lives on; and (H, W) where found.
 
     Solves q + flow(q) = p for every pixel centre p, flow being bilinear, by Newton's method from the pixel q that lands
     nearest to p, and gives q - p. `known` (H, W) says where `flow` holds. Not found is what nothing lands on, as where
-    something comes into sight: there the nearest guess stands. Of several pixels that land on p one is taken.
+    something comes into sight: there the nearest guess stands. Of several pixels that land on p the one is taken whose
+    motion is least like most of the frame's: flow does not say what lies in front, but objects that move mostly do.
     """
     height, width = known.shape
     vectors, usable = torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(known))
@@ -35,7 +41,9 @@ def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
         if step == STEPS - 1 or bool((best <= TOLERANCE / 100).all()):
             break
         at = at - _undo(maps.bilinear(slopes, at), miss)
-    found = (best <= TOLERANCE) & maps.inside(out, height, width) & maps.covered(usable, out)
+    nearest = out.floor() + 0.5
+    torn = (maps.sample(vectors, out) - maps.sample(vectors, nearest)).abs().amax(dim=-1) > STEEPEST
+    found = (best <= TOLERANCE) & ~torn & maps.inside(out, height, width) & maps.covered(usable, out)
     return (out - target).numpy(), np.asarray(found.numpy())
 
 
@@ -49,7 +57,11 @@ def _landing(flow: F32, known: Mask) -> torch.Tensor:
     use = known & (x >= 0) & (x < width) & (y >= 0) & (y < height)
     pixel = (y[use] * width + x[use]).astype(np.int64)
     away = np.hypot(landed[..., 0][use] - x[use] - 0.5, landed[..., 1][use] - y[use] - 0.5)
-    order = np.argsort(-away, kind="stable")  # the last to be written stays: the nearest
+    usual = np.median(flow[known], axis=0) if known.any() else np.zeros(2, np.float32)
+    own = np.rint(np.linalg.norm(flow[use] - usual, axis=-1))
+    order = np.lexsort(
+        (-away, own)
+    )  # the last to be written stays: the one that moves most by itself, then the nearest
     start[pixel[order]] = centres[use][order]
     return torch.from_numpy(start.reshape(height, width, 2).astype(np.float32))
 

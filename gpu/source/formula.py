@@ -33,7 +33,7 @@ class Formula:
 def _min(*values: Value) -> Value:
     out = values[0]
     for value in values[1:]:
-        out = torch.minimum(*torch.broadcast_tensors(out, value))
+        out = torch.minimum(out, value)
     return out
 
 

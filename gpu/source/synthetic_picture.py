@@ -20,6 +20,8 @@ MARGIN = 1 / 6
 SHARPEST = 0.75
 """A mip level is coarse enough when its pixels are at least this share of the distance between two samples."""
 
+NO_SECOND_MAP = np.empty(0, np.float32)  # x and y are both in the first
+
 F32 = npt.NDArray[np.float32]
 
 
@@ -90,7 +92,7 @@ class Canvas:
         for axis, size in ((0, columns), (1, rows)):
             if at[..., axis].min() < -size or at[..., axis].max() > 2 * size:
                 at[..., axis] = np.mod(at[..., axis], 2 * size)
-        drawn = cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        drawn = cv2.remap(picture, at, NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
         return np.asarray(drawn, np.uint8)
 
     @staticmethod
