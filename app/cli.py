@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 
 import gpu
@@ -48,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # that costs more than the work: rendering took 36 s with it and 12 s without on two cores at a load of 9.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        _stop_on_termination()
-        run = arguments.run
-        code: int = run(arguments)
-        return code
+        with _stopped_by_termination():
+            run = arguments.run
+            code: int = run(arguments)
+            return code
     except NoisescopeError as problem:
         return _say(str(problem), WRONG_INPUT)
     except KeyboardInterrupt:
@@ -77,11 +77,19 @@ def _say(sentence: str, code: int) -> int:
     return code
 
 
-def _stop_on_termination() -> None:
+@contextlib.contextmanager
+def _stopped_by_termination() -> Iterator[None]:
     """Let SIGTERM end the work as Ctrl-C does, so that temporary files are removed."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    with contextlib.suppress(ValueError):  # not the main thread
-        signal.signal(signal.SIGTERM, stop)
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread, which alone gets signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -157,3 +157,9 @@ def test_the_real_window_opens_and_stays(display: str) -> None:
         _, err = process.communicate()
     assert "Traceback" not in err
     assert "qt.qpa" not in err
+
+
+def test_signals_are_as_before_afterwards(cli: Any, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert cli("stats", tmp_path / "none.npz").code == 2
+    assert signal.getsignal(signal.SIGTERM) is before
