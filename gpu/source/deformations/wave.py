@@ -34,7 +34,7 @@ wave = DEFORMATIONS.add("wave", order=70)(
                 "of the frame",
                 "Largest slide from the middle, of the shorter side",
             ),
-            ParameterInfo("length", "Wavelength", 0.6, 0.05, 2, 0.01, "of the frame", "Of the frame's shorter side"),
+            ParameterInfo("length", "Wavelength", 0.45, 0.05, 2, 0.01, "of the frame", "Of the frame's shorter side"),
             ParameterInfo(
                 "period", "Period", 36, 4, 480, 1, "frames", "Frames until the picture looks as at the start"
             ),
