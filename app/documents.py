@@ -11,7 +11,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QScrollArea, QVBoxLayout
 
 from app import catalogue, menus
-from app.views.compare_figures import NONE, figures
+from app.flow_check import flow_fits
+from app.views.compare_figures import NONE, all_figures
+from app.views.source_flow import FlowDialog
 from gpu import session as sessions
 from gpu.errors import NoisescopeError
 from gpu.session import SourceSettings
@@ -78,21 +80,25 @@ def open_as(window: Window, kind: str, path: str) -> None:
         source = SourceSettings(kind="images", path=path, height=old.height)
     else:
         source = SourceSettings(kind="video", path=path, height=old.height)
+    if kind == "flow":
+        check_flow(window, source)
+        return
     window.store.add_recent(path)
     window.state.change(replace(session, source=source), f"Open {Path(path).name}")
-    if kind == "flow":
-        check_flow(window)
 
 
-def check_flow(window: Window) -> None:
-    """Let the person see which reading of the flow file fits."""
-    from app.views.source_flow import FlowDialog
+def check_flow(window: Window, source: SourceSettings) -> None:
+    """Let the person see which reading of a flow file fits the clip that is open, then take it."""
+    dialog = FlowDialog(window, source)
+    path = source.flow_path
 
-    dialog = FlowDialog(window, window.state.session.source)
-    window.ask(lambda _: catalogue.flow_fits(window.state.session.source), dialog.show_fits)
-    if dialog.exec() == QDialog.DialogCode.Accepted:
-        session = window.state.session
-        window.state.change(replace(session, source=dialog.source), "Reading of the flow file")
+    def take() -> None:
+        window.store.add_recent(path)
+        window.state.change(replace(window.state.session, source=dialog.source), f"Open {Path(path).name}")
+
+    dialog.accepted.connect(take)
+    window.ask(lambda engine: flow_fits(engine, path), dialog.show_fits)
+    dialog.open()
 
 
 def open_session(window: Window) -> None:
@@ -183,7 +189,7 @@ def run_export(window: Window, request: ExportRequest) -> None:
 
     if not request.form:
         path = request.files[0][1]
-        if window.compare.canvas.picture().save(str(path), "PNG"):
+        if window.compare.picture().save(str(path), "PNG"):
             window.banner.show_note(f"The current view is in {path}.")
         else:
             window.banner.show_error(f"The current view cannot be written to {path}.")
@@ -199,9 +205,8 @@ def figures_text(window: Window) -> str:
     """The figures of this frame as tab-separated lines."""
     result = window.result
     keys = window.state.keys
-    columns = {key: figures(result.columns.get(key) if result else None) for key in keys}
-    lines = ["\t".join(["frame", *keys])]
-    lines[0] = "\t".join([f"frame {window.state.view.frame + 1}", *keys])
+    columns = all_figures(result, keys)
+    lines = ["\t".join([f"frame {window.state.view.frame + 1}", *keys])]
     for label in next(iter(columns.values()), {}):
         cells = [columns[key][label] for key in keys]
         if any(cell is not NONE for cell in cells):

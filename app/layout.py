@@ -77,6 +77,8 @@ def panels(window: Window) -> dict[str, QWidget]:
 def fold(window: Window, name: str, shown: bool) -> None:
     panels(window)[name].setVisible(shown)
     window.actions_[f"panel_{name}"].setChecked(shown)
+    if shown:
+        window.panel_shown()
 
 
 def restore(window: Window) -> None:

@@ -11,7 +11,7 @@ from app.catalogue import Sample
 from gpu.session import Session, SourceSettings, TaskSettings
 
 START_ROWS, START_FRAMES = 144, 48
-START_STEPS = 6
+START_STEPS = 6  # fewer than the task's default, for a first output within seconds
 THUMBNAIL_WIDTH = 216
 
 

@@ -29,7 +29,7 @@ def slots(window: Window) -> dict[str, Callable[..., Any]]:
         "quit": window.close,
         "undo": state.undo,
         "redo": state.redo,
-        "copy": lambda: QApplication.clipboard().setImage(window.compare.canvas.picture()),
+        "copy": lambda: QApplication.clipboard().setImage(window.compare.picture()),
         "copy_values": lambda: QApplication.clipboard().setText(documents.figures_text(window)),
         "flip": window.flip_once,
         "rgb": lambda on: state.set_view(colours="rgb" if on else "grey"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
@@ -18,6 +21,7 @@ from gpu.session import Session
 
 SIZE = (1440, 900)
 SCREENSHOT_SECONDS = 300.0
+SCREENSHOT_FRAME = 8  # where priors have come apart and gaps of five frames can be measured
 
 
 def run(session: Session | None, screenshot: Path | None = None, size: tuple[int, int] | None = None) -> int:
@@ -45,6 +49,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     store = Store()
     store.start_log()
     window = Window(session or samples.start_session(), worker or Worker(), store)
+    window.play_when_ready = session is None
     _place(window, store, size)
     window.show()
     crashed = store.crashed() if session is None else None
@@ -55,6 +60,11 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
             "Open what was being compared then",
             lambda: window.open(crashed),
         )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
+    awake = QTimer(window)
+    awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
+    awake.start(500)
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
     QTimer.singleShot(0, lambda: QTimer.singleShot(30, window.worker.start))
     return app.exec()
@@ -63,32 +73,43 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
 def take_screenshot(
     path: Path, session: Session | None, size: tuple[int, int], worker: Worker | None = None, wait: float | None = None
 ) -> None:
-    """Draw the real window off screen at `size`, once its frames are computed, into a PNG file.
+    """Draw the real window off screen at `size` into a PNG file, once the noise of all frames and the outputs of the
+    first few are computed. A session that was saved at a later frame is shown there.
 
     Raises OutputError when the file cannot be written and BackendError when nothing was computed in time. Set
     QT_QPA_PLATFORM=offscreen before.
     """
-    application()
-    import tempfile
-
+    app = application()
     with tempfile.TemporaryDirectory() as folder:
         window = Window(session or samples.start_session(), worker or Worker(), Store(Path(folder)))
         window.resize(*size)
         window.show()
-        loop = QEventLoop()
-        window.settled.connect(lambda: QTimer.singleShot(600, loop.quit))
-        window.worker.failed.connect(lambda _: QTimer.singleShot(600, loop.quit))
-        QTimer.singleShot(round(1000 * (wait or SCREENSHOT_SECONDS)), loop.quit)
         window.worker.start()
-        loop.exec()
-        failed = window.result is None
-        sentence = window.banner.text
+        end = time.monotonic() + (wait or SCREENSHOT_SECONDS)
+        while time.monotonic() < end and not (window.banner.text or _worth_a_picture(window)):
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+            time.sleep(0.01)
+        if window.state.view.frame == 0 and window.info is not None:
+            window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
+        calm = time.monotonic() + 1.0  # plots and slices follow a little later
+        while time.monotonic() < calm:
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+        computed, sentence = window.result is not None, window.banner.text
         picture = window.grab()
         window.close()
-    if failed:
+    if not computed:
         raise BackendError(sentence or "Nothing was computed in time for a picture of the window.")
     if not picture.save(str(path), "PNG"):
         raise OutputError(f"The picture cannot be written to {path}.")
+
+
+def _worth_a_picture(window: Window) -> bool:
+    """Whether the noise of all frames is there, and everything of the frames around the one shown."""
+    if window.info is None:
+        return False
+    frames, shown = window.info.frames, window.state.view.frame
+    last = min(max(shown, SCREENSHOT_FRAME), frames - 1)
+    return window.worker.noised >= frames and all(window.is_complete(t) for t in range(max(last - 8, 0), last + 1))
 
 
 def _place(window: Window, store: Store, size: tuple[int, int] | None) -> None:

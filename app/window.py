@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
@@ -37,9 +37,7 @@ AUTOSAVE_MS = 3000
 
 
 class Window(QMainWindow):
-    """One session on the screen. `settled` comes when all frames of the newest settings are there."""
-
-    settled = Signal()
+    """One session on the screen."""
 
     def __init__(self, session: Session, worker: Worker, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,10 +48,12 @@ class Window(QMainWindow):
         self.info: SourceInfo | None = None
         self.catalogue: Catalogue | None = None
         self.result: FrameResult | None = None
+        self.play_when_ready = False  # start to play with the first complete frame
         self._opened = 0
         self._pictures = Pictures()
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, str] = {}
+        self._series: dict[str, Any] = {}
         self.compare = CompareView()
         self.source = SourcePanel()
         self.statistics = StatisticsPanel()
@@ -72,6 +72,7 @@ class Window(QMainWindow):
         for name in ("session", "view", "history", "saved"):
             self._on_state(name)
         self._apply.stop()
+        self._autosave.stop()  # there is something to restore only after the first change
         self._hand_over()
 
     # -- building
@@ -108,7 +109,7 @@ class Window(QMainWindow):
         canvas.probed.connect(self._on_probe)
         self.source.changed.connect(self._change)
         self.source.open_wanted.connect(lambda kind: documents.open_source(self, kind))
-        self.source.check_wanted.connect(lambda: documents.check_flow(self))
+        self.source.check_wanted.connect(lambda: documents.check_flow(self, self.state.session.source))
         self.source.sample_chosen.connect(self._open_sample)
         self.timeline.frameRequested.connect(state.set_frame)
         self.timeline.playToggled.connect(self.play)
@@ -236,6 +237,9 @@ class Window(QMainWindow):
         frame = self.state.view.frame
         if result.complete and result.t in (frame - 1, frame - 5):
             self.worker.request(frame, self.state.order())  # its warp errors are known now
+        if self.play_when_ready and result.complete:
+            self.play_when_ready = False
+            self.play(True)
         if result.t == frame:
             self.result = result
             self.compare.show_pictures(arrival.pictures)
@@ -244,9 +248,20 @@ class Window(QMainWindow):
             if not self._show_result.isActive():
                 self._show_result.start()
 
+    def panel_shown(self) -> None:
+        """A folded panel was not kept up to date; it is open again."""
+        self._show_numbers()
+        self.timeline.set_series(self._series)
+
+    def is_complete(self, t: int) -> bool:
+        """Whether everything of frame t is computed and at hand."""
+        result = self.worker.cached(t)
+        return result is not None and result.complete
+
     def _show_numbers(self) -> None:
         self.compare.show_result(self.result)
-        self.statistics.show_result(self.result)
+        if not self.statistics.isHidden():
+            self.statistics.show_result(self.result)
 
     def _on_opened(self, number: int, info: SourceInfo) -> None:
         if number < self.worker.number:
@@ -276,10 +291,10 @@ class Window(QMainWindow):
     def _on_told(self, number: int, mask: Any, series: Any, cache: int) -> None:
         if number >= self._opened and number == self.worker.number:
             self.timeline.set_computed(mask)
-            self.timeline.set_series(series)
+            self._series = series
+            if not self.timeline.isHidden():
+                self.timeline.set_series(series)
             self.status.show_cache(cache)
-            if bool(mask.all()):
-                self.settled.emit()
 
     def _on_sliced(self, number: int, slices: Any) -> None:
         if number >= self._opened:
@@ -367,7 +382,10 @@ class Window(QMainWindow):
 
     def _on_waiting(self, t: int) -> None:
         self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
-        self.worker.request(t, self.state.order())
+        if self.actions_["background"].isChecked():
+            self.worker.follow(self.state.order())  # its noise is next
+        else:
+            self.worker.request(t, self.state.order())
 
     def flip_once(self) -> None:
         self.compare.canvas.set_flip(True)

@@ -200,6 +200,11 @@ class Worker(QThread):
         engine = self._engine
         return engine.cached(t) if engine is not None and self._engine_number == self.number else None
 
+    @property
+    def noised(self) -> int:
+        """How many frames have their noise in every column."""
+        return len(self._noised)
+
     def stop(self) -> None:
         """End at the next step and wait for it."""
         with self._wake:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -101,6 +102,10 @@ class CompareView(QWidget):
 
     def show_slices(self, slices: Mapping[tuple[str, str], U8]) -> None:
         self.canvas.set_slices(slices)
+
+    def picture(self) -> QImage:
+        """The grid with heads and figures, for a file or the clipboard."""
+        return self._grid.grab().toImage()
 
     def show_result(self, result: FrameResult | None) -> None:
         self.figures.show_result(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
@@ -14,7 +15,7 @@ from app.views.compare_layout import GAP, GUTTER
 from gpu.engine.results import Column, FrameResult
 
 LINE = 18
-BLURRED = 0.7  # sharpness relative to the true frame below which a low warp error is no merit
+BLURRED = 0.7  # sharpness relative to the sharpest column's below which a low warp error is no merit
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,19 @@ LABEL_TIPS = {
     "coherence": "Correlation with the previous frame's noise along the motion.",
     "warp ×10⁻³": "Warp error: mean squared difference from the previous frame's output moved along the motion.",
     "warp, gap 5": "The same over a gap of five frames, where noise that sticks to the screen can no longer hide.",
-    "sharpness": "Variance of the Laplacian relative to the true frame: far below 1 is blur, far above is noise.",
+    "sharpness": "Variance of the Laplacian relative to the true frame; blurred if far below the sharpest column's.",
 }
 
 
-def figures(column: Column | None) -> dict[str, Figure]:
+def all_figures(result: FrameResult | None, keys: Sequence[str]) -> dict[str, dict[str, Figure]]:
+    """The figures of every column; blur is judged against the sharpest of them, which saw the same frame."""
+    columns = {key: result.columns.get(key) if result is not None else None for key in keys}
+    known = [column.quality.sharpness for column in columns.values() if column is not None and column.quality]
+    sharpest = max((value for value in known if math.isfinite(value)), default=1.0)
+    return {key: figures(column, sharpest) for key, column in columns.items()}
+
+
+def figures(column: Column | None, sharpest: float = 1.0) -> dict[str, Figure]:
     """Label to figure of one column; what is not known yet is a dash."""
     found = dict.fromkeys((*NOISE_LABELS, *OUTPUT_LABELS), NONE)
     if column is None:
@@ -72,7 +81,7 @@ def figures(column: Column | None) -> dict[str, Figure]:
         found["warp ×10⁻³"] = _warp(quality.warp_error, quality.coverage, quality.sharpness, 1)
         found["warp, gap 5"] = _warp(quality.warp_error_5, quality.coverage_5, quality.sharpness, 5)
         if math.isfinite(quality.sharpness):
-            blurred = quality.sharpness < BLURRED
+            blurred = quality.sharpness < BLURRED * sharpest
             found["sharpness"] = Figure(
                 f"{quality.sharpness:.2f}" + (" blur" if blurred else ""),
                 False if blurred else None,
@@ -118,7 +127,7 @@ class Figures(QWidget):
         self.update()
 
     def show_result(self, result: FrameResult | None) -> None:
-        self._figures = {key: figures(result.columns.get(key) if result else None) for key in self._keys}
+        self._figures = all_figures(result, self._keys)
         self.setAccessibleDescription(
             "; ".join(
                 f"{key}: "

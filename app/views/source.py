@@ -117,7 +117,7 @@ class SourcePanel(QWidget):
         self._flow_label.setObjectName("dim")
         self._flow_label.setWordWrap(True)
         self._check = QPushButton("Direction, axes and sign …")
-        name(self._check, "Direction, axes and sign", "See which reading of the flow file fits the pictures best")
+        name(self._check, "Direction, axes and sign", "How the flow file is read, and which reading fits best")
         self._check.clicked.connect(self.check_wanted)
         flow.addWidget(self._flow_label)
         flow.addWidget(self._check)
@@ -172,6 +172,7 @@ class SourcePanel(QWidget):
     def _make_noise(self) -> Section:
         section = Section("Noise", "The noise grid, its seed and what computes it")
         self._seed = Whole(0, 2**31 - 1)
+        self._seed.setMinimumWidth(8 * theme.GRID)
         self._seed.picked.connect(lambda seed: self._noise("Seed", "seed", seed=seed))
         self._dice = QToolButton()
         name(self._dice, "Another seed", "Roll another seed")

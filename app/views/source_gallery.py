@@ -10,7 +10,7 @@ from app import theme
 from app.catalogue import Sample
 from app.views.pictures import U8
 
-THUMBNAIL = QSize(40, 28)
+THUMBNAIL = QSize(38, 26)
 ACROSS = 5
 
 
@@ -85,6 +85,7 @@ class Gallery(QWidget):
             button.setToolTip(f"{sample.title}\n{sample.about}\n{sample.credit}".strip())
             button.setAccessibleName(f"Sample: {sample.title}")
             button.setStyleSheet("padding: 1px;")
+            button.setFixedSize(THUMBNAIL.width() + 6, THUMBNAIL.height() + 6)
             button.clicked.connect(lambda _=False, sample=sample: self._choose(sample))
             self._grid.addWidget(button, index // ACROSS, index % ACROSS)
             self._buttons.append((sample, button))

@@ -27,6 +27,7 @@ from app import documents, menus
 from app.samples import start_session
 from app.state import ROWS
 from app.views.compare_figures import figures
+from app.views.source_flow import Fit, FlowDialog
 from app.window import Window
 from gpu.session import PriorSettings, Session, SourceSettings
 from tests.app.window.conftest import MakeWindow, idle, settle, wait_for
@@ -203,24 +204,43 @@ def test_saving_where_one_may_not_is_said(window: Window, tmp_path: Path) -> Non
     assert "cannot be written" in window.banner.text
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("a.mp4", "video"), ("b.JPG", "synthetic"), ("c.flo", "flow"), ("folder", "images")]
-)
-def test_what_is_dropped_is_opened(
-    window: Window, tmp_path: Path, name: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(documents, "check_flow", lambda window: None)
-    path = tmp_path / name
-    path.touch() if path.suffix else path.mkdir()
+def drop(window: Window, path: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])
-    drop = QDropEvent(
-        QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    window.dropEvent(
+        QDropEvent(
+            QPointF(300, 300), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        )
     )
-    window.dropEvent(drop)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.mp4", "video"), ("b.JPG", "synthetic"), ("folder", "images")])
+def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, kind: str) -> None:
+    path = tmp_path / name
+    path.touch() if path.suffix else path.mkdir()
+    drop(window, path)
     source = window.state.session.source
-    assert source.kind == kind
-    assert str(path) in (source.path, source.flow_path)
+    assert (source.kind, source.path) == (kind, str(path))
+    settle(window)
+    assert str(path) in window.store.recent()
+
+
+def test_a_dropped_flow_is_opened_as_it_fits_best(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = [Fit("forward", "yx", -1, 0.01, np.zeros((8, 8, 3), np.uint8)), Fit("backward", "xy", 1, 0.2, None)]
+    monkeypatch.setattr(documents, "flow_fits", lambda engine, path: fits)
+    path = tmp_path / "motion.npy"
+    path.touch()
+    before = window.state.session
+    drop(window, path)
+    dialog = window.findChild(FlowDialog)
+    wait_for(lambda: "Best fit: forward flow" in dialog._state.text())
+    assert window.state.session == before, "nothing changes until the person agrees"
+    dialog.accept()
+    source = window.state.session.source
+    assert (source.kind, source.flow_path) == ("flow", str(path))
+    assert (source.flow_direction, source.flow_axes, source.flow_sign) == ("forward", "yx", -1)
     settle(window)
 
 
