@@ -15,6 +15,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import LIGHT
+from app.views.lines import Legend
 from gpu.errors import OutputError
 
 FIGURE_SIZE = QSize(640, 400)
@@ -147,8 +148,6 @@ def write_figure(figure: Figure, path: Path) -> None:
 
 def _sheet(figure: Figure, scale: float) -> QWidget:
     """The page that is drawn: title, legend, twin. It is laid out as if shown, but never on the screen."""
-    from app.views.plots import CurvePlot, Legend  # plots imports this module
-
     sheet = QWidget()
     sheet.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     palette = sheet.palette()
@@ -165,8 +164,8 @@ def _sheet(figure: Figure, scale: float) -> QWidget:
     twin = figure.figure_twin()
     for button in twin.findChildren(CornerButton):
         button.hide()
-    if isinstance(twin, CurvePlot):
-        twin.set_line_scale(scale)  # its pens are as wide on any device
+    if hasattr(twin, "set_line_scale"):  # a CurvePlot, whose pens are as wide on any device
+        twin.set_line_scale(scale)
         twin.setBackground(QColor("white"))
     layout.addWidget(title)
     layout.addWidget(legend)
