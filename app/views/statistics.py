@@ -219,6 +219,7 @@ class StatisticsPanel(QWidget):
         self._empty.setObjectName("dim")
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setContentsMargins(24, 24, 24, 24)
         content = QWidget()
         inside = QVBoxLayout(content)
         inside.setContentsMargins(8, 8, 8, 0)

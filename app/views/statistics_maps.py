@@ -15,7 +15,7 @@ from app.palette import style
 from app.theme import small
 from app.views.plots import nice_ceiling, theme_of
 from app.views.plots_figure import Figure, Table
-from app.views.statistics_table import signed
+from app.views.statistics_measures import signed
 
 F32 = npt.NDArray[np.float32]
 

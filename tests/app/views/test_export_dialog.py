@@ -189,7 +189,7 @@ def window():
     jobs = []
     return SimpleNamespace(
         banner=Banner(),
-        compare=SimpleNamespace(canvas=SimpleNamespace(picture=lambda: picture)),
+        compare=SimpleNamespace(picture=lambda: picture),
         jobs=jobs,
         run_job=lambda what, make: jobs.append((what, make)),
     )
