@@ -39,9 +39,8 @@ class _Bar:
     def __init__(self, what: str) -> None:
         from tqdm import tqdm
 
-        self._bar = tqdm(
-            desc=what, disable=None, leave=False, bar_format="{desc} {percentage:3.0f}% |{bar}| {postfix} {remaining}"
-        )
+        self._what = what
+        self._bar = tqdm(disable=None, leave=False, bar_format="{desc} {percentage:3.0f}% |{bar}| {remaining} left")
 
     def __enter__(self) -> _Bar:
         return self
@@ -51,5 +50,5 @@ class _Bar:
 
     def show(self, update: Update) -> None:
         self._bar.total = update.total
-        self._bar.set_postfix_str(update.what, refresh=False)
+        self._bar.set_description_str(f"{self._what}: {update.what}", refresh=False)
         self._bar.update(update.done - self._bar.n)
