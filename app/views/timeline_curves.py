@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
 from app.theme import small
 from app.views.plots import LINE_WIDTH, Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling, pen, theme_of
@@ -275,13 +275,26 @@ class TimePlot(CurvePlot):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
-    def _ask(self, position: QPointF) -> None:
+    def _frame_at(self, position: QPointF) -> int | None:
+        """The frame under a point of the widget; None outside the axes."""
         box = self.getPlotItem().getViewBox()
         scene = self.mapToScene(position.toPoint())
-        if self._frames and box.sceneBoundingRect().adjusted(-4, 0, 4, 0).contains(scene):
-            t = min(max(round(box.mapSceneToView(scene).x()), 0), self._frames - 1)
-            if t != self._frame:
-                self.frameRequested.emit(t)
+        if not self._frames or not box.sceneBoundingRect().adjusted(-4, 0, 4, 0).contains(scene):
+            return None
+        return min(max(round(box.mapSceneToView(scene).x()), 0), self._frames - 1)
+
+    def _ask(self, position: QPointF) -> None:
+        t = self._frame_at(position)
+        if t is not None and t != self._frame:
+            self.frameRequested.emit(t)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            t = self._frame_at(QPointF(event.pos()))
+            text = f"<p>{self.spec.tip}</p>" if t is None else self.value_text(t)
+            QToolTip.showText(event.globalPos(), text, self)
+            return True
+        return super().viewportEvent(event)
 
     def value_text(self, t: int) -> str:
         """The values of all priors at a frame, for the tooltip."""

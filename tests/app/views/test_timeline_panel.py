@@ -6,9 +6,10 @@ import csv
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QSpinBox
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSpinBox
 
 from app.views.timeline import TimelinePanel
 from app.views.timeline_curves import CURVES, decimate, lonely
@@ -163,6 +164,21 @@ def test_curves_are_scaled_and_gapped(panel, time_series):
     np.testing.assert_allclose(y, series["integral"]["warp_error"] * 1e3, rtol=1e-6)
     assert panel.plots[0].plot._items["integral"].opts["connect"] == "finite"
     assert panel.legend._keys == ["random", "integral"]
+
+
+def test_hovering_reads_the_values(panel, time_series, monkeypatch):
+    shown = []
+    monkeypatch.setattr("app.views.timeline_curves.QToolTip.showText", lambda place, text, widget: shown.append(text))
+    panel.set_series(time_series())
+    panel._redraw()
+    QTest.qWait(20)
+    plot = panel.plots[0].plot
+    scene = plot.getPlotItem().getViewBox().mapViewToScene(QPointF(0, 1))
+    for place in (plot.mapFromScene(scene), QPoint(2, 2)):
+        event = QHelpEvent(QEvent.Type.ToolTip, place, plot.viewport().mapToGlobal(place))
+        QApplication.sendEvent(plot.viewport(), event)
+    assert shown[0] == "frame 0, 0.00 s\nrandom: 8 ×10⁻³\nintegral: 2 ×10⁻³"
+    assert "Mean squared difference" in shown[1]
 
 
 def test_redraws_are_capped(panel, time_series, monkeypatch):
