@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from gpu.assets import asset
 from gpu.session import SourceSettings
-from gpu.source import U8
+from gpu.source import F32, U8, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
 from gpu.source.pictures import read_picture, target_size
-from gpu.source.synthetic_picture import SUB, Canvas, place
-from gpu.source.synthetic_truth import DeformationTruth, somewhere
+from gpu.source.synthetic_picture import SUB, Canvas, between, place
+from gpu.source.synthetic_truth import DeformationTruth, pixel_centres, somewhere
 
 STILL = "stills/picos.jpg"
 FRAMES = 48
@@ -45,8 +46,8 @@ class SyntheticSource:
         self.title, self.height, self.width, self.frames = title, grid.height, grid.width, grid.frames
         self.truth = DeformationTruth(warp, grid)
         self._canvas = Canvas(picture, place((picture.shape[0], picture.shape[1]), (grid.height, grid.width)))
-        ring = _samples(grid.height + 2, grid.width + 2, 1)
-        self._ring = ring - 1  # one more pixel on each side
+        self._ring = pixel_centres(grid.height + 2, grid.width + 2) - 1  # one more pixel on each side
+        self._alike = torch.zeros(self._ring.shape[:2], dtype=torch.int64)
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB: the picture seen through the deformation at frame t."""
@@ -54,14 +55,23 @@ class SyntheticSource:
             raise IndexError(f"frame {t} of {self.frames}")
         warp = self.truth.warp
         if warp.smooth:
-            return self._canvas.draw(self._places(t, self._ring))
-        fine = _samples(self.height, self.width, SUB)
-        return self._canvas.average(self._canvas.sample(self._places(t, fine), 1 / SUB))
+            return self._canvas.draw(self._places(t, self._ring, self._alike))
+        surface = warp.surface(t, self._ring)
+        fine = between(self._places(t, self._ring, surface))
+        # Across an outline nothing may be interpolated: there every sample is asked for itself.
+        rows, columns = np.nonzero(_mixed(surface.numpy()))
+        if len(rows):
+            offset = (torch.arange(SUB, dtype=torch.float64) + 0.5) / SUB
+            x = (torch.from_numpy(columns)[:, None] + offset)[:, None, :].expand(-1, SUB, SUB)
+            y = (torch.from_numpy(rows)[:, None] + offset)[:, :, None].expand(-1, SUB, SUB)
+            points = torch.stack([x, y], dim=-1)
+            pixels = fine.reshape(self.height, SUB, self.width, SUB, 2)
+            pixels[rows, :, columns, :] = self._places(t, points, warp.surface(t, points))
+        return self._canvas.draw_samples(fine, 1 / SUB)
 
-    def _places(self, t: int, points: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    def _places(self, t: int, points: torch.Tensor, surface: torch.Tensor) -> F32:
         """Where on the picture's plane the colours at `points` of frame t come from; a point's own place if nowhere."""
         warp = self.truth.warp
-        surface = warp.surface(t, points)
         places = warp.picture(warp.to_reference(t, points, surface), surface)
         return np.asarray(places.where(somewhere(places)[..., None], points).to(torch.float32).numpy())
 
@@ -69,8 +79,12 @@ class SyntheticSource:
         """Nothing is held open."""
 
 
-def _samples(height: int, width: int, per_pixel: int) -> torch.Tensor:
-    """(per_pixel H, per_pixel W, 2) float64 centres of equal parts of the pixels."""
-    y = (torch.arange(height * per_pixel, dtype=torch.float64) + 0.5) / per_pixel
-    x = (torch.arange(width * per_pixel, dtype=torch.float64) + 0.5) / per_pixel
-    return torch.stack([x.expand(len(y), len(x)), y[:, None].expand(len(y), len(x))], dim=-1)
+def _mixed(surface: npt.NDArray[np.int64]) -> Mask:
+    """(H, W) which pixels have a neighbour on another surface, from the labels (H + 2, W + 2) of them and a ring."""
+    height, width = surface.shape[0] - 2, surface.shape[1] - 2
+    middle = surface[1:-1, 1:-1]
+    mixed = np.zeros((height, width), np.bool_)
+    for i in range(3):
+        for j in range(3):
+            mixed |= surface[i : i + height, j : j + width] != middle
+    return mixed

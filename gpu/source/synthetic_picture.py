@@ -20,6 +20,8 @@ MARGIN = 1 / 6
 SHARPEST = 0.75
 """A mip level is coarse enough when its pixels are at least this share of the distance between two samples."""
 
+MOST = 8192  # pixels a side that are drawn at once: OpenCV's remap stops at 32766 samples
+
 NO_SECOND_MAP = np.empty(0, np.float32)  # x and y are both in the first
 
 F32 = npt.NDArray[np.float32]
@@ -59,12 +61,15 @@ class Canvas:
 
         Between the pixels the places are interpolated.
         """
-        height, width = places.shape[0] - 2, places.shape[1] - 2
-        if SUB * max(height, width) >= 32767:  # the most that OpenCV's remap can write
-            return np.concatenate([self.draw(part) for part in _halves(places)], axis=int(width >= height))
-        fine = cv2.resize(places, (SUB * (width + 2), SUB * (height + 2)), interpolation=cv2.INTER_LINEAR)
-        fine = fine[SUB:-SUB, SUB:-SUB]
-        return self.average(self.sample(np.asarray(fine, np.float32), self.spacing(places[1:-1, 1:-1]) / SUB))
+        return self.draw_samples(between(places), self.spacing(places[1:-1, 1:-1]) / SUB)
+
+    def draw_samples(self, places: F32, spacing: float) -> U8:
+        """(H, W, 3): means of samples at `places` (SUB H, SUB W, 2), which lie `spacing` apart, in pixels of frame 0."""
+        parts = [
+            [self.average(self.sample(part, spacing)) for part in np.split(rows, _cuts(places.shape[1]), axis=1)]
+            for rows in np.split(places, _cuts(places.shape[0]), axis=0)
+        ]
+        return parts[0][0] if len(parts) == len(parts[0]) == 1 else np.concatenate([np.hstack(row) for row in parts])
 
     def spacing(self, places: F32) -> float:
         """Typical distance of neighbouring `places` (H, W, 2), in pixels of frame 0."""
@@ -102,10 +107,13 @@ class Canvas:
         return np.asarray(cv2.resize(samples, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _halves(places: F32) -> tuple[F32, F32]:
-    """Two parts of `places` that together draw the same, each with its ring."""
-    if places.shape[1] >= places.shape[0]:
-        middle = (places.shape[1] - 2) // 2
-        return places[:, : middle + 2], places[:, middle:]
-    middle = (places.shape[0] - 2) // 2
-    return places[: middle + 2], places[middle:]
+def between(places: F32) -> F32:
+    """(SUB H, SUB W, 2): `places` (H + 2, W + 2, 2) of pixels and a ring around them, interpolated at the samples."""
+    rows, columns = places.shape[:2]
+    fine = cv2.resize(places, (SUB * columns, SUB * rows), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(fine[SUB:-SUB, SUB:-SUB], np.float32)
+
+
+def _cuts(samples: int) -> list[int]:
+    """Where to cut so many samples: whole pixels each side, and no more than OpenCV's remap can write."""
+    return list(range(SUB * MOST, samples, SUB * MOST))

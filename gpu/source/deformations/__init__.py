@@ -55,10 +55,10 @@ class Warp:
     when its label and its reference position are; BEYOND is never the same.
     `from_reference(t, positions, surface, near)` is the inverse Psi_t on the surface with that label. `near` is a first
     guess and, where there are several solutions, says which; not finite where there is none.
-    `determinant(t, points)` is that of the derivative of Phi_t.
-    `picture(positions, surface)` says where on the picture's plane the colour of a surface comes from, in pixels of
-    frame 0. `smooth`: Phi_t varies little over a pixel, so that a renderer may interpolate it. `verify`: the inverse
-    can land on another surface with the same label, so that a round trip must tell.
+    `determinant(t, points)` is that of the derivative of Phi_t. `picture(positions, surface)` says where on the picture's
+    plane the colour of a surface comes from, in pixels of frame 0.
+    `smooth`: Phi_t does not ask for the label and varies little over a pixel, so that a renderer may interpolate it.
+    `verify`: the inverse can land on another surface with the same label, so that a round trip must tell.
     """
 
     to_reference: Callable[[int, Points, torch.Tensor], Points]

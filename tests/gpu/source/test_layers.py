@@ -9,6 +9,7 @@ import torch
 from gpu.source.deformations import Grid, Warp
 from gpu.source.deformations.layers import Layer, layered, scene
 from gpu.source.synthetic import SyntheticSource
+from gpu.source.synthetic_picture import SUB
 from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
 
 GRID = Grid(48, 64, 16)
@@ -105,6 +106,19 @@ def test_an_object_carries_its_own_part_of_the_picture() -> None:
         inner = inner_part(label == 1)
         assert (frame[inner] > 250).all()
         assert (frame[:, :30][inner_part(label[:, :30] == 0)] < 5).all()
+
+
+def test_outlines_are_drawn_from_every_sample() -> None:
+    """The same picture as by asking for the place of every sample of every pixel."""
+    picture = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    warp = layered(crossing())
+    source = SyntheticSource("", picture, warp, GRID)
+    points = (pixel_centres(SUB * 48, SUB * 64)) / SUB
+    for t in (0, 6, 9):
+        labels = warp.surface(t, points)
+        places = warp.picture(warp.to_reference(t, points, labels), labels).to(torch.float32).numpy()
+        whole = source._canvas.draw_samples(places, 1 / SUB)
+        assert np.abs(source.frame(t).astype(int) - whole).max() <= 4  # OpenCV's positions have 5 binary digits
 
 
 def inner_part(mask: np.ndarray) -> np.ndarray:
