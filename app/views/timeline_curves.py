@@ -92,6 +92,14 @@ CURVES: tuple[Curves, ...] = (
         reference=CEILING,
         fixed=(-0.1, 1.05),
     ),
+    Curves(
+        "coherence_ceiling",
+        "coherence ceiling",
+        "correlation",
+        "What perfect transport would reach with the previous frame for the motion of this frame: pixels that meet at an "
+        "offset share only part of their area.",
+        fixed=(-0.1, 1.05),
+    ),
     Curves("undefined", "undefined pixels", "%", "Pixels that no noise could be carried to.", scale=100.0),
     Curves(
         "inherited", "inherited pixels", "%", "Pixels that took over a later anchor from the frame before.", scale=100.0

@@ -327,6 +327,7 @@ class Engine:
             new=share[NEW],
             coherence_previous=along.previous if along else math.nan,
             coherence_first=along.first if along else math.nan,
+            coherence_ceiling=along.ceiling if along else math.nan,
         )
         return Column(
             prior.key, noise.cpu().numpy(), frame.state.cpu().numpy(), measured, along, None, None, None
