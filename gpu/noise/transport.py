@@ -60,6 +60,7 @@ class Transport:
         self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel, found by rasterising it
         self._fields: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
         self._field_bytes = 0
+        self._together: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
         self._blocks = Blocks(seed, height, width, k, device)
         keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * height * width))
         self._geometric = Chain(self._begin, self._geometry, shot_start, keep)
@@ -164,9 +165,8 @@ class Transport:
             pixel = pieces.pixel[polygon]
             owned = torch.bincount(owner, minlength=len(some) + 1)[1:]
             count.index_add_(0, pixel, owned.to(torch.int32))
-            listed_block = block.tolist()
             for channel in range(len(total)):
-                fine = torch.stack([self._field(name, channel) for name in listed_block])
+                fine = self._fine(tuple(block.tolist()), channel, keep=len(names) <= step)
                 sums = torch.bincount(owner, weights=fine.view(-1), minlength=len(some) + 1)[1:]
                 total[channel].index_add_(0, pixel, sums.to(torch.float32))
 
@@ -230,6 +230,18 @@ class Transport:
         rank = torch.nan_to_num(error * 64, nan=255.0, posinf=255.0).clamp(0, 255).to(torch.int32)
         piece = (label * self.tile_rows + tile_y) * self.tile_columns + tile_x
         return Pieces(contours, pixel, rank, polygon, piece)
+
+    def _fine(self, block: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
+        """(len(block), SLOT, SLOT) the fine field of several pieces. Small frames look at the same ones again and again: these
+        are kept side by side."""
+        known = self._together.get(channel)
+        if known is not None and known[0] == block:
+            return known[1]
+        fine = torch.stack([self._field(piece, channel) for piece in block])
+        self._together.pop(channel, None)
+        if keep and (len(self._together) + 1) * fine.numel() * 4 <= FIELD_CACHE_BYTES // 4:
+            self._together[channel] = block, fine
+        return fine
 
     def _field(self, piece: int, channel: int) -> torch.Tensor:
         """(SLOT, SLOT) the fine field of one piece of an anchor frame, zero outside the frame."""
