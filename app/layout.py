@@ -13,7 +13,7 @@ from app.state import ROWS
 if TYPE_CHECKING:
     from app.window import Window
 
-SIDE_WIDTHS = (256, 328)
+SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
 FILLS = 10**5  # the middle takes what is left
 

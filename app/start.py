@@ -91,7 +91,11 @@ def take_screenshot(
             time.sleep(0.01)
         if window.state.view.frame == 0 and window.info is not None:
             window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
-        calm = time.monotonic() + 1.0  # plots and slices follow a little later
+        window.worker.set_background(False)
+        while time.monotonic() < end and not window.banner.text and not window.is_settled():
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+            time.sleep(0.01)
+        calm = time.monotonic() + 1.0  # slices and the curves follow a little later
         while time.monotonic() < calm:
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
         computed, sentence = window.result is not None, window.banner.text

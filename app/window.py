@@ -253,6 +253,18 @@ class Window(QMainWindow):
         self._show_numbers()
         self.timeline.set_series(self._series)
 
+    def is_settled(self) -> bool:
+        """Whether the current frame is complete and everything shows it."""
+        shown, result = self.compare.canvas.pictures, self.result
+        return (
+            result is not None
+            and shown is not None
+            and (result.t, shown.t) == (self.state.view.frame,) * 2
+            and result.complete
+            and shown.complete
+            and not self._show_result.isActive()
+        )
+
     def is_complete(self, t: int) -> bool:
         """Whether everything of frame t is computed and at hand."""
         result = self.worker.cached(t)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+import numpy as np
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -107,6 +108,11 @@ class Canvas(QWidget):
         self.update()
 
     @property
+    def pictures(self) -> FramePictures | None:
+        """What is shown now."""
+        return self._pictures
+
+    @property
     def columns(self) -> list[QRect]:
         """Where the columns are, for the widgets above and below them."""
         return self._layout.columns
@@ -163,7 +169,10 @@ class Canvas(QWidget):
         painter.setFont(theme.small(self.font()))
         painter.setPen(QColor(colours.dim))
         box = QRectF(0, top, GUTTER - GAP, height)
-        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, ROW_LABELS[row])
+        label = ROW_LABELS[row]
+        if row == "motion" and self._pictures is not None and self._view.motion == "arrows" and self._pictures.gain > 1:
+            label += f"\narrows × {self._pictures.gain}"
+        painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
 
     def _draw_cell(self, painter: QPainter, row: str, key: str, cell: QRectF, colours: theme.Theme) -> None:
         shown = self._reference if self._flip else key
@@ -275,15 +284,19 @@ class Canvas(QWidget):
 
     def _draw_arrows(self, painter: QPainter, pictures: FramePictures, cell: QRectF) -> None:
         assert pictures.arrows is not None
+        target, source = self._mapping(cell)
+        scale = target.width() / max(source.width(), 1e-6)
+        x, y, dx, dy = pictures.arrows.T
+        x1, y1 = target.x() + (x - source.x()) * scale, target.y() + (y - source.y()) * scale
+        ends = np.stack([x1 - dx * scale, y1 - dy * scale, x1, y1], axis=1).tolist()
+        lines = [QLineF(*end) for end in ends]
+        heads = [QPointF(end[2], end[3]) for end in ends]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for width, colour in ((3.0, QColor(0, 0, 0, 140)), (1.2, QColor(255, 255, 255))):
-            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-            for x, y, dx, dy in pictures.arrows.tolist():
-                head = self._to_widget(cell, x, y)
-                tail = self._to_widget(cell, x - dx, y - dy)
-                painter.drawLine(tail, head)
-                if width < 2:
-                    painter.drawEllipse(head, 1.2, 1.2)
+        for colour, width, head in ((QColor(0, 0, 0, 150), 2.6, 4.6), (QColor(255, 255, 255), 1.1, 3.0)):
+            painter.setPen(QPen(colour, width))
+            painter.drawLines(lines)
+            painter.setPen(QPen(colour, head, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            painter.drawPoints(heads)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _draw_crosshair(self, painter: QPainter, cell: QRectF) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, QSize
 
 GAP = 8
-GUTTER = 68  # width of the row labels at the left
+GUTTER = 76  # width of the row labels at the left
 MIN_COLUMN = 128
 MIN_SLICE, MAX_SLICE = 48, 320
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QSpin
 
 from app import theme
 
-LABEL_WIDTH = 76
+LABEL_WIDTH = 70
 
 
 class Section(QWidget):

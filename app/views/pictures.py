@@ -18,6 +18,9 @@ U8 = npt.NDArray[np.uint8]
 ERROR_RANGE = 0.25
 """The error map is brightest where the images differ by this much of their range (the root of the square)."""
 
+GAINS = (20, 10, 5, 3, 2, 1)
+"""How many times longer than the motion arrows may be drawn: steps, so that they do not pulse from frame to frame."""
+
 MOTION_RANGE = 8.0
 """Pixels per frame at which the colour wheel is fully saturated."""
 
@@ -37,7 +40,8 @@ class CellPictures:
 
 @dataclass(frozen=True)
 class FramePictures:
-    """One frame as bytes. `motion` (H, W, 3) is the colour wheel of the flow; `arrows` (N, 4) are x, y, dx, dy."""
+    """One frame as bytes. `motion` (H, W, 3) is the colour wheel of the flow; `arrows` (N, 4) are x, y, dx, dy, `gain` times
+    as long as the motion."""
 
     t: int
     colours: str
@@ -45,6 +49,7 @@ class FramePictures:
     columns: Mapping[str, CellPictures]
     motion: U8 | None
     arrows: F32 | None
+    gain: int
     complete: bool
 
     def older_than(self, result: FrameResult) -> bool:
@@ -93,14 +98,21 @@ def wheel(flow: F32, limit: float = MOTION_RANGE) -> U8:
     return np.asarray((1 - length[..., None] * (1 - hue)) * 235 + 0.5).astype(np.uint8)
 
 
-def arrows(flow: F32, across: int = 24) -> F32:
-    """(N, 4) x, y, dx, dy in pixels at about `across` places a row; places without a finite flow are left out."""
+def arrows(flow: F32, across: int = 24) -> tuple[F32, int]:
+    """Arrows for a flow (H, W, 2): (N, 4) x, y, dx, dy in pixels at about `across` places a row, and how many times
+    longer than the motion they are. Places that stand still, or whose flow is not finite, get none."""
     height, width = flow.shape[:2]
     step = max(width // across, 4)
     y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step]
     picked = flow[y, x]
     table = np.stack([x + 0.5, y + 0.5, picked[..., 0], picked[..., 1]], axis=-1).reshape(-1, 4)
-    return np.asarray(table[np.isfinite(table).all(axis=1)], np.float32)
+    table = table[np.isfinite(table).all(axis=1)]
+    length = np.hypot(table[:, 2], table[:, 3])
+    moving = length > 0.05
+    longest = float(np.quantile(length[moving], 0.95)) if moving.any() else step
+    gain = next((gain for gain in GAINS if gain * longest <= 1.2 * step), 1)
+    table[:, 2:] *= gain
+    return np.asarray(table[moving], np.float32), gain
 
 
 def difference(first: U8, second: U8, gain: int = 2) -> U8:
@@ -125,7 +137,7 @@ class Converter:
     colours: str = "grey"
     _t: int = -1
     _cells: dict[str, tuple[Column, CellPictures]] = field(default_factory=dict)
-    _motion: tuple[F32 | None, U8 | None, F32 | None] = (None, None, None)
+    _motion: tuple[F32 | None, U8 | None, F32 | None, int] = (None, None, None, 1)
 
     def convert(self, result: FrameResult, colours: str) -> FramePictures:
         """The pictures of `result`, which may be incomplete; `colours` is "grey" or "rgb"."""
@@ -139,10 +151,9 @@ class Converter:
             self._cells[key] = (column, cells[key])
         if self._motion[0] is not result.backward:
             flow = result.backward
-            self._motion = (flow, None, None) if flow is None else (flow, wheel(flow), arrows(-flow))
-        return FramePictures(
-            result.t, colours, result.image, cells, self._motion[1], self._motion[2], complete=result.complete
-        )
+            self._motion = (None, None, None, 1) if flow is None else (flow, wheel(flow), *arrows(-flow))
+        _, hues, table, gain = self._motion
+        return FramePictures(result.t, colours, result.image, cells, hues, table, gain, result.complete)
 
     def _cell(self, column: Column, before: tuple[Column, CellPictures] | None) -> CellPictures:
         old, kept = before if before is not None else (None, None)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWid
 from gpu.parameters import ParameterInfo
 
 STEPS = 1000
+LONG = 8  # letters of a unit beside the number; a longer one stands in the label
 
 
 class ParameterSlider(QWidget):
@@ -20,12 +21,13 @@ class ParameterSlider(QWidget):
     def __init__(self, info: ParameterInfo, value: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._info = info
-        self._label = QLabel(info.label)
+        long_unit = len(info.unit) > LONG
+        self._label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
         self._number = QDoubleSpinBox()
         self._number.setRange(info.low, info.high)
         self._number.setSingleStep(info.step)
         self._number.setDecimals(_decimals(info.step))
-        self._number.setSuffix(f" {info.unit}" if info.unit else "")
+        self._number.setSuffix(f" {info.unit}" if info.unit and not long_unit else "")
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setFixedWidth(92)
         self._number.setKeyboardTracking(False)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.catalogue import Catalogue, Sample
-from app.views.forms import Choices, Section, Whole, name
+from app.views.forms import LABEL_WIDTH, Choices, Section, Whole, name
 from app.views.sliders import ParameterSlider
 from app.views.source_gallery import Gallery, Preview
 from gpu.engine.results import SourceInfo
@@ -382,7 +382,7 @@ def _labelled(label: str, field: QWidget, tip: str) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(theme.GRID)
     text = QLabel(label)
-    text.setFixedWidth(76)
+    text.setFixedWidth(LABEL_WIDTH)
     text.setToolTip(tip)
     text.setBuddy(field)
     if not field.accessibleName():

@@ -66,8 +66,9 @@ def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iter
 
 
 @pytest.fixture
-def window(make_window: MakeWindow, qtbot: object) -> Window:
+def window(make_window: MakeWindow, engines: type[FakeEngine]) -> Window:
     """A window whose frames are all computed."""
+    engines.frames = 8
     window = make_window()
     settle(window)
     return window

@@ -50,5 +50,5 @@ def test_a_still_that_was_carried_by_the_flow_proves_nothing(tmp_path: Path) -> 
 def test_a_file_that_is_no_flow_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flow.npy"
     path.write_text("not an array")
-    with pytest.raises(FlowError, match="flow.npy"):
+    with pytest.raises(FlowError, match=r"flow\.npy"):
         flow_fits(None, str(path))

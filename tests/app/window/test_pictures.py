@@ -45,10 +45,22 @@ def test_the_colour_wheel_tells_opposite_motions_apart_and_still_is_pale() -> No
 
 
 def test_arrows_leave_out_what_is_not_finite() -> None:
-    flow = np.zeros((20, 40, 2), np.float32)
-    everything = len(pictures.arrows(flow))
+    flow = np.full((20, 40, 2), 2.0, np.float32)
+    everything = len(pictures.arrows(flow)[0])
     flow[:, :20] = np.nan
-    assert len(pictures.arrows(flow)) == everything // 2
+    assert len(pictures.arrows(flow)[0]) == everything // 2
+    flow[:] = 0
+    assert len(pictures.arrows(flow)[0]) == 0
+
+
+def test_small_motions_get_longer_arrows_and_the_factor_is_told() -> None:
+    flow = np.zeros((96, 192, 2), np.float32)
+    flow[..., 0] = 0.5
+    table, gain = pictures.arrows(flow)
+    assert gain == 10
+    assert np.allclose(table[:, 2], 5)
+    flow[..., 0] = 30
+    assert pictures.arrows(flow)[1] == 1
 
 
 def test_difference_does_not_wrap_around() -> None:
