@@ -125,7 +125,8 @@ def test_render_makes_videos_slices_and_numbers(cli: Any, inputs: Path, tmp_path
         assert row["warp_error_5"] is None  # there are no five frames
     assert metrics["priors"]["integral"]["coherence_previous"] > 0.4
     assert abs(metrics["priors"]["random"]["coherence_previous"]) < 0.1
-    width, height = Image.open(out / "slices.png").size
+    with Image.open(out / "slices.png") as slices:
+        width, height = slices.size
     assert width > 32
     assert height > 4 * 96
     assert sessions.load(out / "session.json").task.steps == 2
