@@ -12,6 +12,17 @@ def pixels(seed: int, anchor: int, channels: int, height: int, width: int, devic
     return rng.white(seed, rng.FIELD, anchor, channels, height, width, device)
 
 
+def write_pixels(noise: torch.Tensor, places: torch.Tensor, seed: int, anchor: int) -> None:
+    """Set the pixels `places` (m,) (flat indices) of `noise` (C, H, W), contiguous, to the values of `pixels`."""
+    if len(places) == 0:
+        return
+    width = noise.shape[2]
+    y, x = (places // width).to(torch.int32), (places % width).to(torch.int32)
+    for channel, plane in enumerate(noise):
+        key = torch.tensor(rng.signed(rng.key(seed, rng.FIELD, anchor, channel, 0)), dtype=torch.int32)
+        plane.view(-1)[places] = rng.scattered(key.to(places.device), y, x)
+
+
 def refine(values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int) -> torch.Tensor:
     """Sub-pixels of a block of pixels of one channel, given the pixels' values.
 

@@ -105,10 +105,8 @@ class Transport:
             self._note_empty(moved, t, count)
         track = anchors.renew(moved, self._empty[t], t, self.fill)
         noise = total * torch.sqrt(float(4**self.k) / count.clamp(min=1).to(torch.float32))
-        born = (track.state == NEW) | (track.state == UNDEFINED)
-        if bool(born.any()):
-            own = field.pixels(self.seed, t, channels, self.height, self.width, self.device)
-            noise = torch.where(born, own, noise)
+        born = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
+        field.write_pixels(noise, born, self.seed, t)
         return noise, track.state
 
     def aggregate(self, track: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
