@@ -19,7 +19,7 @@ NoiseFeed = Callable[[int], torch.Tensor]
 class SamplerOptions:
     """What a person can set about the sampler. Noise levels are in units of the data (its rms is about 0.5)."""
 
-    sampler: str = "heun"
+    sampler: str = "dpmpp-2m"  # half the evaluations of Heun for nearly its detail
     steps: int = 10
     sigma_max: float = 10.0  # with 1 or less the condition decides everything and the prior is hidden
     sigma_min: float = 0.02

@@ -16,19 +16,25 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from gpu.cv import cv2
 from gpu.diffusion.tasks import TASKS
 from gpu.engine import Engine
+from gpu.engine.judging import reach
 from gpu.metrics.quality import laplacian_variance, psnr, warp_error
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
+from gpu.source.motion import SourceMotion
 
 MOTIONS = {
     "rotation-zoom": {"degrees": 2.0, "factor": 1.015},
     "swirl": {"degrees": 4.0, "radius": 0.25},
 }
+SHEET = ("bicubic", "integral", "truth")
 MEASURES = ("warp_error", "warp_error_5", "laplacian", "psnr")
 
 
-def measure(given: argparse.Namespace, photo: Path, motion: str) -> dict[str, dict[str, float]]:
+def measure(
+    given: argparse.Namespace, photo: Path, motion: str, columns: list[torch.Tensor]
+) -> dict[str, dict[str, float]]:
     """Means over frames of each prior's measures, with `bicubic` and `truth` for comparison; warp errors ×10⁻³."""
     parameters = MOTIONS[motion] if not given.default_motion else {}
     session = Session(
@@ -52,16 +58,19 @@ def measure(given: argparse.Namespace, photo: Path, motion: str) -> dict[str, di
                     assert column.output is not None
                     videos.setdefault(key, []).append(torch.from_numpy(column.output))
                 bar.update()
-        return {key: _summary(engine, video, videos["truth"]) for key, video in videos.items()}
+        if given.sheet:
+            columns.append(torch.cat([videos[name][0][:, :120, :120] for name in SHEET], dim=1))
+        track = SourceMotion(engine.source, session.motion, torch.device("cpu"))
+        return {key: _summary(track, video, videos["truth"]) for key, video in videos.items()}
     finally:
         engine.close()
 
 
-def _summary(engine: Engine, video: list[torch.Tensor], truth: list[torch.Tensor]) -> dict[str, float]:
+def _summary(motion: SourceMotion, video: list[torch.Tensor], truth: list[torch.Tensor]) -> dict[str, float]:
     errors: dict[int, list[float]] = {1: [], 5: []}
     for gap, found in errors.items():
         for t in range(gap, len(video)):
-            positions, valid = engine._reach(t, gap)
+            positions, valid = reach(motion, t, gap)
             error, _, _ = warp_error(video[t], video[t - gap], positions.cpu(), valid.cpu())
             found.append(1000 * error)
     return {
@@ -87,11 +96,13 @@ def main() -> None:
     parser.add_argument("--sigma-max", type=float, default=0.0)
     parser.add_argument("--sigma-min", type=float, default=0.0)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--sheet", type=Path, help="PNG of the first frames: one column a photo, rows as in SHEET")
     given = parser.parse_args()
+    columns: list[torch.Tensor] = []
     began = time.monotonic()
     everything: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for motion in given.motions.split(","):
-        everything[motion] = {photo.stem: measure(given, photo, motion) for photo in given.photos}
+        everything[motion] = {photo.stem: measure(given, photo, motion, columns) for photo in given.photos}
         print(f"\n{motion}: mean over {len(given.photos)} photos")
         print(
             "| prior | warp error, gap 1 | gap 5 | variance of the Laplacian | PSNR |\n| --- | --- | --- | --- | --- |"
@@ -110,6 +121,9 @@ def main() -> None:
                     f"sharpness integral/random {b['laplacian'] / a['laplacian']:.3f}"
                 )
     print(f"\n{time.monotonic() - began:.0f} s")
+    if given.sheet:
+        sheet = (255 * torch.cat(columns[: len(given.photos)], dim=2).permute(1, 2, 0)).round().byte().numpy()
+        cv2.imwrite(str(given.sheet), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if given.json:
         given.json.write_text(json.dumps(everything, indent=1))
 
