@@ -24,6 +24,7 @@ def parser() -> Parser:
     root = Parser(
         prog="noisescope",
         description="See, compare and export noise priors for video diffusion. Without a command it opens the window.",
+        allow_abbrev=False,  # or it would take the --s of a command for its own --session, --size or --screenshot
     )
     root.add_argument("--version", action="version", version=f"noisescope {gpu.__version__}")
     window.configure(root)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from gpu.registry import Registry
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose help ends with names from the registries, which are loaded only when it is shown."""
+    """An argument parser that says what is wrong in one sentence, and whose help ends with names from the registries,
+    which are loaded only when it is shown."""
 
     names: Callable[[], str] | None = None
 
@@ -22,6 +24,10 @@ class Parser(argparse.ArgumentParser):
             self.epilog = self.names()
             self.formatter_class = argparse.RawDescriptionHelpFormatter
         return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse's own, but without the usage: with as many options as ours the sentence would drown in it."""
+        self.exit(2, f"noisescope: {' '.join(message.split()).rstrip('.')}; `{self.prog} --help` lists the options.\n")
 
 
 @dataclass(frozen=True)
