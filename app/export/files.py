@@ -12,6 +12,8 @@ from pathlib import Path
 
 from gpu.errors import OutputError
 
+SHOWN = 40  # letters of a name that its temporary name repeats, which must not become too long for the file system
+
 
 def check_file(path: Path, suffixes: Sequence[str] = ()) -> None:
     """OutputError when no file can be written to `path`, found before the work that fills it.
@@ -21,19 +23,31 @@ def check_file(path: Path, suffixes: Sequence[str] = ()) -> None:
     if suffixes and path.suffix.lower() not in suffixes:
         wanted = suffixes[0] if len(suffixes) == 1 else "one of " + ", ".join(suffixes)
         raise OutputError(f"The name of the output {path} must end in {wanted}.")
+    _check_writable(path)
     if path.is_dir():
         raise OutputError(f"The output {path} is a folder; a file name was expected.")
-    _check_writable(path)
 
 
 def check_folder(path: Path) -> None:
     """OutputError when the folder `path` cannot be made, or is there and cannot be written to."""
+    _check_name(path)
     if path.exists() and not path.is_dir():
         raise OutputError(f"The output {path} is a file; the name of a folder was expected.")
     _check_writable(path / "x" if path.is_dir() else path)
 
 
+def _check_name(path: Path) -> None:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as problem:  # too long; a null character
+        told = reason(problem) if isinstance(problem, OSError) else str(problem)
+        raise OutputError(f"The output {path} cannot be written: {told}.") from None
+
+
 def _check_writable(path: Path) -> None:
+    _check_name(path)
     folder = path.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"The output {path} cannot be written: there is no folder {folder}.")
@@ -61,7 +75,7 @@ def replacing(path: Path) -> Iterator[Path]:
     When the block raises, a full disk included (which becomes OutputError), the temporary file is removed and an
     earlier file of that name stays as it was.
     """
-    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+    partial = path.with_name(f".{path.stem[:SHOWN]}.partial-{os.getpid()}{path.suffix}")
     try:
         with _said(path):
             yield partial
@@ -74,7 +88,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path`; when the block ends well its files are in `path`, replacing those of the same
     name, and when it raises nothing of it is left."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    partial = path.with_name(f".{path.name[:SHOWN]}.partial-{os.getpid()}")
     try:
         with _said(path):
             partial.mkdir()
