@@ -132,6 +132,11 @@ def check(session: Session) -> None:
     _in_range("start", source.start, 0, 10**9)
     _in_range("frames", source.frames, 0, 10**9)
     _in_range("flow scale", session.motion.scale, 0.05, 4)
+    _in_range("the number of sampler steps", session.task.steps, 0, 1000)
+    _in_range("churn", session.task.churn, 0, 1)
+    for path in (source.path, source.flow_path, source.forward_path):
+        if "\0" in path:
+            raise SessionError(f"The path {path!r} holds a null character, which no file name can.")
     for prior in session.priors:
         _in_range(f"γ of {prior.name}", prior.gamma, 0, 1)
     keys = [prior.key for prior in session.priors]
@@ -155,6 +160,8 @@ def from_json(text: str, name: str = "the session") -> Session:
         data = json.loads(text)
     except ValueError as problem:
         raise SessionError(f"{name} is not a Noisescope session: it is not valid JSON ({problem}).") from None
+    except RecursionError:
+        raise SessionError(f"{name} is not a Noisescope session: its JSON is nested too deeply.") from None
     if not isinstance(data, dict):
         raise SessionError(f"{name} is not a Noisescope session: expected a JSON object.")
     version = data.get("version", VERSION)

@@ -26,7 +26,7 @@ def device(name: str = "auto") -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         wanted = torch.device(name)
-        torch.zeros(1, device=wanted)
+        torch.zeros(1, device=wanted).item()  # the device `meta` holds no values
     except (RuntimeError, AssertionError) as problem:
         first_line = str(problem).splitlines()[0]
         raise BackendError(f"The torch device {name!r} cannot be used here: {first_line}") from None
