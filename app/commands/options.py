@@ -90,7 +90,11 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
     source = replace(base.source, **_given(changes))
     motion = {"estimator": arguments.estimator, "preset": arguments.preset, "scale": arguments.flow_scale}
     noise = {name: getattr(arguments, name) for name in ("k", "s", "channels", "seed", "fill", "backend", "device")}
-    columns = tuple(_prior(text, arguments.gamma, arguments.mode, len(priors) == 1) for text in priors) or base.priors
+    columns = tuple(_prior(text, arguments.gamma, arguments.mode, len(priors) == 1) for text in priors)
+    if not columns:
+        columns = tuple(
+            _changed(prior, arguments.gamma, arguments.mode, len(base.priors) == 1) for prior in base.priors
+        )
     return replace(
         base,
         source=source,
@@ -139,7 +143,7 @@ def _noise(settings: NoiseSettings) -> NoiseSettings:
         import torch
 
         try:
-            torch.empty(1, device=settings.device)
+            torch.zeros(1, device=settings.device).item()
         except (RuntimeError, AssertionError):
             raise ChoiceError(f"There is no torch device {settings.device!r} here; try --device auto or cpu.") from None
     return settings
@@ -163,6 +167,24 @@ def _prior(text: str, gamma: float | None, mode: Literal["anchored", "chained"] 
     known = {parameter.name: parameter for parameter in info.parameters}
     value = _number(own_gamma, "gamma", name) if own_gamma else gamma or 0.0
     return replace(settings, gamma=value, parameters=_values(name, typed, known))
+
+
+def _changed(
+    prior: PriorSettings, gamma: float | None, mode: Literal["anchored", "chained"] | None, alone: bool
+) -> PriorSettings:
+    """A column of a session under the options of all columns; `mode` where the prior has it."""
+    from gpu.priors import PRIORS
+
+    modes = PRIORS.get(prior.name).info.modes
+    if alone and mode and mode not in modes:
+        raise ChoiceError(
+            f"The prior {prior.name} cannot be {mode}; it has {' or '.join(modes) or 'no choice of mode'}."
+        )
+    return replace(
+        prior,
+        gamma=prior.gamma if gamma is None else gamma,
+        mode=mode if mode and mode in modes else prior.mode,
+    )
 
 
 def named(text: str, option: str) -> tuple[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands import COMMANDS, Command, Parser
 from app.commands import options as shared
+from gpu.errors import SessionError
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
@@ -76,6 +77,9 @@ def run(arguments: argparse.Namespace) -> int:
     session = shared.session(
         arguments, shared.split_priors(arguments.priors) if arguments.priors else (), _task(arguments)
     )
+
+    if not session.priors:
+        raise SessionError("The session compares no priors; name some with --priors.")
 
     from gpu.engine import Engine
 

@@ -75,10 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(_row("all", total))
     interval = f"{total.variance_low:.4f}–{total.variance_high:.4f}"
     expected, limit = total.autocorrelation_expected, total.autocorrelation_limit
-    print(
-        f"White noise of one frame's n = {frames[0].n} has a variance in {interval} (99.9 %) and max|ac| "
-        f"near {expected:.4f}, below {limit:.4f}."
-    )
+    shifts = "" if math.isnan(expected) else f" and max|ac| near {expected:.4f}, below {limit:.4f}"
+    print(f"White noise of one frame's n = {frames[0].n} has a variance in {interval} (99.9 %){shifts}.")
     return 0
 
 

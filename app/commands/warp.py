@@ -15,7 +15,9 @@ def configure(parser: Parser) -> None:
     shared.add_source(parser)
     shared.add_noise(parser)
     group = parser.add_argument_group("what is written")
-    group.add_argument("--prior", metavar="NAME[:k=v,…]", default="integral", help="the noise prior (default integral)")
+    group.add_argument(
+        "--prior", metavar="NAME[:k=v,…]", help="the noise prior (default: the only one of --session, else integral)"
+    )
     group.add_argument("--out", metavar="F", type=Path, required=True, help="a .npz, .npy, .safetensors or .pt file")
     group.add_argument("--axes", metavar="TCHW", default="TCHW", help="order of the axes (.npz: always TCHW)")
     group.add_argument("--json", action="store_true", help="say what was written as JSON on stdout")
@@ -32,7 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     form = export.format_for(arguments.out, "noise")
     check_file(arguments.out)
     axes.check(arguments.axes.upper(), 1)
-    session = shared.session(arguments, [arguments.prior], TaskSettings())
+    session = shared.session(arguments, [arguments.prior] if arguments.prior else [], TaskSettings())
+    if not arguments.prior and (arguments.session is None or len(session.priors) != 1):
+        session = shared.session(arguments, ["integral"], TaskSettings())
 
     from gpu.engine import Engine
 

@@ -73,6 +73,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "no-flow.npy", flow[:0])
     (folder / "text.npy").write_text("This is no array.")
     (folder / "corrupt.json").write_text('{"version": 1, "noise": {"k": ')
+    (folder / "no-priors.json").write_text('{"priors": []}')
+    (folder / "deep.json").write_text("[" * 9999)
+    (folder / "null.json").write_text('{"source": {"path": "a\\u0000b"}}')
     (folder / "future.json").write_text('{"version": 99}')
     (folder / "wrong.json").write_text('{"noise": {"k": "three"}}')
     return folder

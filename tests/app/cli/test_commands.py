@@ -56,6 +56,23 @@ def test_the_meta_makes_the_same_file_again(cli: Any, inputs: Path, tmp_path: Pa
         assert np.abs(np.corrcoef(one["noise"].ravel(), two["noise"].ravel())[0, 1]) < 0.1
 
 
+def test_a_session_keeps_its_prior_and_options_change_it(cli: Any, inputs: Path, tmp_path: Path) -> None:
+    first, second, third = (tmp_path / name for name in ("first.npz", "second.npz", "third.npz"))
+    assert cli("warp", *rotation(inputs), "--prior", "bilinear:mode=chained", "--gamma", 0.2, "--out", first).code == 0
+    (tmp_path / "session.json").write_text(json.dumps(json.loads(str(np.load(first)["meta"]))["session"]))
+    assert cli("warp", "--session", tmp_path / "session.json", "--out", second).code == 0
+    assert first.read_bytes() == second.read_bytes()
+    assert cli("warp", "--session", tmp_path / "session.json", "--gamma", 0.3, "--out", third).code == 0
+    assert json.loads(str(np.load(third)["meta"]))["session"]["priors"][0]["gamma"] == 0.3
+
+
+def test_the_segments_of_a_contour_are_an_option(cli: Any, inputs: Path, tmp_path: Path) -> None:
+    """--s must not be taken for the beginning of --session, --size or --screenshot."""
+    out = tmp_path / "noise.npz"
+    assert cli("warp", *rotation(inputs), "--s", 2, "--out", out).code == 0
+    assert json.loads(str(np.load(out)["meta"]))["session"]["noise"]["s"] == 2
+
+
 @pytest.mark.parametrize("name", ["random", "fixed", "bilinear", "pyoco-mixed:alpha=2"])
 def test_warp_takes_every_kind_of_prior(name: str, cli: Any, inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.npy"
