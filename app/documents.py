@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QScrollArea, QVBoxLayout
 
@@ -166,8 +166,8 @@ def export(window: Window) -> None:
         )
     )
     dialog.requested.connect(lambda request: run_export(window, request))
-    dialog.exec()
-    dialog.deleteLater()
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
 
 
 def plan_text(engine: Engine | None, request: ExportRequest) -> tuple[str, bool]:
@@ -223,7 +223,7 @@ def show_about(window: Window) -> None:
     _page(
         window,
         "About Noisescope",
-        "<h3>Noisescope</h3>"
+        "<p style='font-weight: 600'>Noisescope</p>"
         "<p>See, compare and export noise priors for video diffusion.</p>"
         "<p>It implements the integral noise of Pascal Chang, Jingwei Tang, Markus Gross and Vinicius C. Azevedo, "
         "<i>How I Warped Your Noise: a Temporally-Correlated Noise Prior for Diffusion Models</i>, ICLR 2024 "
@@ -245,6 +245,7 @@ def _page(window: Window, title: str, html: str) -> None:
     dialog.setWindowTitle(title)
     text = QLabel(html)
     text.setWordWrap(True)
+    text.setAlignment(Qt.AlignmentFlag.AlignTop)
     text.setOpenExternalLinks(True)
     text.setMargin(16)
     scroll = QScrollArea()

@@ -254,12 +254,17 @@ def shortcut_page() -> str:
     parts = []
     for title in dict.fromkeys(command.menu for command in COMMANDS):
         rows = [
-            f"<tr><td width='110'><b>{command.keys or command.hint}</b></td><td>{command.tip}</td></tr>"
+            f"<tr><td width='110'>{_strong(command.keys or command.hint)}</td><td>{command.tip}</td></tr>"
             for command in COMMANDS
             if command.menu == title and (command.keys or command.hint)
         ]
         if rows:
-            parts.append(f"<h4>{title.replace('&', '')}</h4><table cellpadding='2'>{''.join(rows)}</table>")
-    rows = [f"<tr><td><b>{gesture}</b></td><td>{effect}</td></tr>" for gesture, effect in GESTURES]
-    parts.append(f"<h4>In the pictures</h4><table cellpadding='2'>{''.join(rows)}</table>")
+            parts.append(f"<p>{_strong(title.replace('&', ''))}</p><table cellpadding='2'>{''.join(rows)}</table>")
+    rows = [f"<tr><td>{_strong(gesture)}</td><td>{effect}</td></tr>" for gesture, effect in GESTURES]
+    parts.append(f"<p>{_strong('In the pictures')}</p><table cellpadding='2'>{''.join(rows)}</table>")
     return "".join(parts)
+
+
+def _strong(text: str) -> str:
+    """Text in the weight of the bundled typeface; <b> would ask for one it lacks, and get it smeared."""
+    return f"<span style='font-weight: 600'>{text}</span>"

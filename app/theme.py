@@ -76,6 +76,11 @@ def of(palette: QPalette) -> Theme:
     return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
 
 
+def current() -> Theme:
+    """The application's theme. A widget's own palette can lag behind it where a style sheet is at work."""
+    return of(QApplication.palette())
+
+
 def chosen(choice: str) -> Theme:
     """The theme for `dark`, `light` or `system`; a system that does not say gets the dark one."""
     if choice == "system":
@@ -226,6 +231,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {theme.field}; col
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {theme.accent}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {theme.dim};
     background: {theme.panel}; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 4px; min-height: 0; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.bad}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}

@@ -74,6 +74,7 @@ class Window(QMainWindow):
         self._apply.stop()
         self._autosave.stop()  # there is something to restore only after the first change
         self._hand_over()
+        self.compare.canvas.setFocus()
 
     # -- building
 
@@ -387,7 +388,7 @@ class Window(QMainWindow):
                 self._go(self.state.view.frame)
         on = self.player.playing
         self.actions_["play"].setChecked(on)
-        self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.of(self.palette())))
+        self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.current()))
         self.timeline.set_playing(on)
         if not on:
             self.compare.canvas.set_waiting("")

@@ -78,7 +78,7 @@ class Banner(QWidget):
         self._more.setText(button)
         self._more.setToolTip(tip)
         self._more.setAccessibleName(button)
-        self.set_theme(theme.of(self.palette()))
+        self.set_theme(theme.current())
         self.show()
 
     def _pressed(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.catalogue import Catalogue
@@ -15,6 +15,7 @@ from app.views.compare_canvas import Canvas
 from app.views.compare_chips import Chip, dot
 from app.views.compare_figures import Figures
 from app.views.compare_layout import GAP, GUTTER, MIN_COLUMN
+from app.views.forms import Scroll
 from app.views.pictures import U8, FramePictures
 from gpu.engine.results import FrameResult
 from gpu.session import PriorSettings
@@ -63,11 +64,8 @@ class CompareView(QWidget):
         grid.addWidget(self._heads)
         grid.addWidget(self.canvas, 1)
         grid.addWidget(self.figures)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(self._grid)
-        self._scroll.setWidgetResizable(True)
+        self._scroll = Scroll(self._grid)
         self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -154,7 +152,7 @@ class CompareView(QWidget):
             menu.addAction("The priors are still being loaded …").setEnabled(False)
             return
         present = {prior.key for prior in self._priors}
-        dark = theme.of(self.palette()).name == "dark"
+        dark = theme.current().name == "dark"
         for choice in self._catalogue.priors:
             for index, mode in enumerate(choice.modes or ("",)):
                 prior = PriorSettings(choice.name, "" if index == 0 else mode)  # type: ignore[arg-type]

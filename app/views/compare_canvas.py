@@ -125,14 +125,14 @@ class Canvas(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        self._layout = arrange(self.size(), self._keys, self._view.rows, self._size)
+        self._layout = arrange(self.size(), self._keys, self._view.rows, self._size, self._view.zoom)
         self.arranged.emit()
         self.update()
 
     # -- drawing
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.of(self.palette())
+        colours = theme.current()
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours.window))
         if not self._keys:

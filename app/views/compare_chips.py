@@ -67,7 +67,7 @@ class Chip(QToolButton):
         return QSize(128, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.of(self.palette())
+        colours = theme.current()
         style = palette.style(self.prior.key)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -104,7 +104,7 @@ class Chip(QToolButton):
         """What can be done with this column."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
-        colours = theme.of(self.palette())
+        colours = theme.current()
         key = self.prior.key
         reference = _action(menu, "Compare the others with this", "Make this column the reference", "star", colours)
         reference.setCheckable(True)

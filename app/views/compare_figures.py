@@ -138,7 +138,7 @@ class Figures(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.of(self.palette())
+        colours = theme.current()
         painter = QPainter(self)
         small = theme.small(self.font())
         for index, label in enumerate(self._labels):

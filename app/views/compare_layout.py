@@ -30,15 +30,18 @@ class Layout:
     picture_height: int
 
 
-def arrange(size: QSize, keys: tuple[str, ...], rows: tuple[str, ...], picture: tuple[int, int]) -> Layout:
-    """Lay out `rows` by `keys` in `size` for pictures of (height, width)."""
+def arrange(
+    size: QSize, keys: tuple[str, ...], rows: tuple[str, ...], picture: tuple[int, int], zoom: float = 1.0
+) -> Layout:
+    """Lay out `rows` by `keys` in `size` for pictures of (height, width), which may grow taller when zoomed."""
     count = max(len(keys), 1)
     width = max((size.width() - GUTTER - GAP * count) // count, 16)
     pictures = [row for row in rows if not row.startswith("xt-")]
     slices = [row for row in rows if row.startswith("xt-")]
     room = size.height() - GAP * max(len(rows) - 1, 0)
     kept = min(MIN_SLICE, room // max(len(rows), 1)) * len(slices)
-    height = min(width * picture[0] // max(picture[1], 1), (room - kept) // max(len(pictures), 1))
+    wanted = round(width * picture[0] / max(picture[1], 1) * max(zoom, 1.0))
+    height = min(wanted, (room - kept) // max(len(pictures), 1))
     height = max(height, 8)
     rest = room - height * len(pictures)
     slice_height = min(max(rest // max(len(slices), 1), 8), MAX_SLICE)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -22,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.catalogue import Catalogue, Sample
-from app.views.forms import LABEL_WIDTH, Choices, Section, Whole, name
+from app.views.forms import LABEL_WIDTH, Choices, Scroll, Section, Whole, name
 from app.views.sliders import ParameterSlider
 from app.views.source_gallery import Gallery, Preview
 from gpu.engine.results import SourceInfo
@@ -74,9 +73,7 @@ class SourcePanel(QWidget):
         for section in self._sections:
             column.addWidget(section)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
+        scroll = Scroll(body)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -122,7 +119,7 @@ class SourcePanel(QWidget):
         flow.addWidget(self._flow_label)
         flow.addWidget(self._check)
         section.wide(self._flow)
-        rows = [(0, "as the picture, up to 288", "The picture's own shape")]
+        rows = [(0, "automatic", "The picture's own shape, at most 288 rows")]
         rows += [(row, f"{row} rows", f"Noise, output and pictures have {row} rows") for row in ROWS]
         self._height = Choices(rows)
         self._height.picked.connect(lambda rows: self._source("Resolution", "", height=rows, width=0))

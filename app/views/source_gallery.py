@@ -38,7 +38,7 @@ class Preview(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.of(self.palette())
+        colours = theme.current()
         painter = QPainter(self)
         box = QRectF(self.rect()).adjusted(0, 0, 0, -20)
         painter.fillRect(box, QColor(colours.canvas))
