@@ -14,6 +14,7 @@ import torch
 from gpu import gl
 from gpu.errors import BackendError
 from gpu.noise import anchors, transport
+from gpu.noise.polygons import Contours
 from gpu.noise.raster import Rasteriser, TorchRasteriser
 from gpu.noise.raster_gl import GLRasteriser
 
@@ -70,18 +71,10 @@ class Backend:
         self._context = None
         return TorchRasteriser()
 
-    def own(
-        self,
-        vertices: torch.Tensor,
-        centre: torch.Tensor,
-        convex: torch.Tensor,
-        slot: torch.Tensor,
-        rank: torch.Tensor,
-        slots: int,
-    ) -> torch.Tensor:
+    def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor:
         """See gpu.noise.raster.Rasteriser."""
         try:
-            return self._rasteriser.own(vertices, centre, convex, slot, rank, slots)
+            return self._rasteriser.own(outlines, slot, rank, slots)
         except (BackendError, moderngl.Error) as problem:
             if self._wanted == "gl":
                 raise BackendError(
@@ -89,7 +82,7 @@ class Backend:
                 ) from None
             self.note = f"The graphics device stopped working ({problem}); torch goes on without it."
             self._context, self._rasteriser = None, TorchRasteriser()
-            return self._rasteriser.own(vertices, centre, convex, slot, rank, slots)
+            return self._rasteriser.own(outlines, slot, rank, slots)
 
     def refine(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

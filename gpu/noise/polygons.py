@@ -27,6 +27,10 @@ class Contours:
     centre: torch.Tensor
     convex: torch.Tensor
 
+    def relative(self, chosen: torch.Tensor, corner: torch.Tensor) -> Contours:
+        """The outlines `chosen` (m,) with positions relative to `corner` (m, 2)."""
+        return Contours(self.vertices[chosen] - corner[:, None], self.centre[chosen] - corner, self.convex[chosen])
+
 
 def template(s: int) -> list[tuple[float, float]]:
     """Contour points (u, v) of the square [-1/2, 1/2]^2, clockwise on the screen from the upper left corner."""

@@ -13,7 +13,7 @@ from typing import Protocol
 import torch
 
 from gpu.noise import field
-from gpu.noise.polygons import SNAP
+from gpu.noise.polygons import SNAP, Contours
 
 SLOT = 256
 """Edge of a slot in sub-pixels: rasterising works on square pieces of anchor frames, so that memory is bounded."""
@@ -25,10 +25,10 @@ TESTS = 1 << 19  # sub-pixels tested against edges at once: temporaries of two m
 class Rasteriser(Protocol):
     """Turns polygons into ownership.
 
-    own(vertices (n, m, 2), centre (n, 2), convex (n,), slot (n,), rank (n,), slots): positions are in sub-pixels relative
-    to the upper left corner of the polygon's slot, `rank` int32 in 0..255. Polygons are clipped to their slot. Where
-    `convex` is set the outline is the 4 corners (every m/4-th vertex), elsewhere the union of the triangles between the
-    centre and the sides. Returns (slots, SLOT, SLOT) int32: the index of the owning polygon, or -1.
+    own(outlines, slot (n,), rank (n,), slots): positions of the n outlines are in sub-pixels relative to the upper left
+    corner of their slot, `rank` int32 in 0..255. Polygons are clipped to their slot. Where `convex` is set the outline is
+    the 4 corners (every m/4-th vertex), elsewhere the union of the triangles between the centre and the sides. Returns
+    (slots, SLOT, SLOT) int32: the index of the owning polygon, or -1.
     """
 
     @property
@@ -41,15 +41,7 @@ class Rasteriser(Protocol):
         """The most slots of one call."""
         ...
 
-    def own(
-        self,
-        vertices: torch.Tensor,
-        centre: torch.Tensor,
-        convex: torch.Tensor,
-        slot: torch.Tensor,
-        rank: torch.Tensor,
-        slots: int,
-    ) -> torch.Tensor: ...
+    def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor: ...
 
     def refine(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
@@ -77,39 +69,30 @@ class TorchRasteriser:
         """See gpu.noise.field.refine."""
         return field.refine(values, seed, anchor, channel, k, y0, x0)
 
-    def own(
-        self,
-        vertices: torch.Tensor,
-        centre: torch.Tensor,
-        convex: torch.Tensor,
-        slot: torch.Tensor,
-        rank: torch.Tensor,
-        slots: int,
-    ) -> torch.Tensor:
+    def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor:
         """See Rasteriser."""
         nobody = torch.iinfo(torch.int64).max
-        best = torch.full((slots * SLOT * SLOT,), nobody, dtype=torch.int64, device=vertices.device)
-        for place, key in covered(vertices, centre, convex, slot, rank):
+        best = torch.full((slots * SLOT * SLOT,), nobody, dtype=torch.int64, device=slot.device)
+        for place, key in covered(outlines, slot, rank):
             best.scatter_reduce_(0, place, key, reduce="amin", include_self=True)
         owner = torch.where(best == nobody, -1, best & OWNER)
         return owner.to(torch.int32).view(slots, SLOT, SLOT)
 
 
-def covered(
-    vertices: torch.Tensor, centre: torch.Tensor, convex: torch.Tensor, slot: torch.Tensor, rank: torch.Tensor
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def covered(outlines: Contours, slot: torch.Tensor, rank: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Pairs of a covered sub-pixel, (slot * SLOT + y) * SLOT + x, and a key, in blocks; arguments as in Rasteriser.own.
 
     Of the keys that claim a sub-pixel the smallest owns it; `key & OWNER` is the polygon. Convex polygons come first among
     equal ranks, as GL draws them in a first call.
     """
+    vertices, convex = outlines.vertices, outlines.convex
     order = torch.arange(len(vertices), device=vertices.device)
     keys = (rank.to(torch.int64) << 33) | ((~convex).to(torch.int64) << 32) | order
     corners = vertices[:, :: vertices.shape[1] // 4]
     for chosen, outline in ((convex, corners), (~convex, vertices)):
         index = torch.nonzero(chosen)[:, 0]
         if len(index):
-            middle = None if outline is corners else centre[index]
+            middle = None if outline is corners else outlines.centre[index]
             yield from _candidates(outline[index], middle, slot[index], keys[index])
 
 

@@ -9,6 +9,7 @@ import torch
 
 from gpu import gl
 from gpu.noise import field, rng
+from gpu.noise.polygons import Contours
 from gpu.noise.raster import SLOT
 
 MOST = 64  # slots at once: 16 MB of ids
@@ -36,21 +37,13 @@ class GLRasteriser:
         for part in (self._target, self._ids, self._depth):
             part.release()
 
-    def own(
-        self,
-        vertices: torch.Tensor,
-        centre: torch.Tensor,
-        convex: torch.Tensor,
-        slot: torch.Tensor,
-        rank: torch.Tensor,
-        slots: int,
-    ) -> torch.Tensor:
+    def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor:
         """See Rasteriser."""
         if slots > self.capacity:
             raise ValueError(f"at most {self.capacity} slots at once, not {slots}")
         self.context.check_thread()
         make = self.context.gl
-        device = vertices.device
+        vertices, convex, device = outlines.vertices, outlines.convex, outlines.vertices.device
         self._target.use()
         make.enable_only(make.DEPTH_TEST)
         self._target.depth_mask = True
@@ -61,7 +54,7 @@ class GLRasteriser:
         # Equal depths keep the first one drawn: the convex ones, in order, as in the torch backend.
         self._draw(vertices[convex][:, :: vertices.shape[1] // 4], owner[convex], fan=False)
         round_ = ~convex
-        self._draw(torch.cat([centre[round_][:, None], vertices[round_]], 1), owner[round_], fan=True)
+        self._draw(torch.cat([outlines.centre[round_][:, None], vertices[round_]], 1), owner[round_], fan=True)
         ids = torch.empty((slots, SLOT, SLOT), dtype=torch.int32)
         self._target.read_into(ids.numpy(), viewport=(0, 0, SLOT, slots * SLOT), components=1, dtype="i4")
         self.context.check()

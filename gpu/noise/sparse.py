@@ -87,7 +87,7 @@ def gather(
     and its first sub-pixel (x, y). Sub-pixels outside the frame belong to nobody.
     """
     k, n = blocks.k, len(slot)
-    claims = list(covered(contours.vertices, contours.centre, contours.convex, slot, rank))
+    claims = list(covered(contours, slot, rank))
     device = slot.device
     if not claims:
         return torch.zeros((channels, n), device=device), torch.zeros(n, dtype=torch.int32, device=device)

@@ -151,12 +151,7 @@ class Transport:
             corner = self._corners(block)[slot].to(torch.float32)
             polygon = pieces.polygon[some]
             owner = self.rasteriser.own(
-                pieces.contours.vertices[polygon] - corner[:, None],
-                pieces.contours.centre[polygon] - corner,
-                pieces.contours.convex[polygon],
-                slot,
-                pieces.rank[polygon],
-                len(block),
+                pieces.contours.relative(polygon, corner), slot, pieces.rank[polygon], len(block)
             )
             self._clip(owner, self._corners(block).tolist())
             owner = owner.reshape(-1).add_(1)
@@ -188,11 +183,7 @@ class Transport:
         offset = corner[slot].to(torch.float32)
         label = names // (self.tile_columns * self.tile_rows)
         sums, owned = gather(
-            polygons.Contours(
-                pieces.contours.vertices[polygon] - offset[:, None],
-                pieces.contours.centre[polygon] - offset,
-                pieces.contours.convex[polygon],
-            ),
+            pieces.contours.relative(polygon, offset),
             slot,
             pieces.rank[polygon],
             label,

@@ -70,15 +70,9 @@ def test_backends_agree(context: gl.Context, name: str) -> None:
     piece, polygon = pieces.piece[chosen], pieces.polygon[chosen]
     slots = int(piece.max()) + 1
     corner = torch.stack([piece % by.tile_columns, piece // by.tile_columns], 1).float() * SLOT
-    outlines = pieces.contours.vertices[polygon] - corner[:, None]
-    arguments = (
-        outlines,
-        pieces.contours.centre[polygon] - corner,
-        pieces.contours.convex[polygon],
-        piece,
-        pieces.rank[polygon],
-        slots,
-    )
+    relative = pieces.contours.relative(polygon, corner)
+    outlines = relative.vertices
+    arguments = (relative, piece, pieces.rank[polygon], slots)
     a, b = drawn.own(*arguments), tested.own(*arguments)
     drawn.close()
     assert int((b >= 0).sum()) > 0.3 * SIZE[0] * SIZE[1] * 64
