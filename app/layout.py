@@ -77,8 +77,6 @@ def panels(window: Window) -> dict[str, QWidget]:
 def fold(window: Window, name: str, shown: bool) -> None:
     panels(window)[name].setVisible(shown)
     window.actions_[f"panel_{name}"].setChecked(shown)
-    if shown:
-        window.panel_shown()
 
 
 def restore(window: Window) -> None:
@@ -95,7 +93,7 @@ def restore(window: Window) -> None:
             take(QByteArray.fromHex(settings[key].encode()))
     measures = settings.get("measures")
     if isinstance(measures, list):
-        window.timeline.set_measures([str(name) for name in measures])
+        window.timeline.tell("set_measures", [str(name) for name in measures])
 
 
 def keep(window: Window) -> None:

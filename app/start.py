@@ -66,7 +66,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
     awake.start(500)
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
-    QTimer.singleShot(0, lambda: QTimer.singleShot(30, window.worker.start))
+    QTimer.singleShot(10, window.worker.start)
     return app.exec()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app import documents, layout, menus, samples, theme
@@ -20,11 +20,10 @@ from app.store import Store
 from app.views.banner import Banner
 from app.views.compare import CompareView
 from app.views.compare_canvas import Probe
+from app.views.late import Late
 from app.views.pictures import Store as Pictures
 from app.views.probe_text import probe_text
 from app.views.source import SourcePanel
-from app.views.statistics import StatisticsPanel
-from app.views.timeline import TimelinePanel
 from app.worker import Arrival, Failure, Progress, Worker
 from gpu.engine.results import FrameResult, SourceInfo
 from gpu.errors import NoisescopeError
@@ -53,11 +52,10 @@ class Window(QMainWindow):
         self._pictures = Pictures()
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, str] = {}
-        self._series: dict[str, Any] = {}
         self.compare = CompareView()
         self.source = SourcePanel()
-        self.statistics = StatisticsPanel()
-        self.timeline = TimelinePanel()
+        self.statistics = Late(_statistics, self._connect_plots)
+        self.timeline = Late(_timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
         self.player = Player(self.state, self._pictures)
@@ -112,18 +110,22 @@ class Window(QMainWindow):
         self.source.open_wanted.connect(lambda kind: documents.open_source(self, kind))
         self.source.check_wanted.connect(lambda: documents.check_flow(self, self.state.session.source))
         self.source.sample_chosen.connect(self._open_sample)
-        self.timeline.frameRequested.connect(state.set_frame)
-        self.timeline.playToggled.connect(self.play)
-        self.timeline.loopChanged.connect(lambda loop: state.set_view(loop=loop))
-        for panel in (self.statistics, self.timeline):
-            panel.saved.connect(lambda path: self.banner.show_note(f"Written: {path}"))
-            panel.problem.connect(self.banner.show_error)
-        self.timeline.measuresChanged.connect(lambda names: self.store.set(measures=list(names)))
         self.status.cancelled.connect(self._cancel)
         self.player.waiting.connect(self._on_waiting)
         self.player.stopped.connect(lambda: self.play(False))
         self.actions_["recent"].menu().aboutToShow.connect(lambda: documents.fill_recent(self))
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.set_theme(self._theme))
+
+    def _connect_plots(self, panel: Any) -> None:
+        panel.saved.connect(lambda path: self.banner.show_note(f"Written: {path}"))
+        panel.problem.connect(self.banner.show_error)
+
+    def _connect_timeline(self, panel: Any) -> None:
+        self._connect_plots(panel)
+        panel.frameRequested.connect(self.state.set_frame)
+        panel.playToggled.connect(self.play)
+        panel.loopChanged.connect(lambda loop: self.state.set_view(loop=loop))
+        panel.measuresChanged.connect(lambda names: self.store.set(measures=list(names)))
 
     # -- settings: person → state → worker
 
@@ -196,9 +198,9 @@ class Window(QMainWindow):
         self.actions_["wheel"].setChecked(view.motion == "wheel")
         self.worker.set_colours(view.colours)
         self.worker.set_slices([row.removeprefix("xt-") for row in view.rows if row.startswith("xt-")], view.slice)
-        self.statistics.set_hidden_keys(set(view.hidden))
-        self.timeline.set_hidden_keys(set(view.hidden))
-        self.timeline.set_loop(view.loop)
+        self.statistics.tell("set_hidden_keys", set(view.hidden))
+        self.timeline.tell("set_hidden_keys", set(view.hidden))
+        self.timeline.tell("set_loop", view.loop)
         shown = self._pictures.get(view.frame)
         if shown is not None and shown.colours != view.colours:
             self._pictures.clear()
@@ -208,7 +210,7 @@ class Window(QMainWindow):
 
     def _go(self, t: int) -> None:
         """Show frame t at once if its pictures are at hand, else ask for it."""
-        self.timeline.set_frame(t)
+        self.timeline.tell("set_frame", t)
         pictures = self._pictures.get(t)
         cached = self.worker.cached(t)
         if pictures is not None:
@@ -249,11 +251,6 @@ class Window(QMainWindow):
             if not self._show_result.isActive():
                 self._show_result.start()
 
-    def panel_shown(self) -> None:
-        """A folded panel was not kept up to date; it is open again."""
-        self._show_numbers()
-        self.timeline.set_series(self._series)
-
     def is_settled(self) -> bool:
         """Whether the current frame is complete and everything shows it."""
         shown, result = self.compare.canvas.pictures, self.result
@@ -273,8 +270,7 @@ class Window(QMainWindow):
 
     def _show_numbers(self) -> None:
         self.compare.show_result(self.result)
-        if not self.statistics.isHidden():
-            self.statistics.show_result(self.result)
+        self.statistics.tell("show_result", self.result)
 
     def _on_opened(self, number: int, info: SourceInfo) -> None:
         if number < self.worker.number:
@@ -290,23 +286,21 @@ class Window(QMainWindow):
         self.source.show_wrong("")
         self.source.show_info(info)
         self.status.show_info(info)
-        self.timeline.set_info(info)
+        self.timeline.tell("set_info", info)
         self.compare.canvas.set_source(info.height, info.width, info.frames)
         self.compare.canvas.set_empty("computing …")
         if fresh:
             self.compare.canvas.set_slices({})
         self.player.set_fps(info.fps)
         self.state.opened(info.frames)
-        self.timeline.set_frame(self.state.view.frame)
+        self.timeline.tell("set_frame", self.state.view.frame)
         self.worker.request(self.state.view.frame, self.state.order())
         self._show_title()
 
     def _on_told(self, number: int, mask: Any, series: Any, cache: int) -> None:
         if number >= self._opened and number == self.worker.number:
-            self.timeline.set_computed(mask)
-            self._series = series
-            if not self.timeline.isHidden():
-                self.timeline.set_series(series)
+            self.timeline.tell("set_computed", mask)
+            self.timeline.tell("set_series", series)
             self.status.show_cache(cache)
 
     def _on_sliced(self, number: int, slices: Any) -> None:
@@ -389,7 +383,7 @@ class Window(QMainWindow):
         on = self.player.playing
         self.actions_["play"].setChecked(on)
         self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.current()))
-        self.timeline.set_playing(on)
+        self.timeline.tell("set_playing", on)
         if not on:
             self.compare.canvas.set_waiting("")
 
@@ -444,7 +438,7 @@ class Window(QMainWindow):
         for part in (self.compare, self.source, self.status, self.banner):
             part.set_theme(colours)
         for panel in (self.statistics, self.timeline):
-            panel.set_theme(colours.name == "dark")
+            panel.tell("set_theme", colours.name == "dark")
         if self.player.playing:
             self.actions_["play"].setIcon(theme.icon("pause", colours))
 
@@ -469,14 +463,21 @@ class Window(QMainWindow):
         super().closeEvent(event)
 
 
+def _statistics() -> QWidget:
+    from app.views.statistics import StatisticsPanel
+
+    return StatisticsPanel()
+
+
+def _timeline() -> QWidget:
+    from app.views.timeline import TimelinePanel
+
+    return TimelinePanel()
+
+
 def _once(parent: QWidget, milliseconds: int, action: Any) -> QTimer:
     timer = QTimer(parent)
     timer.setSingleShot(True)
     timer.setInterval(milliseconds)
     timer.timeout.connect(action)
     return timer
-
-
-def action_names(window: Window) -> dict[str, QAction]:
-    """Every action by name, for tests and documentation."""
-    return dict(window.actions_)
