@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -49,7 +49,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     store = Store()
     store.start_log()
     window = Window(session or samples.start_session(), worker or Worker(), store)
-    window.play_when_ready = session is None
+    window.frames.play_when_ready = session is None
     _place(window, store, size)
     window.show()
     crashed = store.crashed() if session is None else None
@@ -79,6 +79,7 @@ def take_screenshot(
     Raises OutputError when the file cannot be written and BackendError when nothing was computed in time. Set
     QT_QPA_PLATFORM=offscreen before.
     """
+    qInstallMessageHandler(_qt_says)
     app = application()
     with tempfile.TemporaryDirectory() as folder:
         window = Window(session or samples.start_session(), worker or Worker(), Store(Path(folder)))
@@ -92,7 +93,7 @@ def take_screenshot(
         if window.state.view.frame == 0 and window.info is not None:
             window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
         window.worker.set_background(False)
-        while time.monotonic() < end and not window.banner.text and not window.is_settled():
+        while time.monotonic() < end and not window.banner.text and not window.frames.is_settled():
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
             time.sleep(0.01)
         calm = time.monotonic() + 1.0  # slices and the curves follow a little later
@@ -107,13 +108,21 @@ def take_screenshot(
         raise OutputError(f"The picture cannot be written to {path}.")
 
 
+def _qt_says(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+    """Qt's complaints, less the one of the off-screen platform about every change of the window's smallest size."""
+    if "propagateSizeHints" not in text:
+        print(text, file=sys.stderr)
+
+
 def _worth_a_picture(window: Window) -> bool:
     """Whether the noise of all frames is there, and everything of the frames around the one shown."""
     if window.info is None:
         return False
     frames, shown = window.info.frames, window.state.view.frame
     last = min(max(shown, SCREENSHOT_FRAME), frames - 1)
-    return window.worker.noised >= frames and all(window.is_complete(t) for t in range(max(last - 8, 0), last + 1))
+    return window.worker.noised >= frames and all(
+        window.frames.is_complete(t) for t in range(max(last - 8, 0), last + 1)
+    )
 
 
 def _place(window: Window, store: Store, size: tuple[int, int] | None) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from app import theme
-from app.worker import Progress
+from app.messages import Progress
 from gpu.engine.results import SourceInfo
 
 

@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app import documents, layout, menus, samples, theme
 from app.catalogue import Catalogue, Sample
+from app.frames import Frames
+from app.messages import Failure, Progress
 from app.player import Player
 from app.slots import slots
 from app.state import ROWS, State
@@ -21,17 +23,14 @@ from app.views.banner import Banner
 from app.views.compare import CompareView
 from app.views.compare_canvas import Probe
 from app.views.late import Late
-from app.views.pictures import Store as Pictures
 from app.views.probe_text import probe_text
 from app.views.source import SourcePanel
-from app.worker import Arrival, Failure, Progress, Worker
+from app.worker import Worker
 from gpu.engine.results import FrameResult, SourceInfo
 from gpu.errors import NoisescopeError
 from gpu.session import PriorSettings, Session
 
 APPLY_MS = 25  # settings are handed to the worker at most this often
-RESULT_MS = 80  # plots follow the frame at most this often, the pictures at once
-PLAYING_RESULT_MS = 240
 AUTOSAVE_MS = 3000
 
 
@@ -44,12 +43,7 @@ class Window(QMainWindow):
         self.worker = worker
         self.store = store
         self.path: Path | None = None
-        self.info: SourceInfo | None = None
         self.catalogue: Catalogue | None = None
-        self.result: FrameResult | None = None
-        self.play_when_ready = False  # start to play with the first complete frame
-        self._opened = 0
-        self._pictures = Pictures()
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, str] = {}
         self.compare = CompareView()
@@ -58,7 +52,8 @@ class Window(QMainWindow):
         self.timeline = Late(_timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
-        self.player = Player(self.state, self._pictures)
+        self.frames = Frames(self)
+        self.player = Player(self.state, self.frames.pictures)
         self.across, self.down = layout.build(self)
         self.actions_ = menus.build(self, slots(self))
         layout.build_tools(self)
@@ -74,21 +69,30 @@ class Window(QMainWindow):
         self._hand_over()
         self.compare.canvas.setFocus()
 
+    @property
+    def info(self) -> SourceInfo | None:
+        """What is known of the source, once it is open."""
+        return self.frames.info
+
+    @property
+    def result(self) -> FrameResult | None:
+        """The frame on the screen, as far as it is computed."""
+        return self.frames.result
+
     # -- building
 
     def _timers(self) -> None:
         self._apply = _once(self, APPLY_MS, self._hand_over)
-        self._show_result = _once(self, RESULT_MS, self._show_numbers)
         self._autosave = _once(self, AUTOSAVE_MS, lambda: self.store.autosave(self.state.to_save()))
 
     def _connect(self) -> None:
         state, worker, compare = self.state, self.worker, self.compare
         state.listen(self._on_state)
         worker.catalogued.connect(self._on_catalogue)
-        worker.opened.connect(self._on_opened)
-        worker.arrived.connect(self._on_arrived)
-        worker.told.connect(self._on_told)
-        worker.sliced.connect(self._on_sliced)
+        worker.opened.connect(self.frames.on_opened)
+        worker.arrived.connect(self.frames.on_arrived)
+        worker.told.connect(self.frames.on_told)
+        worker.sliced.connect(self.frames.on_sliced)
         worker.progressed.connect(self._on_progress)
         worker.failed.connect(self._on_failed)
         worker.answered.connect(self._on_answered)
@@ -142,10 +146,7 @@ class Window(QMainWindow):
         """Start over with another session."""
         self.play(False)
         self.path = path
-        self._pictures.clear()
-        self.result = None
-        self.compare.show_pictures(None)
-        self.compare.canvas.set_empty("Opening …")
+        self.frames.clear()
         self.state.open(session)
 
     def _change(self, session: Session, what: str, merge: str) -> None:
@@ -169,12 +170,12 @@ class Window(QMainWindow):
             self._show_columns()
             self.show_view()
         elif name == "frame":
-            self._go(self.state.view.frame)
+            self.frames.go(self.state.view.frame)
         elif name == "history":
             for kind, text in (("undo", self.state.undo_text), ("redo", self.state.redo_text)):
                 self.actions_[kind].setEnabled(bool(text))
                 self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
-        self._show_title()
+        self.show_title()
 
     def _hand_over(self) -> None:
         self.worker.apply(self.state.session)
@@ -201,111 +202,9 @@ class Window(QMainWindow):
         self.statistics.tell("set_hidden_keys", set(view.hidden))
         self.timeline.tell("set_hidden_keys", set(view.hidden))
         self.timeline.tell("set_loop", view.loop)
-        shown = self._pictures.get(view.frame)
-        if shown is not None and shown.colours != view.colours:
-            self._pictures.clear()
-            self.worker.request(view.frame, self.state.order())
+        self.frames.recolour(view.colours)
 
-    # -- frames: worker → views
-
-    def _go(self, t: int) -> None:
-        """Show frame t at once if its pictures are at hand, else ask for it."""
-        self.timeline.tell("set_frame", t)
-        pictures = self._pictures.get(t)
-        cached = self.worker.cached(t)
-        if pictures is not None:
-            self.compare.show_pictures(pictures)
-            self.source.preview.set_image(pictures.image)
-            self.compare.canvas.set_waiting("")
-        else:
-            self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
-        if cached is not None and pictures is not None:
-            self.result = cached
-            if not self._show_result.isActive():
-                self._show_result.start()
-        if self.player.playing and pictures is not None:
-            return  # what is computed ahead stays in order while the frame runs
-        if cached is not None and cached.complete and pictures is not None and not pictures.older_than(cached):
-            self.worker.follow(self.state.order())
-        else:
-            self.worker.request(t, self.state.order())
-
-    def _on_arrived(self, arrival: Arrival) -> None:
-        if arrival.number < self._opened or arrival.pictures.colours != self.state.view.colours:
-            return
-        result = arrival.result
-        noised = len(result.columns) == len(self.state.session.priors)
-        if result.complete or (noised and self._pictures.get(result.t) is None):
-            self._pictures.put(arrival.pictures)
-        frame = self.state.view.frame
-        if result.complete and result.t in (frame - 1, frame - 5):
-            self.worker.request(frame, self.state.order())  # its warp errors are known now
-        if self.play_when_ready and result.complete:
-            self.play_when_ready = False
-            self.play(True)
-        if result.t == frame:
-            self.result = result
-            self.compare.show_pictures(arrival.pictures)
-            self.compare.canvas.set_waiting("")
-            self.source.preview.set_image(arrival.pictures.image)
-            if not self._show_result.isActive():
-                self._show_result.start()
-
-    def is_settled(self) -> bool:
-        """Whether the current frame is complete and everything shows it."""
-        shown, result = self.compare.canvas.pictures, self.result
-        return (
-            result is not None
-            and shown is not None
-            and (result.t, shown.t) == (self.state.view.frame,) * 2
-            and result.complete
-            and shown.complete
-            and not self._show_result.isActive()
-        )
-
-    def is_complete(self, t: int) -> bool:
-        """Whether everything of frame t is computed and at hand."""
-        result = self.worker.cached(t)
-        return result is not None and result.complete
-
-    def _show_numbers(self) -> None:
-        self.compare.show_result(self.result)
-        self.statistics.tell("show_result", self.result)
-
-    def _on_opened(self, number: int, info: SourceInfo) -> None:
-        if number < self.worker.number:
-            return
-        fresh = self.info is None or (info.title, info.height, info.width) != (
-            self.info.title,
-            self.info.height,
-            self.info.width,
-        )
-        self._opened, self.info = number, info
-        self._pictures.clear()
-        self.banner.clear()
-        self.source.show_wrong("")
-        self.source.show_info(info)
-        self.status.show_info(info)
-        self.timeline.tell("set_info", info)
-        self.compare.canvas.set_source(info.height, info.width, info.frames)
-        self.compare.canvas.set_empty("computing …")
-        if fresh:
-            self.compare.canvas.set_slices({})
-        self.player.set_fps(info.fps)
-        self.state.opened(info.frames)
-        self.timeline.tell("set_frame", self.state.view.frame)
-        self.worker.request(self.state.view.frame, self.state.order())
-        self._show_title()
-
-    def _on_told(self, number: int, mask: Any, series: Any, cache: int) -> None:
-        if number >= self._opened and number == self.worker.number:
-            self.timeline.tell("set_computed", mask)
-            self.timeline.tell("set_series", series)
-            self.status.show_cache(cache)
-
-    def _on_sliced(self, number: int, slices: Any) -> None:
-        if number >= self._opened:
-            self.compare.show_slices(slices)
+    # -- what the worker says (frames go to `frames`)
 
     def _on_catalogue(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
@@ -357,7 +256,7 @@ class Window(QMainWindow):
 
     # -- what is shown
 
-    def _show_title(self) -> None:
+    def show_title(self) -> None:
         info, state = self.info, self.state
         parts = ["Noisescope"]
         if self.path is not None:
@@ -377,9 +276,7 @@ class Window(QMainWindow):
     def play(self, on: bool) -> None:
         if on != self.player.playing:
             self.player.play(on)
-            self._show_result.setInterval(PLAYING_RESULT_MS if on else RESULT_MS)
-            if not on and self.info is not None:
-                self._go(self.state.view.frame)
+            self.frames.set_playing(on)
         on = self.player.playing
         self.actions_["play"].setChecked(on)
         self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.current()))

@@ -15,26 +15,19 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QThread, Signal
 
 from app import catalogue
-from app.views.pictures import Converter, FramePictures, slice_bytes
+from app.messages import Arrival, Failure, Progress, Unfilled
+from app.views.pictures import Converter, slice_bytes
 from gpu.engine.results import FrameResult, Update
 from gpu.errors import NoisescopeError
 from gpu.session import Session
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
-
-
-class Unfilled(NamedTuple):
-    """A frame that nobody asked for yet, and whether only its noise is wanted."""
-
-    t: int
-    noise_only: bool
 
 
 MakeEngine = Callable[[Session], "Engine"]
@@ -44,37 +37,6 @@ REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
 
 log = logging.getLogger("noisescope")
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A frame, as far as it has come, with the pictures of it."""
-
-    number: int
-    result: FrameResult
-    pictures: FramePictures
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What the worker is at. `job` is the number of an export, or None for frames; `seconds` left may be unknown."""
-
-    what: str
-    done: int
-    total: int
-    seconds: float | None = None
-    job: int | None = None
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A sentence for the user. `kind` is the error's type, `where` one of start, settings, frame, question, job."""
-
-    sentence: str
-    kind: str
-    where: str
-    number: int
-    details: str = ""
 
 
 def real_engine(session: Session) -> Engine:
@@ -119,6 +81,7 @@ class Worker(QThread):
         self._engine: Engine | None = None
         self._engine_number = 0
         self._frame: tuple[int, Iterator[Update]] | None = None
+        self._filled: set[int] = set()  # frames that were complete once
         self._noised: set[int] = set()  # frames whose noise is there in every column
         self._job: tuple[int, str, Steps, Engine] | None = None
         self._job_started = 0.0
@@ -306,6 +269,7 @@ class Worker(QThread):
         self._drop_frame()
         self._bad.clear()
         self._noised.clear()
+        self._filled.clear()
         self._pace.clear()
         if self._engine is None or (self._job is not None and self._job[3] is self._engine):
             self._engine = self._make_engine(session)  # an export goes on with the engine and settings it began with
@@ -329,7 +293,9 @@ class Worker(QThread):
         if engine is None:
             return None
         mask = engine.computed()
-        left = [t for t in self._order if t < len(mask) and not mask[t] and t not in self._bad]
+        # A frame that fell out of the cache is not computed again unasked, else a long clip would never come to rest.
+        done = self._bad | self._filled
+        left = [t for t in self._order if t < len(mask) and not mask[t] and t not in done]
         if not left:
             return None
         if engine.session.task.name:
@@ -369,6 +335,8 @@ class Worker(QThread):
             self._try("frame", lambda: self._send(result))
         if noised:
             self._noised.add(t)
+        if result.complete:
+            self._filled.add(t)
         if result.complete or (noise_only and noised):
             if self._paced != noise_only:
                 self._paced, self._pace = noise_only, []

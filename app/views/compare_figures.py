@@ -122,8 +122,10 @@ class Figures(QWidget):
 
     def set_columns(self, keys: tuple[str, ...], columns: list[QRect], with_output: bool) -> None:
         self._keys, self._columns = keys, columns
-        self._labels = (*NOISE_LABELS, *OUTPUT_LABELS) if with_output else NOISE_LABELS
-        self.updateGeometry()
+        labels = (*NOISE_LABELS, *OUTPUT_LABELS) if with_output else NOISE_LABELS
+        if labels != self._labels:
+            self._labels = labels
+            self.updateGeometry()
         self.update()
 
     def show_result(self, result: FrameResult | None) -> None:

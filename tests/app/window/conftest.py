@@ -83,13 +83,13 @@ def idle(window: Window) -> bool:
     engine = window.worker._engine
     return (
         not window._apply.isActive()
-        and window._opened == window.worker.number
+        and window.frames.opened == window.worker.number
         and engine is not None
         and bool(engine.computed().all())
         and window.result is not None
         and window.result.t == window.state.view.frame
         and window.result.complete
-        and not window._show_result.isActive()
+        and not window.frames.numbers.isActive()
     )
 
 

@@ -16,6 +16,7 @@ SCRIPT = """
 import json, sys, time
 from app import start
 from app.worker import Worker
+from app.frames import Frames
 from app.window import Window
 from tests.app.window.fake_engine import FakeEngine, catalogue
 from PySide6.QtCore import QTimer
@@ -29,12 +30,13 @@ def shown(self, event):
     QTimer.singleShot(0, lambda: told(event="shown", cpu=time.process_time(), heavy=[
         name for name in ("torch", "cv2", "scipy", "moderngl") if name in sys.modules]))
 Window.showEvent = shown
-numbers = Window._show_numbers
+numbers = Frames.show_numbers
 def shown_numbers(self):
     numbers(self)
+    window = self.parent()
     if self.result is not None and self.result.complete:
-        told(event="frame", t=self.state.view.frame, playing=self.player.playing, rows=list(self.state.view.rows))
-Window._show_numbers = shown_numbers
+        told(event="frame", t=window.state.view.frame, playing=window.player.playing, rows=list(window.state.view.rows))
+Frames.show_numbers = shown_numbers
 sys.exit(start.main(None, (1280, 800), Worker(FakeEngine, catalogue)))
 """
 

@@ -106,11 +106,11 @@ def test_results_of_older_settings_are_dropped(window: Window) -> None:
     assert old is not None
     window.state.change(seeded(window, 99), "Seed")
     settle(window)
-    pictures = window._pictures.get(0)
+    pictures = window.frames.pictures.get(0)
     assert pictures is not None
-    from app.worker import Arrival
+    from app.messages import Arrival
 
-    window._on_arrived(Arrival(1, old, pictures))
+    window.frames.on_arrived(Arrival(1, old, pictures))
     assert window.result is not old
     assert window.result is window.worker.cached(0)
 

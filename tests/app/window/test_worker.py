@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.worker import Arrival, Failure, Worker
+from app.messages import Arrival, Failure
+from app.worker import Worker
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 from gpu.session import Session, SourceSettings
