@@ -21,6 +21,7 @@ from app.state import View
 from app.views.compare_layout import GAP, GUTTER, ROW_LABELS, arrange
 from app.views.pictures import ERROR_COLOURS, STATE_COLOURS, U8, CellPictures, FramePictures, difference
 
+ARROW_APART = 13.0  # screen pixels between arrows, at least
 NEAREST_FROM = 3.0  # screen pixels per picture pixel from which pixels are shown as squares
 
 
@@ -235,7 +236,9 @@ class Drawing(QWidget):
         if data is None:
             self._say(painter, cell, "computing …", colours)
             return
-        target, source = self._mapping(QRectF(cell.x(), cell.y(), cell.width(), 1e6))
+        # As wide as the pictures, so that x means the same in all of a column.
+        tall = self._layout.picture_height if self._layout.has_pictures else 1e6
+        target, source = self._mapping(QRectF(cell.x(), cell.y(), cell.width(), tall))
         scale = target.width() / max(source.width(), 1e-6)
         smooth = row == "xt-output" and scale < NEAREST_FROM
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
@@ -264,7 +267,7 @@ class Drawing(QWidget):
         assert pictures.arrows is not None
         target, source = self._mapping(cell)
         scale = target.width() / max(source.width(), 1e-6)
-        x, y, dx, dy = pictures.arrows.T
+        x, y, dx, dy = pictures.thinned(ARROW_APART / max(scale, 1e-6)).T
         x1, y1 = target.x() + (x - source.x()) * scale, target.y() + (y - source.y()) * scale
         ends = np.stack([x1 - dx * scale, y1 - dy * scale, x1, y1], axis=1).tolist()
         lines = [QLineF(*end) for end in ends]

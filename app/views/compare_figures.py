@@ -71,7 +71,7 @@ def figures(column: Column | None, sharpest: float = 1.0) -> dict[str, Figure]:
     if column.coherence is not None and math.isfinite(column.coherence.previous):
         coherence = column.coherence
         found["coherence"] = Figure(
-            f"{coherence.previous:.2f}",
+            f"{coherence.previous:.2f}".replace("-0.00", "0.00").replace("-", "−"),
             None,
             f"with the previous frame {coherence.previous:.3f}, with the shot's first frame {coherence.first:.3f}; "
             f"white noise can reach {coherence.ceiling:.2f} for this motion",

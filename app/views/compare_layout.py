@@ -28,6 +28,7 @@ class Layout:
     columns: list[QRect]
     rows: dict[str, tuple[int, int]]
     picture_height: int
+    has_pictures: bool
 
 
 def arrange(
@@ -54,4 +55,4 @@ def arrange(
         places[row] = (top, tall)
         top += tall + GAP
     columns = [QRect(GUTTER + index * (width + GAP), 0, width, size.height()) for index in range(len(keys))]
-    return Layout(columns, places, height)
+    return Layout(columns, places, height, bool(pictures))

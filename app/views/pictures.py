@@ -52,6 +52,15 @@ class FramePictures:
     gain: int
     complete: bool
 
+    def thinned(self, apart: float) -> F32:
+        """The arrows, less those that stand nearer to each other than `apart` pixels of the picture."""
+        if self.arrows is None or not len(self.arrows):
+            return np.zeros((0, 4), np.float32)
+        step = arrow_step(self.image.shape[1])
+        every = max(int(np.ceil(apart / step)), 1)
+        places = (self.arrows[:, :2] // step).astype(int)
+        return np.asarray(self.arrows[(places % every == every // 2).all(axis=1)])
+
     def older_than(self, result: FrameResult) -> bool:
         """Whether `result` has an error map that these pictures lack: it came with the frame before."""
         cells = self.columns
@@ -98,11 +107,16 @@ def wheel(flow: F32, limit: float = MOTION_RANGE) -> U8:
     return np.asarray((1 - length[..., None] * (1 - hue)) * 235 + 0.5).astype(np.uint8)
 
 
-def arrows(flow: F32, across: int = 24) -> tuple[F32, int]:
-    """Arrows for a flow (H, W, 2): (N, 4) x, y, dx, dy in pixels at about `across` places a row, and how many times
+def arrow_step(width: int) -> int:
+    """Pixels between arrows for a picture of this width, before any are left out: about 24 in a row."""
+    return max(width // 24, 4)
+
+
+def arrows(flow: F32) -> tuple[F32, int]:
+    """Arrows for a flow (H, W, 2): (N, 4) x, y, dx, dy in pixels on a grid of `arrow_step`, and how many times
     longer than the motion they are. Places that stand still, or whose flow is not finite, get none."""
     height, width = flow.shape[:2]
-    step = max(width // across, 4)
+    step = arrow_step(width)
     y, x = np.mgrid[step // 2 : height : step, step // 2 : width : step]
     picked = flow[y, x]
     table = np.stack([x + 0.5, y + 0.5, picked[..., 0], picked[..., 1]], axis=-1).reshape(-1, 4)
