@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 import gpu
 from app.export import FORMATS, ExportOptions, Format, NoiseFileError, Plan, Report, Steps, axes, format_for
-from app.export.files import byte_text, check_file, check_space, replacing
+from app.export.files import byte_text, check_file, check_space, reason, replacing
 from gpu import session as sessions
 from gpu.engine.results import Update
 from gpu.errors import OutputError
@@ -91,7 +91,11 @@ def noise_format(kind: NoiseFile) -> Format:
 def read_noise(path: Path, order: str = "") -> Stored:
     """Noise of a file of any known format, (T, C, H, W) as a view. `order` of its axes: empty takes what the file says,
     else TCHW, or CHW for three axes. NoiseFileError says what is wrong with the file."""
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as problem:  # the name is too long
+        raise NoiseFileError(f"The file {path} cannot be read: {reason(problem)}.") from None
+    if not there:
         raise NoiseFileError(f"There is no file {path} to read noise from.")
     return READERS[FORMATS.get(format_for(path, "noise")).suffix].read(path, order)
 

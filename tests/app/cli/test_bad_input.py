@@ -67,6 +67,7 @@ WRONG = {
     "no such session": ["--screenshot", "{out}/a.png", "--session", "{inputs}/none.json"],
     "a screenshot that is no .png": ["--screenshot", "{out}/a.jpg"],
     "statistics of a video": ["stats", "{inputs}/clip.mp4"],
+    "statistics of a name that is too long": ["stats", 260 * "x" + ".npz"],
     "statistics of text": ["stats", "{inputs}/text.npy"],
     "statistics of a flow of three axes": ["stats", "{inputs}/3d-flow.npy", "--axes", "TCHW"],
 }  # fmt: skip
