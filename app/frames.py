@@ -126,13 +126,15 @@ class Frames(QObject):
             self.info.height,
             self.info.width,
         )
+        changed = info != self.info
         self.opened, self.info = number, info
         self.pictures.clear()
         self._window.banner.clear()
         self._window.source.show_wrong("")
         self._window.source.show_info(info)
         self._window.status.show_info(info)
-        self._window.timeline.tell("set_info", info)
+        if changed:
+            self._window.timeline.tell("set_info", info)
         self._window.compare.canvas.set_source(info.height, info.width, info.frames)
         self._window.compare.canvas.set_empty("computing …")
         if fresh:

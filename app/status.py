@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from app import theme
 from app.messages import Progress
 from gpu.engine.results import SourceInfo
+
+
+class Bar(QWidget):
+    """A thin progress bar. QProgressBar paints at once whenever its value changes, and half the window with it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedSize(12 * theme.GRID, 2 * theme.GRID)
+        self._share = 0.0
+
+    def show_share(self, share: float) -> None:
+        if round(share * self.width()) != round(self._share * self.width()):
+            self._share = share
+            self.setAccessibleDescription(f"{share:.0%}")
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colours = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for share, colour in ((1.0, colours.border), (min(max(self._share, 0.0), 1.0), colours.accent)):
+            painter.setBrush(QColor(colour))
+            painter.drawRoundedRect(QRectF(0, self.height() / 2 - 2, self.width() * share, 4), 2, 2)
+        painter.end()
 
 
 class StatusLine(QStatusBar):
@@ -20,9 +46,7 @@ class StatusLine(QStatusBar):
         self._message = QLabel("Loading torch and OpenCV …")
         self._message.setMinimumWidth(40)
         self._work = QLabel()
-        self._bar = QProgressBar()
-        self._bar.setFixedWidth(96)
-        self._bar.setTextVisible(False)
+        self._bar = Bar()
         self._cancel = QToolButton()
         self._cancel.setToolTip("Stop this; what is done is kept")
         self._cancel.setAccessibleName("Cancel")
@@ -35,6 +59,7 @@ class StatusLine(QStatusBar):
             self.addPermanentWidget(widget)
         self._machine.setToolTip("What rasterises the noise · what torch computes on · size of the cache of frames")
         self._bar.setAccessibleName("Progress")
+        self._bar.setToolTip("How much of this is done")
         self._info: SourceInfo | None = None
         self._cache = 0
         self.show_progress(None)
@@ -58,9 +83,7 @@ class StatusLine(QStatusBar):
         if progress.seconds is not None:
             text += f" · {_duration(progress.seconds)} left"
         self._work.setText(text)
-        if self._bar.maximum() != max(progress.total, 1):
-            self._bar.setRange(0, max(progress.total, 1))
-        self._bar.setValue(progress.done)
+        self._bar.show_share(progress.done / max(progress.total, 1))
 
     def show_info(self, info: SourceInfo) -> None:
         self._info = info

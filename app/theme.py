@@ -259,8 +259,6 @@ QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12p
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {theme.accent}; }}
 QSlider::handle:horizontal:disabled {{ background: {theme.border}; }}
 QCheckBox {{ spacing: 8px; }}
-QProgressBar {{ background: {theme.border}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
-QProgressBar::chunk {{ background: {theme.accent}; border-radius: 2px; }}
 QTabBar::tab {{ padding: 4px 8px; border: none; color: {theme.dim}; background: transparent;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}

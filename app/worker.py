@@ -278,7 +278,7 @@ class Worker(QThread):
         self._engine_number = number
         self._slices_stale = True
         self.opened.emit(number, self._engine.info)
-        self._tell(force=True)
+        self._tell_due = True  # soon, not now: while a slider is dragged there are many settings a second
 
     def _answer(self, ticket: int, question: Callable[[Engine | None], Any]) -> None:
         answer: list[Any] = [None]
