@@ -206,7 +206,7 @@ def figures_text(window: Window) -> str:
     result = window.result
     keys = window.state.keys
     columns = all_figures(result, keys)
-    lines = ["\t".join([f"frame {window.state.view.frame + 1}", *keys])]
+    lines = ["\t".join([f"frame {window.state.view.frame}", *keys])]
     for label in next(iter(columns.values()), {}):
         cells = [columns[key][label] for key in keys]
         if any(cell is not NONE for cell in cells):

@@ -64,7 +64,7 @@ class Frames(QObject):
             self._window.source.preview.set_image(pictures.image)
             self._window.compare.canvas.set_waiting("")
         else:
-            self._window.compare.canvas.set_waiting(f"computing frame {t + 1} …")
+            self._window.compare.canvas.set_waiting(f"computing frame {t} …")
         if cached is not None and pictures is not None:
             self.result = cached
             if not self.numbers.isActive():

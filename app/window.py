@@ -285,7 +285,7 @@ class Window(QMainWindow):
             self.compare.canvas.set_waiting("")
 
     def _on_waiting(self, t: int) -> None:
-        self.compare.canvas.set_waiting(f"computing frame {t + 1} …")
+        self.compare.canvas.set_waiting(f"computing frame {t} …")
         if self.actions_["background"].isChecked():
             self.worker.follow(self.state.order())  # its noise is next
         else:

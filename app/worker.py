@@ -365,7 +365,7 @@ class Worker(QThread):
         mask = self._engine.computed()
         done = len(self._noised) if noise_only else int(mask.sum())
         seconds = sum(self._pace) / len(self._pace) * (len(mask) - done) if self._pace else None
-        self.progressed.emit(Progress(f"frame {t + 1} · {update.what}", done, len(mask), seconds))
+        self.progressed.emit(Progress(f"frame {t} · {update.what}", done, len(mask), seconds))
 
     def _tell(self, force: bool = False) -> None:
         now = time.monotonic()

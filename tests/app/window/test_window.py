@@ -96,7 +96,7 @@ def test_a_frame_that_is_not_computed_is_asked_for_and_shown(
     window = make_window()
     wait_for(lambda: window.result is not None and window.result.complete)
     window.state.set_frame(10)
-    assert "frame 11" in window.compare.canvas._waiting
+    assert "frame 10" in window.compare.canvas._waiting
     wait_for(lambda: window.result is not None and window.result.t == 10 and window.result.complete)
     assert window.compare.canvas._waiting == ""
 
@@ -434,7 +434,7 @@ def test_closing_ends_the_worker_and_frees_the_engine(make_window: MakeWindow, e
 def test_figures_can_be_copied(window: Window) -> None:
     window.actions_["copy_values"].trigger()
     lines = QApplication.clipboard().text().splitlines()
-    assert lines[0].split("\t") == ["frame 1", "random", "fixed", "bilinear", "integral"]
+    assert lines[0].split("\t") == ["frame 0", "random", "fixed", "bilinear", "integral"]
     assert any(line.startswith("variance") for line in lines)
 
 
