@@ -67,6 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as fault:
         if os.environ.get("NOISESCOPE_DEBUG"):
             raise
+        package = (fault.name or "").partition(".")[0] if isinstance(fault, ModuleNotFoundError) else ""
+        if package not in ("", "app", "gpu"):
+            return _say(
+                f"The Python package {package} is missing; `noisescope doctor` says how to get it.", WRONG_INPUT
+            )
         what = f"{type(fault).__name__}: {fault}"
         return _say(
             f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT

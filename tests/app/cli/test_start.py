@@ -68,6 +68,12 @@ def test_help_of_a_command_lists_the_registries(cli: Any) -> None:
         (ClipError("The video a.mp4 holds no frames."), 2, "noisescope: The video a.mp4 holds no frames.\n"),
         (KeyboardInterrupt(), 130, "Stopped. Nothing was left half-written."),
         (MemoryError(), 2, "not enough memory"),
+        (
+            ModuleNotFoundError("No module named 'x.y'", name="x.y"),
+            2,
+            "The Python package x is missing; `noisescope doctor`",
+        ),
+        (ModuleNotFoundError("No module named 'gpu.x'", name="gpu.x"), 70, "This is a fault of the program"),
         (RuntimeError("two\nlines"), 70, "This is a fault of the program, not of your input (RuntimeError: two lines)"),
     ],
 )
