@@ -224,7 +224,8 @@ def _print(metrics: dict[str, Any], out: Path) -> None:
     for key, row in metrics["priors"].items():
         cells = [f"{'–' if row[name] is None else format(row[name], '.3f'):>10}" for name, _ in TABLE]
         print(" ".join([f"{key:<{width}}", *cells]))
-    print(f"{metrics['source']['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
+    source = metrics["source"]
+    print(f"{source['title']}: {source['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
 
 
 COMMANDS.add("render", order=30)(Command("Denoise a clip with several priors and compare the results.", configure, run))

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
     else:
-        print(f"Wrote {arguments.out} ({info.motion}, {info.backend}). Read back: {white.verdict.text}.")
+        print(f"Wrote {arguments.out} ({info.title}; {info.motion}, {info.backend}). Read back: {white.verdict.text}.")
     return 0
 
 

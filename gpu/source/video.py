@@ -39,6 +39,7 @@ class VideoSource:
         self._cache: OrderedDict[int, U8] = OrderedDict()
         self._known: tuple[int, tuple[int, ...]] | None = None
         self._open_checked()
+        self._cut_short = is_cut_short(self._path)
         picture = self._decode()
         if picture is None:
             self.close()
@@ -50,7 +51,8 @@ class VideoSource:
 
     @property
     def title(self) -> str:
-        return self._path.name
+        """The file's name, and whether its end is missing: the frames that are there are worked with, but said to be few."""
+        return self._path.name + (" (file cut short)" if self._cut_short else "")
 
     @property
     def frames(self) -> int:
@@ -172,6 +174,34 @@ class VideoSource:
                 self._store(at, picture)
             elif at >= max(0, first) or not self._skip():
                 raise ClipError(f"Frame {t} of {self._path} can no longer be decoded; has the file changed?")
+
+
+def is_cut_short(path: Path) -> bool:
+    """Whether an mp4, mov or avi file is shorter than its own headers say, as a download that broke off is.
+
+    Their parts begin with their size (ISO/IEC 14496-12, section 4.2; RIFF). Frame counts do not tell: they also differ
+    where an edit list hides frames. Of other containers nothing is said.
+    """
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF":
+            return 8 + int.from_bytes(head[4:8], "little") > length
+        if head[4:8] != b"ftyp":
+            return False
+        at = 0
+        while at < length:
+            file.seek(at)
+            head = file.read(16)
+            size = int.from_bytes(head[:4], "big")
+            if size == 1:  # the size follows, in 64 bits
+                size = int.from_bytes(head[8:16], "big")
+            if size == 0:  # to the end of the file
+                return False
+            if size < 8:
+                return True
+            at += size
+        return at > length
 
 
 def _rgb(picture: U8) -> U8:

@@ -219,3 +219,18 @@ def test_odd_names_are_names(clips: Callable[[str], Path], tmp_path: Path, monke
     for name in ("a%03d b.mp4", "http:x.mp4", "frühling.mp4", "-i.mp4"):
         Path(name).write_bytes(clips("mp4").read_bytes())
         assert opened(name).title == name
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+def test_a_file_that_broke_off_is_said_to_be_cut_short(suffix: str, tmp_path: Path) -> None:
+    whole, half = tmp_path / f"whole.{suffix}", tmp_path / f"half.{suffix}"
+    coding = ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"]
+    faststart = ["-movflags", "+faststart"] if suffix == "mp4" else []
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x48:rate=12:duration=2", *coding, *faststart, whole)
+    half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    sources = [opened(path) for path in (whole, half)]
+    assert sources[0].title == whole.name
+    assert sources[1].title == f"{half.name} (file cut short)"
+    assert 0 < sources[1].frames < sources[0].frames
+    for source in sources:
+        source.close()
