@@ -18,7 +18,8 @@ class ParameterSlider(QWidget):
 
     changed = Signal(str, float)
 
-    def __init__(self, info: ParameterInfo, value: float, parent: QWidget | None = None) -> None:
+    def __init__(self, info: ParameterInfo, value: float, least: str = "", parent: QWidget | None = None) -> None:
+        """`least`: words that stand for the lowest value, where it means a default."""
         super().__init__(parent)
         self._info = info
         long_unit = len(info.unit) > LONG
@@ -28,6 +29,7 @@ class ParameterSlider(QWidget):
         self._number.setSingleStep(info.step)
         self._number.setDecimals(_decimals(info.step))
         self._number.setSuffix(f" {info.unit}" if info.unit and not long_unit else "")
+        self._number.setSpecialValueText(least)
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setFixedWidth(92)
         self._number.setKeyboardTracking(False)

@@ -161,6 +161,7 @@ class SourcePanel(QWidget):
                 "sigma_max", "σ max", 0, 0, 80, 0.5, "", "Noise level the sampler starts from; 0: the task's."
             ),
             0.0,
+            least="the task's",
         )
         self._sigma.changed.connect(lambda _, value: self._task_changed("σ max", "sigma", sigma_max=value))
         section.wide(self._sigma)
