@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
+TOOL_WIDTH = 32
 FILLS = 10**5  # the middle takes what is left
 
 
@@ -56,6 +57,13 @@ def build_tools(window: Window) -> None:
             tools.addWidget(_tool(window, name))
         else:
             tools.addSpacing(theme.GRID)
+    window.compare.setMinimumWidth(max(window.compare.minimumWidth(), tools.minimumSize().width()))
+
+
+def fit(window: Window, width: int) -> None:
+    """Fold the statistics away where a screen of `width` is too narrow for all panels beside each other."""
+    if window.minimumSizeHint().width() > width:
+        fold(window, "statistics", False)
 
 
 def _tool(window: Window, name: str) -> QToolButton:
@@ -65,6 +73,10 @@ def _tool(window: Window, name: str) -> QToolButton:
     style = Qt.ToolButtonStyle
     button.setToolButtonStyle(style.ToolButtonTextOnly if name.startswith("row_") else style.ToolButtonIconOnly)
     button.setAccessibleName(action.text().replace("&", ""))
+    if name.startswith("row_"):
+        button.setMinimumWidth(button.sizeHint().width())  # else a narrow window cuts its words
+    else:
+        button.setFixedWidth(TOOL_WIDTH)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qI
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app import samples, theme
+from app import layout, samples, theme
 from app.store import Store
 from app.window import Window
 from app.worker import Worker
@@ -83,25 +83,28 @@ def take_screenshot(
     app = application()
     with tempfile.TemporaryDirectory() as folder:
         window = Window(session or samples.start_session(), worker or Worker(), Store(Path(folder)))
-        window.resize(*size)
-        window.show()
-        window.worker.start()
-        end = time.monotonic() + (wait or SCREENSHOT_SECONDS)
-        while time.monotonic() < end and not (window.banner.text or _worth_a_picture(window)):
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-            time.sleep(0.01)
-        if window.state.view.frame == 0 and window.info is not None:
-            window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
-        window.worker.set_background(False)
-        while time.monotonic() < end and not window.banner.text and not window.frames.is_settled():
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-            time.sleep(0.01)
-        calm = time.monotonic() + 1.0  # slices and the curves follow a little later
-        while time.monotonic() < calm:
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-        computed, sentence = window.result is not None, window.banner.text
-        picture = window.grab()
-        window.close()
+        try:
+            layout.fit(window, size[0])
+            window.resize(*size)
+            window.show()
+            window.worker.start()
+            end = time.monotonic() + (wait or SCREENSHOT_SECONDS)
+            while time.monotonic() < end and not (window.banner.text or _worth_a_picture(window)):
+                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+                time.sleep(0.01)
+            if window.state.view.frame == 0 and window.info is not None:
+                window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
+            window.worker.set_background(False)
+            while time.monotonic() < end and not window.banner.text and not window.frames.is_settled():
+                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+                time.sleep(0.01)
+            calm = time.monotonic() + 1.0  # slices and the curves follow a little later
+            while time.monotonic() < calm:
+                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+            computed, sentence = window.result is not None, window.banner.text
+            picture = window.grab()
+        finally:  # also when stopped: a thread that is still running would end the process in its own way
+            window.close()
     if not computed:
         raise BackendError(sentence or "Nothing was computed in time for a picture of the window.")
     if not picture.save(str(path), "PNG"):
@@ -132,3 +135,4 @@ def _place(window: Window, store: Store, size: tuple[int, int] | None) -> None:
         window.resize(*size)
     elif not isinstance(store.settings().get("geometry"), str):
         window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
+    layout.fit(window, size[0] if size is not None else screen.width())
