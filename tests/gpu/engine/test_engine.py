@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gpu.engine import SERIES, Engine, FrameResult, Update
-from gpu.errors import BackendError, ChoiceError, SessionError
+from gpu.errors import BackendError, ChoiceError, SessionError, SizeError
 from gpu.priors import PRIORS
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 
@@ -242,6 +242,8 @@ def test_wrong_requests_are_named() -> None:
     engine.close()
     with pytest.raises((SessionError, ChoiceError), match="chained"):
         Engine(dataclasses.replace(SMALL, priors=(PriorSettings("integral", mode="chained"),)))
+    with pytest.raises(SizeError, match="Choose a smaller size"):
+        Engine(dataclasses.replace(SMALL, source=dataclasses.replace(SOURCE, height=16384, width=16384)))
     with pytest.raises(BackendError, match="no-such-device"):
         Engine(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, device="no-such-device")))
 
