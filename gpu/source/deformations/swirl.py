@@ -33,7 +33,7 @@ swirl = DEFORMATIONS.add("swirl", order=50)(
             ParameterInfo(
                 "degrees",
                 "Speed",
-                2.0,
+                4.0,
                 -15,
                 15,
                 0.1,
