@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
 TOOL_WIDTH = 32
+NARROW = 1024  # all three panels ask for about 1005 pixels
 FILLS = 10**5  # the middle takes what is left
 
 
@@ -61,8 +62,8 @@ def build_tools(window: Window) -> None:
 
 
 def fit(window: Window, width: int) -> None:
-    """Fold the statistics away where a screen of `width` is too narrow for all panels beside each other."""
-    if window.minimumSizeHint().width() > width:
+    """Fold the statistics away where `width` is too narrow for all panels beside each other."""
+    if width < NARROW:
         fold(window, "statistics", False)
 
 
