@@ -27,11 +27,11 @@ class SourceSettings:
 
     kind `video` and `images` read `path`; `synthetic` deforms the still at `path` (empty: a bundled one) by the
     deformation `name` with `parameters`; `flow` carries noise, and the still at `path` if there is one, along the flow
-    file `flow_path`. `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes
-    all.
+    file `flow_path`; `scene` is computed by the scene `name` with `parameters` (and `path`, where it reads a file).
+    `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes all.
     """
 
-    kind: Literal["video", "images", "synthetic", "flow"] = "video"
+    kind: Literal["video", "images", "synthetic", "flow", "scene"] = "video"
     path: str = ""
     name: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -97,6 +97,7 @@ class TaskSettings:
     sigma_max: float = 0.0
     sigma_min: float = 0.0
     churn: float = 0.5  # read by stochastic samplers only
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)  # the task's own settings
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ class NetworkConfig:
     """Everything needed to build the network again; stored with the weights."""
 
     image_channels: int = 3
-    condition_channels: int = 3
-    channels: tuple[int, ...] = (48, 96)  # one entry a level; the first level works at half the picture's resolution
+    condition_channels: int = 3  # 0: nothing is conditioned on
+    channels: tuple[int, ...] = (48, 96)  # one entry a level; the first level works on the folded picture
     blocks: tuple[int, ...] = (2, 3)  # residual blocks a level, on the way down and (but the last) again on the way up
     embedding: int = 64
+    fold: int = 2  # the picture is folded fold x fold into channels; 1 for latents, which are small already
 
 
 class NoiseEmbedding(nn.Module):
@@ -64,7 +65,10 @@ class Block(nn.Module):
 
 
 class UNet(nn.Module):
-    """F(x, condition, c_noise): (B,3,H,W), (B,C,H,W), (B,) to (B,3,H,W); H and W multiples of `size_multiple`."""
+    """F(x, condition, c_noise): (B,I,H,W), (B,C,H,W), (B,) to (B,I,H,W); H and W multiples of `size_multiple`.
+
+    I image and C condition channels are those of the configuration; without condition channels `condition` is not read.
+    """
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -72,7 +76,7 @@ class UNet(nn.Module):
         channels, blocks = config.channels, config.blocks
         self.embedding = NoiseEmbedding(config.embedding)
         inputs = config.image_channels + config.condition_channels
-        self.input = nn.Conv2d(4 * inputs, channels[0], 3, padding=1)
+        self.input = nn.Conv2d(config.fold**2 * inputs, channels[0], 3, padding=1)
         self.down = nn.ModuleList(
             nn.ModuleList(Block(c, config.embedding) for _ in range(n)) for c, n in zip(channels, blocks, strict=True)
         )
@@ -83,7 +87,7 @@ class UNet(nn.Module):
         pairs = list(itertools.pairwise(channels))
         self.widen = nn.ModuleList(nn.Conv2d(fine, coarse, 3, padding=1) for fine, coarse in pairs)
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
-        self.output = nn.Conv2d(channels[0], 4 * config.image_channels, 3, padding=1)
+        self.output = nn.Conv2d(channels[0], config.fold**2 * config.image_channels, 3, padding=1)
         nn.init.zeros_(self.output.weight)
         assert self.output.bias is not None
         nn.init.zeros_(self.output.bias)
@@ -91,11 +95,14 @@ class UNet(nn.Module):
     @property
     def size_multiple(self) -> int:
         """Height and width must be multiples of this."""
-        return 1 << len(self.config.channels)
+        return self.config.fold << (len(self.config.channels) - 1)
 
-    def forward(self, x: torch.Tensor, condition: torch.Tensor, c_noise: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, condition: torch.Tensor | None, c_noise: torch.Tensor) -> torch.Tensor:
         embedding = self.embedding(c_noise)
-        h = self.input(F.pixel_unshuffle(torch.cat([x, condition], dim=1), 2))
+        if self.config.condition_channels:
+            assert condition is not None
+            x = torch.cat([x, condition], dim=1)
+        h = self.input(F.pixel_unshuffle(x, self.config.fold))
         kept: list[torch.Tensor] = []
         for level, stack in enumerate(self.down):
             if level > 0:
@@ -108,4 +115,4 @@ class UNet(nn.Module):
             h = kept[level] + coarse
             for block in self.up[level]:  # type: ignore[attr-defined]
                 h = block(h, embedding)
-        return F.pixel_shuffle(self.output(F.silu(h)), 2)
+        return F.pixel_shuffle(self.output(F.silu(h)), self.config.fold)

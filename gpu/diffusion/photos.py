@@ -99,14 +99,14 @@ class Photos:
         )
         return cv2.resize(wide, (size, size), interpolation=cv2.INTER_AREA)
 
-    def batch(self, rng: np.random.Generator, count: int, size: int) -> torch.Tensor:
-        """(count, 3, size, size) float32 in [0, 1]. Of two crops the one with more detail is kept: plain sky has
+    def batch(self, rng: np.random.Generator, count: int, size: int, choices: int = 2) -> torch.Tensor:
+        """(count, 3, size, size) float32 in [0, 1]. Of `choices` crops the one with most detail is kept: plain sky has
         nothing to teach."""
         crops = []
         for _ in range(count):
-            pair = [self._crop(rng, size) for _ in range(2)]
-            detail = [cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var() for crop in pair]
-            crops.append(pair[int(np.argmax(detail))])
+            drawn = [self._crop(rng, size) for _ in range(choices)]
+            detail = [cv2.Laplacian(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var() for crop in drawn]
+            crops.append(drawn[int(np.argmax(detail))])
         return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 255
 
 

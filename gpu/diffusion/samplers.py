@@ -39,17 +39,63 @@ class Sampler:
     run: SampleFunction
     # (steps, churn) -> how many injected noises it asks for, numbered from 1
     injections: Callable[[int, float], int]
+    # (steps, sigma_min, sigma_max) -> steps + 1 falling noise levels, the last of them 0
+    schedule: Callable[[int, float, float], list[float]]
 
 
-def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> list[float]:
-    """steps + 1 noise levels from sigma_max down to sigma_min, and then 0 (Equation 5)."""
+def _check_levels(steps: int, sigma_min: float, sigma_max: float) -> None:
     if steps < 1:
         raise ChoiceError(f"A sampler needs at least one step; {steps} were asked for.")
     if not 0 < sigma_min <= sigma_max < math.inf:
         raise ChoiceError(f"Noise levels must satisfy 0 < least ≤ greatest; got {sigma_min} and {sigma_max}.")
+
+
+def karras_sigmas(steps: int, sigma_min: float, sigma_max: float, rho: float = 7.0) -> list[float]:
+    """steps + 1 noise levels from sigma_max down to sigma_min, and then 0 (Equation 5)."""
+    _check_levels(steps, sigma_min, sigma_max)
     high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
     spread = max(steps - 1, 1)
     return [(high + step / spread * (low - high)) ** rho for step in range(steps)] + [0.0]
+
+
+def ddim_sigmas(steps: int, sigma_min: float, sigma_max: float) -> list[float]:
+    """steps + 1 noise levels, the last 0, at even times of the variance preserving diffusion that DDIM is used with.
+
+    β rises linearly from 0.1 to 20 over [0, 1] (Song et al. 2021, arXiv 2011.13456, Appendix C: the continuous form of
+    the 1000 steps of Ho et al.), and σ² = exp(∫β) − 1. `euler` over these levels is DDIM as it was published.
+    """
+    _check_levels(steps, sigma_min, sigma_max)
+    least, rise = 0.1, 19.9
+
+    def time_of(level: float) -> float:  # the root of rise t²/2 + least t = ln(1 + σ²)
+        return (math.sqrt(least**2 + 2 * rise * math.log1p(level**2)) - least) / rise
+
+    first, last = time_of(sigma_max), time_of(sigma_min)
+    times = [first + step / max(steps - 1, 1) * (last - first) for step in range(steps)]
+    return [math.sqrt(math.expm1(rise * time**2 / 2 + least * time)) for time in times] + [0.0]
+
+
+def bridge_sigmas(steps: int, sigma_min: float, sigma_max: float) -> list[float]:
+    """steps + 1 noise levels of a Schrödinger bridge at even times, and then 0, as levels of plain diffusion.
+
+    Of I²SB (Liu et al. 2023, arXiv 2302.05872, Section 3.2 and Appendix): on [0, 1] the diffusion β is symmetric,
+    √β linear in the distance from the nearer end; with σ_t² = ∫₀ᵗ β and σ̄_t² = ∫ₜ¹ β the state between clean x₀ and
+    degraded x₁ is N(((σ̄² x₀ + σ² x₁) / (σ̄² + σ²)), σ² σ̄² / (σ̄² + σ²)). Divided by the weight of x₀ it is x₀ − x₁ plus
+    Gaussian noise of level σ √(σ² + σ̄²) / σ̄: a bridge is diffusion of the difference from infinite noise. Times are even
+    between those at which the level is sigma_max and sigma_min; levels are in units of the data, ∫₀¹ β being 1.
+    """
+    _check_levels(steps, sigma_min, sigma_max)
+
+    def below(time: float) -> float:  # σ_t² / (σ_t² + σ̄_t²), for √β ∝ min(t, 1 − t)
+        return 4 * time**3 if time < 0.5 else 1 - 4 * (1 - time) ** 3
+
+    def time_of(level: float) -> float:
+        share = level**2 / (1 + level**2)
+        return math.cbrt(share / 4) if share < 0.5 else 1 - math.cbrt((1 - share) / 4)
+
+    first, last = time_of(sigma_max), time_of(sigma_min)
+    times = [first + step / max(steps - 1, 1) * (last - first) for step in range(steps)]
+    return [math.sqrt(below(time) / (1 - below(time))) for time in times] + [0.0]
 
 
 def _slope(x: torch.Tensor, denoised: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -145,18 +191,41 @@ def euler_ancestral(
         yield x, denoised
 
 
+def bridge(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float) -> States:
+    """The posterior sampling of I²SB (arXiv 2302.05872, Algorithm 2) in the variables of `bridge_sigmas`.
+
+    There the bridge's posterior given x₀ is that of a Brownian motion in σ²: x' = D + (σ'/σ)² (x − D) + noise of variance
+    σ'² (1 − (σ'/σ)²). It is `euler_ancestral` with full noise; what makes it a bridge is that the data are differences
+    from the degraded picture and that the levels are the bridge's. `churn` is not read: a bridge is as random as it is (its
+    deterministic limit is `euler`).
+    """
+    for index, (sigma, after) in enumerate(itertools.pairwise(sigmas), start=1):
+        denoised = denoise(x, sigma)
+        kept = (after / sigma) ** 2
+        x = denoised + kept * (x - denoised)
+        if after > 0:
+            x = x + after * math.sqrt(1 - kept) * noise(index)
+        yield x, denoised
+
+
 def _none(steps: int, churn: float) -> int:
     return 0
 
 
+def _between(steps: int, churn: float) -> int:
+    return steps - 1 if churn > 0 else 0
+
+
 SAMPLERS: dict[str, Sampler] = {
-    "heun": Sampler("Heun (EDM, deterministic)", heun, _none),
-    "dpmpp-2m": Sampler("DPM-Solver++ 2M (deterministic)", dpmpp_2m, _none),
-    "euler": Sampler("Euler / DDIM (deterministic)", euler, _none),
-    "edm-churn": Sampler("EDM with churn (stochastic)", edm_churn, lambda steps, churn: steps if churn > 0 else 0),
-    "euler-ancestral": Sampler(
-        "Euler ancestral / DDPM (stochastic)", euler_ancestral, lambda steps, churn: steps - 1 if churn > 0 else 0
+    "heun": Sampler("Heun (EDM, deterministic)", heun, _none, karras_sigmas),
+    "dpmpp-2m": Sampler("DPM-Solver++ 2M (deterministic)", dpmpp_2m, _none, karras_sigmas),
+    "euler": Sampler("Euler (deterministic)", euler, _none, karras_sigmas),
+    "ddim": Sampler("DDIM (deterministic)", euler, _none, ddim_sigmas),
+    "edm-churn": Sampler(
+        "EDM with churn (stochastic)", edm_churn, lambda steps, churn: steps if churn > 0 else 0, karras_sigmas
     ),
+    "euler-ancestral": Sampler("Euler ancestral / DDPM (stochastic)", euler_ancestral, _between, karras_sigmas),
+    "bridge": Sampler("I²SB bridge (stochastic)", bridge, lambda steps, churn: steps - 1, bridge_sigmas),
 }
 
 

@@ -1,7 +1,7 @@
-"""Train the model of a recipe on photos: `python -m gpu.diffusion.train super-resolution-x4 --photos FOLDER`.
+"""Train the model of a recipe: `python -m gpu.diffusion.train super-resolution-x4 --photos FOLDER`.
 
 Every step is a pure function of (seed, step, weights), so a run that was stopped goes on where it stood and ends
-where it would have ended. Fetch the photos first with `python -m gpu.diffusion.photos FOLDER`.
+where it would have ended. Recipes that learn from photos need them fetched with `python -m gpu.diffusion.photos FOLDER`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from gpu.diffusion.models import save_model
+from gpu.cv import cv2
+from gpu.diffusion.examples import Examples
+from gpu.diffusion.models import read_model, save_model
 from gpu.diffusion.network import UNet
-from gpu.diffusion.photos import Photos
-from gpu.diffusion.precondition import training_loss
+from gpu.diffusion.precondition import precondition, training_loss
+from gpu.diffusion.samplers import dpmpp_2m, karras_sigmas
 from gpu.diffusion.tasks import RECIPES, Recipe
 
 LOG_EVERY = 50
@@ -45,16 +47,16 @@ def noise_levels(recipe: Recipe, count: int, generator: torch.Generator) -> torc
 
 
 def batch_loss(
-    recipe: Recipe, network: UNet, photos: Photos, count: int, seed: tuple[int, ...], device: torch.device
+    recipe: Recipe, network: UNet, examples: Examples, count: int, seed: tuple[int, ...], device: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """(loss per example, its σ) on crops, degradation, noise and levels that depend on `seed` alone."""
+    """(loss per example, its σ) on examples, noise and levels that depend on `seed` alone."""
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    clean = photos.batch(rng, count, recipe.crop + 2 * recipe.margin)
-    target, condition = recipe.pair(clean, generator)
+    target, condition = examples.batch(rng, count)
     sigma = noise_levels(recipe, count, generator)
     noise = torch.randn(target.shape, generator=generator)
-    target, condition, sigma, noise = (t.to(device) for t in (target, condition, sigma, noise))
+    target, sigma, noise = (t.to(device) for t in (target, sigma, noise))
+    condition = None if condition is None else condition.to(device)
 
     def conditioned(x: torch.Tensor, c_noise: torch.Tensor) -> torch.Tensor:
         result: torch.Tensor = network(x, condition, c_noise)
@@ -64,22 +66,51 @@ def batch_loss(
 
 
 @torch.no_grad()
-def validate(recipe: Recipe, network: UNet, photos: Photos, device: torch.device) -> float:
-    """Mean loss on 128 fixed crops of photos that are not trained on."""
-    losses = [batch_loss(recipe, network, photos, 16, (2, part), device)[0].mean() for part in range(8)]
+def validate(recipe: Recipe, network: UNet, examples: Examples, device: torch.device) -> float:
+    """Mean loss on 128 fixed examples that are not trained on."""
+    losses = [batch_loss(recipe, network, examples, 16, (2, part), device)[0].mean() for part in range(8)]
     return float(torch.stack(losses).mean())
 
 
-def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, peak: float, seed: int) -> None:
-    """Train recipe `name`, keeping checkpoint, log and averaged weights (weights.safetensors) in `work`.
+@torch.no_grad()
+def sheet(recipe: Recipe, network: UNet, examples: Examples, device: torch.device, columns: int = 6) -> np.ndarray:
+    """(rows, columns, 3) uint8 RGB: condition, sample of the network (10 steps of DPM-Solver++ 2M) and target, below each
+    other, of fixed examples that are not trained on; without condition two samples above the target."""
+    target, condition = examples.batch(np.random.default_rng(5), columns)
+    target = target.to(device)
+    condition = None if condition is None else condition.to(device)
+    denoise = precondition(lambda x, c: network(x, condition, c), recipe.settings["sigma_data"])
+    sigmas = karras_sigmas(10, 0.02, 10.0)
 
-    Copy weights and log to assets/models/NAME when they are good.
+    def sampled(seed: int) -> torch.Tensor:
+        noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+        *_, (x, _) = dpmpp_2m(sigmas[0] * noise, sigmas, denoise, lambda index: noise, 0.0)
+        return x
+
+    first = sampled(2) if condition is None else torch.zeros_like(target)
+    rows = [recipe.picture(row, condition) for row in (first, sampled(1), target)]
+    grid = torch.cat([torch.cat(list(row), dim=-1) for row in rows], dim=-2).clamp(0, 1)
+    picture: np.ndarray = (grid * 255).round().to("cpu", torch.uint8).permute(1, 2, 0).numpy()
+    return picture
+
+
+def train(
+    name: str, photos: Path | None, work: Path, steps: int, batch: int, peak: float, seed: int, init: Path | None
+) -> None:
+    """Train recipe `name`, keeping checkpoint, log, sample sheet and averaged weights (weights.safetensors) in `work`.
+
+    `init` is a file of weights to start from: those of its tensors that fit are taken. Copy weights and log to
+    assets/models/NAME when they are good.
     """
     recipe = RECIPES.get(name)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)  # for the initial weights
     network = UNet(recipe.network).to(device)
+    if init is not None:
+        mine, theirs = network.state_dict(), read_model(init, device).network.state_dict()
+        fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
+        network.load_state_dict(mine | fitting)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it
     average = {key: value.detach().clone() for key, value in network.state_dict().items()}
     optimiser = torch.optim.Adam(network.parameters(), lr=peak, betas=(0.9, 0.99))
@@ -94,7 +125,7 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
     kept = [line for line in log_path.read_text().splitlines() if json.loads(line)["step"] <= start] if start else []
     log_path.write_text("".join(line + "\n" for line in kept))  # what came after the checkpoint is done again
 
-    training, validation = Photos(photos_folder, "train"), Photos(photos_folder, "validate")
+    training, validation = recipe.examples(photos, "train"), recipe.examples(photos, "validate")
     averaged = UNet(recipe.network).to(device).eval()
 
     def keep(step: int, log: dict[str, float]) -> None:
@@ -104,6 +135,7 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
         torch.save(state, checkpoint.with_suffix(".partial"))
         checkpoint.with_suffix(".partial").replace(checkpoint)
         save_model(work / "weights.safetensors", network, recipe.settings, average)
+        cv2.imwrite(str(work / "samples.png"), sheet(recipe, averaged, validation, device)[..., ::-1])
 
     recent: list[float] = []
     began = time.monotonic()
@@ -138,7 +170,8 @@ def train(name: str, photos_folder: Path, work: Path, steps: int, batch: int, pe
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", choices=RECIPES.names())
-    parser.add_argument("--photos", type=Path, required=True, help="folder filled by gpu.diffusion.photos")
+    parser.add_argument("--photos", type=Path, help="folder filled by gpu.diffusion.photos, where the recipe needs it")
+    parser.add_argument("--init", type=Path, help="weights to start from")
     parser.add_argument("--work", type=Path, help="folder of checkpoint and log (default: ./training-RECIPE)")
     parser.add_argument("--steps", type=int, default=9500)
     parser.add_argument("--batch", type=int, default=8)
@@ -146,7 +179,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     work = given.work or Path(f"training-{given.recipe}")
-    train(given.recipe, given.photos, work, given.steps, given.batch, given.rate, given.seed)
+    train(given.recipe, given.photos, work, given.steps, given.batch, given.rate, given.seed, given.init)
 
 
 if __name__ == "__main__":

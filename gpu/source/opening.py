@@ -32,6 +32,10 @@ def open_source(settings: SourceSettings) -> Source:
         from gpu.source.flow_file import open_flow
 
         return open_flow(settings)
+    if settings.kind == "scene":
+        from gpu.source.scenes import open_scene
+
+        return open_scene(settings)
     raise ChoiceError(
-        f"There is no source kind named {settings.kind!r}. Choose one of: video, images, synthetic, flow."
+        f"There is no source kind named {settings.kind!r}. Choose one of: video, images, synthetic, flow, scene."
     )

@@ -1,127 +1,142 @@
-"""Super-resolution by 4: invent the fine detail that a low-resolution picture has lost."""
+"""Super-resolution by 4 and by 8: invent the fine detail that a low-resolution picture has lost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 
+from gpu.diffusion import sampling
+from gpu.diffusion.examples import Pair, PhotoPairs
 from gpu.diffusion.models import load_model
 from gpu.diffusion.network import NetworkConfig
-from gpu.diffusion.precondition import precondition
 from gpu.diffusion.resample import bicubic, decimate
-from gpu.diffusion.samplers import get_sampler, karras_sigmas
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
-from gpu.errors import SizeError
+from gpu.parameters import ParameterInfo
 
-MODEL = "super-resolution-x4"
-
-FACTOR = 4
-BLUR = 2.0  # pixels: a low-pass wide enough that the low-resolution picture moves smoothly when the picture moves
-GAIN = 6.25  # residual (photo minus bicubic) to data of rms about 0.5
 SIGMA_DATA = 0.5
-CROP, MARGIN = 64, 16
+CROP = 64
+# By factor: the low-pass before decimation, in pixels, wide enough that the low-resolution picture moves smoothly when
+# the picture moves; and the gain that brings the residual (photo minus bicubic) to data of rms about 0.5.
+BLUR = {4: 2.0, 8: 4.0}
+GAIN = {4: 6.25, 8: 5.0}
 
 
-def _condition(interpolated: torch.Tensor) -> torch.Tensor:
+def condition_of(interpolated: torch.Tensor) -> torch.Tensor:
+    """The enlarged picture in [0,1] as the network is given it."""
     return 2 * interpolated - 1
 
 
-def _pair(clean: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    size = clean.shape[-1]
-    low = decimate(clean, FACTOR, BLUR)
-    # A trace of noise on the input, as compressed video has it.
-    level = 0.01 * torch.rand((len(low), 1, 1, 1), generator=generator)
-    low = low + level * torch.randn(low.shape, generator=generator)
-    interpolated = bicubic(low, FACTOR, size, size)
-    # Cut at any phase of the low-resolution grid, so that the network cannot lean on where that grid lies.
-    shift = torch.randint(0, FACTOR, (2,), generator=generator)
-    y, x = (MARGIN - FACTOR // 2 + int(s) for s in shift)
-    window = (..., slice(y, y + CROP), slice(x, x + CROP))
-    return GAIN * (clean - interpolated)[window], _condition(interpolated)[window]
+def _pair(factor: int) -> Pair:
+    margin = 4 * factor
+
+    def pair(clean: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        size = clean.shape[-1]
+        low = decimate(clean, factor, BLUR[factor])
+        # A trace of noise on the input, as compressed video has it.
+        level = 0.01 * torch.rand((len(low), 1, 1, 1), generator=generator)
+        low = low + level * torch.randn(low.shape, generator=generator)
+        interpolated = bicubic(low, factor, size, size)
+        # Cut at any phase of the low-resolution grid, so that the network cannot lean on where that grid lies.
+        shift = torch.randint(0, factor, (2,), generator=generator)
+        y, x = (margin - factor // 2 + int(s) for s in shift)
+        window = (..., slice(y, y + CROP), slice(x, x + CROP))
+        return GAIN[factor] * (clean - interpolated)[window], condition_of(interpolated)[window]
+
+    return pair
 
 
-RECIPES.add(MODEL)(
-    Recipe(
+def _recipe(factor: int) -> Recipe:
+    def picture(target: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
+        assert condition is not None
+        return (condition + 1) / 2 + target / GAIN[factor]
+
+    return Recipe(
         network=NetworkConfig(channels=(48, 96), blocks=(2, 3)),
-        settings={"sigma_data": SIGMA_DATA, "gain": GAIN, "factor": FACTOR, "blur": BLUR},
+        settings={"sigma_data": SIGMA_DATA, "gain": GAIN[factor], "factor": factor, "blur": BLUR[factor]},
         log_sigma_mean=-0.8,
         log_sigma_std=1.3,
-        crop=CROP,
-        margin=MARGIN,
-        pair=_pair,
+        examples=lambda folder, use: PhotoPairs(folder, use, CROP + 8 * factor, _pair(factor)),
+        picture=picture,
     )
-)
 
 
-def _check(frame: torch.Tensor) -> None:
-    if frame.ndim != 3 or frame.shape[0] != 3 or min(frame.shape) < 1:
-        raise SizeError(f"A frame of shape (3, height, width) is expected; got {tuple(frame.shape)}.")
+for _factor in (4, 8):
+    RECIPES.add(f"super-resolution-x{_factor}")(_recipe(_factor))
 
 
-def _padded(image: torch.Tensor, multiple: int) -> torch.Tensor:
-    """(C,H,W) to (1,C,H',W') with H' and W' multiples of `multiple`; the added rows and columns repeat the last."""
-    height, width = image.shape[-2:]
-    return F.pad(image[None], (0, -width % multiple, 0, -height % multiple), mode="replicate")
-
-
+@dataclass(frozen=True)
 class SuperResolution:
-    """Low-pass and decimate a frame by 4, then sample one of the sharp pictures that it may have come from."""
+    """Low-pass and decimate a frame by `factor`, then sample one of the sharp pictures that it may have come from."""
 
-    name = "super-resolution"
-    title = "Super-resolution ×4"
-    about = (
-        "The model sees the frame reduced by 4 and invents the fine detail. What it invents follows the noise: watch "
-        "grass, rock and leaves flicker with random noise, stick to the screen with fixed noise, and move with the "
-        "picture when the noise does."
-    )
-    noise_channels = 3
-    size_multiple = 1
+    name: str
+    factor: int
+    about: str
+    defaults: SamplerOptions = field(default_factory=SamplerOptions)
+    noise_channels: int = 3
+    parameters: tuple[ParameterInfo, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"Super-resolution ×{self.factor}"
+
+    @property
+    def model(self) -> str:
+        """The name of the bundled weights."""
+        return f"super-resolution-x{self.factor}"
 
     def injections(self, options: SamplerOptions) -> int:
-        return get_sampler(options.sampler).injections(options.steps, options.churn)
+        return sampling.injections(options)
 
-    def input_image(self, frame: torch.Tensor) -> torch.Tensor:
+    def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the low-resolution picture, interpolated bicubically back to full size."""
-        _check(frame)
-        height, width = frame.shape[-2:]
-        return bicubic(decimate(frame, FACTOR, BLUR), FACTOR, height, width).clamp(0, 1)
+        return self._enlarged(frame).clamp(0, 1)
 
-    def baseline(self, frame: torch.Tensor) -> torch.Tensor:
-        return self.input_image(frame)
+    def truth(self, frame: torch.Tensor) -> torch.Tensor:
+        return frame
+
+    def _enlarged(self, frame: torch.Tensor) -> torch.Tensor:
+        sampling.check_frame(frame)
+        height, width = frame.shape[-2:]
+        return bicubic(decimate(frame, self.factor, BLUR[self.factor]), self.factor, height, width)
 
     def sample(
         self, frame: torch.Tensor, noise: NoiseFeed, options: SamplerOptions, device: torch.device
     ) -> Iterator[SamplerStep]:
         """Yield after every step of the sampler. ModelError when the weights are missing or damaged; ChoiceError for
         options that no sampler can follow; SizeError for a frame that is no picture."""
-        _check(frame)
-        sampler = get_sampler(options.sampler)
-        sigmas = karras_sigmas(options.steps, options.sigma_min, options.sigma_max)
-        model = load_model(MODEL, device)
-        height, width = frame.shape[-2:]
-        low = decimate(frame.to(device, torch.float32), FACTOR, BLUR)
-        interpolated = bicubic(low, FACTOR, height, width)
-        multiple = model.network.size_multiple
-        condition = _padded(_condition(interpolated), multiple)
-        gain = model.settings["gain"]
+        enlarged = self._enlarged(frame.to(device, torch.float32))
+        model = load_model(self.model, device)
 
-        def noise_at(index: int) -> torch.Tensor:
-            field = noise(index)
-            if field.shape != frame.shape:
-                raise SizeError(f"Noise of shape {tuple(frame.shape)} is expected; got {tuple(field.shape)}.")
-            return _padded(field.to(device, torch.float32), multiple)
+        def picture(data: torch.Tensor) -> torch.Tensor:
+            return enlarged + data[0] / model.settings["gain"]
 
-        denoise = precondition(lambda x, c_noise: model.network(x, condition, c_noise), model.settings["sigma_data"])
-        start = sigmas[0] * noise_at(0)
-        total = options.steps
-        states = sampler.run(start, sigmas, denoise, noise_at, options.churn)
-        for index in range(1, total + 1):
-            with torch.no_grad():  # entered anew for each step: a caller between two yields keeps its own setting
-                _, denoised = next(states)
-                image = (interpolated + denoised[0, :, :height, :width] / gain).clamp(0, 1)
-            yield SamplerStep(index, total, image)
+        start = torch.zeros_like(enlarged)
+        yield from sampling.sample(model, start, condition_of(enlarged), noise, options, picture)
+
+    def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
+        """Inverts the enlarged picture, that is no residual at all: what is known when the photo is not."""
+        enlarged = self._enlarged(frame.to(device, torch.float32))
+        nothing = torch.zeros_like(enlarged)
+        model = load_model(self.model, device)
+        yield from sampling.invert(model, nothing, nothing, condition_of(enlarged), options)
 
 
-TASKS.add(SuperResolution.name, order=10)(SuperResolution())
+TASKS.add("super-resolution", order=10)(
+    SuperResolution(
+        "super-resolution",
+        4,
+        "The model sees the frame reduced by 4 and invents the fine detail. What it invents follows the noise: watch "
+        "grass, rock and leaves flicker with random noise, stick to the screen with fixed noise, and move with the "
+        "picture when the noise does.",
+    )
+)
+TASKS.add("super-resolution-x8", order=11)(
+    SuperResolution(
+        "super-resolution-x8",
+        8,
+        "Only one pixel in 64 is left of the frame, so nearly everything you see is invented, and the noise decides what. "
+        "The difference between the priors is larger than at ×4; compare the x-t slices.",
+    )
+)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
-from gpu.errors import SessionError
+from gpu import parameters
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
 from gpu.session import Parameter
@@ -98,27 +97,7 @@ DEFORMATIONS: Registry[Deformation] = Registry("deformation", "gpu.source.deform
 
 def resolve(name: str, deformation: Deformation, given: Mapping[str, Parameter]) -> Values:
     """`given` with the defaults filled in; SessionError for a name that is not known or a value that is not allowed."""
-    known = {info.name: info for info in deformation.parameters}
-    for key in given:
-        if key not in known:
-            choices = ", ".join(known)
-            raise SessionError(f"The deformation {name} has no parameter {key!r}. Its parameters are: {choices}.")
-    values: dict[str, Parameter] = {}
-    for key, info in known.items():
-        value = given.get(key, info.text or info.default)
-        if info.text:
-            if isinstance(value, bool):
-                raise SessionError(f"{key} of the deformation {name} is {value!r}, but it must be a text.")
-            values[key] = str(value)
-            continue
-        if isinstance(value, (bool, str)) or not math.isfinite(value):
-            raise SessionError(f"{key} of the deformation {name} is {value!r}, but it must be a finite number.")
-        if not info.low <= value <= info.high:
-            raise SessionError(
-                f"{key} of the deformation {name} is {value:g}, but it must lie between {info.low:g} and {info.high:g}."
-            )
-        values[key] = float(value)
-    return Values(values)
+    return Values(parameters.resolve("deformation", name, deformation.parameters, given))
 
 
 def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torch.Tensor] | None = None) -> Warp:
