@@ -73,7 +73,7 @@ def _resize_last(field: torch.Tensor, to: int, seed: int) -> torch.Tensor:
     if size == to:
         return field
     if size % to == 0:
-        return field.unflatten(-1, (to, size // to)).sum(-1) / math.sqrt(size // to)
+        return field.reshape(*field.shape[:-1], to, size // to).sum(-1) / math.sqrt(size // to)
     source, target, lengths = _cuts(size, to)
     device = field.device
     owner, goal = torch.tensor(source, device=device), torch.tensor(target, device=device)
