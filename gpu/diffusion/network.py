@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from gpu import interrupt
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -58,6 +60,7 @@ class Block(nn.Module):
             self.level.weight.mul_(0.2)
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        interrupt.poll()
         scale, shift = self.level(embedding)[:, :, None, None].chunk(2, dim=1)
         h = self.first(F.silu(x)) * (1 + scale) + shift
         result: torch.Tensor = x + self.second(F.silu(h))

@@ -11,14 +11,13 @@ from collections.abc import Generator, Iterable, Iterator
 import numpy as np
 import torch
 
-from gpu.diffusion.tasks import TASKS, SamplerOptions, Task
-from gpu.engine import judging
+from gpu.engine import judging, tasking
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError, SizeError
 from gpu.metrics import coherence, whiteness
 from gpu.noise import backends, transport
-from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run
+from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run, steps_of
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
 from gpu.source import Source
@@ -55,8 +54,8 @@ class Engine:
         self._motion: SourceMotion
         self._limit = memory_limit
         self.session = session
-        self._task, self._options = self._task_of(session), self._sampler_options(session)
-        self._channels = self._channels_of(session)
+        self._task, self._options = tasking.task_of(session), tasking.options_of(session)
+        self._channels = tasking.channels_of(session, self._task, self._options)
         self.device = backends.device(session.noise.device)
         _check_memory(session.source.height, session.source.width)
         old = reuse.session if reuse else None
@@ -107,27 +106,6 @@ class Engine:
         for prior in self.session.priors:
             self._run(prior)
 
-    @staticmethod
-    def _task_of(session: Session) -> Task | None:
-        return TASKS.get(session.task.name) if session.task.name else None
-
-    @staticmethod
-    def _sampler_options(session: Session) -> SamplerOptions:
-        default, wanted = SamplerOptions(), session.task
-        return SamplerOptions(
-            sampler=wanted.sampler or default.sampler,
-            steps=wanted.steps or default.steps,
-            sigma_max=wanted.sigma_max or default.sigma_max,
-            sigma_min=wanted.sigma_min or default.sigma_min,
-            churn=wanted.churn,
-        )
-
-    def _channels_of(self, session: Session) -> int:
-        """Channels a prior makes: those asked for, and enough for the initial and every injected noise of the sampler."""
-        if self._task is None:
-            return session.noise.channels
-        return max(session.noise.channels, self._task.noise_channels * (1 + self._task.injections(self._options)))
-
     def close(self) -> None:
         """Release the source and the graphics context, on the engine's thread."""
         self.backend.close()
@@ -146,20 +124,19 @@ class Engine:
             return
         before = (self.session, self._task, self._options, self._channels, self._runs)
         try:
-            self._task, self._options = self._task_of(session), self._sampler_options(session)
-            self._channels = self._channels_of(session)
-            keys = [prior.key for prior in session.priors]
-            same = self._channels == before[3]
-            self._runs = {key: run for key, run in self._runs.items() if key in keys} if same else {}
+            self._task, self._options = tasking.task_of(session), tasking.options_of(session)
+            self._channels = tasking.channels_of(session, self._task, self._options)
+            same, same_task = self._channels == before[3], (self._task, self._options) == before[1:3]
+            lasting = [p.key for p in session.priors if same_task or not PRIORS.get(p.name).info.uses_task]
+            self._runs = {key: run for key, run in self._runs.items() if key in lasting} if same else {}
             self.session = session
             for prior in session.priors:
                 self._run(prior)
         except Exception:
             self.session, self._task, self._options, self._channels, self._runs = before
             raise
-        if not same:
-            self._forget_noises()
-        self._cache.keep_columns(keys, outputs=(self._task, self._options) == before[1:3])
+        self._forget_noises(set(lasting) if same else set())
+        self._cache.keep_columns(lasting, outputs=same_task)
 
     # Reading what is there: any thread.
 
@@ -238,13 +215,15 @@ class Engine:
         yield Update(done, total, "motion", result)
         for prior in session.priors:
             if prior.key not in result.columns:
+                for steps_done, _ in enumerate(self._prepare(prior, t), start=1):
+                    yield Update(done, total, f"noise: {prior.name}, step {steps_done}", result)
                 result = self._with(result, self._column(prior, t))
                 yield Update(done + 1, total, f"noise: {prior.name}", result)
             done += 1
         if self._task:
             frame = self._image(t)
             if result.input is None:
-                shown = self._task.input_image(frame).cpu().numpy()
+                shown = self._task.input_image(frame, self._options).cpu().numpy()
                 result = dataclasses.replace(result, input=shown)
             for prior in session.priors:
                 column = result.columns[prior.key]
@@ -288,6 +267,18 @@ class Engine:
     def _image(self, t: int) -> torch.Tensor:
         return torch.from_numpy(self.source.frame(t).copy()).to(self.device).permute(2, 0, 1).to(torch.float32) / 255
 
+    def _truth(self, t: int) -> torch.Tensor | None:
+        return self._task.truth(self._image(t)) if self._task else None
+
+    def _invert(self, t: int) -> Iterator[torch.Tensor]:
+        return tasking.invert(self._task, self._options, self._image(t), self.device)
+
+    def _prepare(self, prior: PriorSettings, t: int) -> Iterator[None]:
+        """The slow part of the noises that column t needs: its own, the previous frame's and the first's."""
+        for frame in sorted({self.shot_start(t), max(t - 1, self.shot_start(t)), t}):
+            if (prior.key, frame) not in self._noises:
+                yield from steps_of(self._run(prior), frame)
+
     def _settings(self, key: str) -> PriorSettings:
         for prior in self.session.priors:
             if prior.key == key:
@@ -309,15 +300,15 @@ class Engine:
                 )  # fmt: skip
             context = PriorContext(
                 self.source.height, self.source.width, self._channels, self.source.frames, noise.seed, self.device,
-                self._motion, self._image, self.shot_start, self._transports[noise.fill],
+                self._motion, self._image, self.shot_start, self._transports[noise.fill], self._invert,
                 prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
             )  # fmt: skip
             self._runs[prior.key] = degrade(kind.start(context), context, prior.gamma)
         return self._runs[prior.key]
 
-    def _forget_noises(self) -> None:
-        self._noises.clear()
-        self._noise_bytes = 0
+    def _forget_noises(self, but: set[str]) -> None:
+        for name in [name for name in self._noises if name[0] not in but]:
+            self._noise_bytes -= self._noises.pop(name).noise.numel() * 4
 
     def _noise(self, prior: PriorSettings, t: int) -> NoiseFrame:
         name = (prior.key, t)
@@ -381,7 +372,7 @@ class Engine:
         twin = self._twin(prior, t, result)
         if twin is not None:
             result = self._with(result, dataclasses.replace(column, output=twin))
-            judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._image)
+            judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
             yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
             return
         for step in task.sample(frame, feed, self._options, self.device):
@@ -391,7 +382,7 @@ class Engine:
                 shown = dataclasses.replace(result, columns={**result.columns, prior.key: column})
                 yield Update(done + step.index, total, f"{prior.name}: step {step.index} of {step.total}", shown)
         result = self._with(result, column)
-        judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._image)
+        judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
         yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
 
     def _twin(self, prior: PriorSettings, t: int, result: FrameResult) -> F32 | None:

@@ -44,22 +44,24 @@ def around(
     t: int,
     motion: Motion,
     shot_start: Callable[[int], int],
-    image: Callable[[int], torch.Tensor],
+    truth: Callable[[int], torch.Tensor | None],
 ) -> None:
     """Judge the output of frame t of column `key` and those of later frames that are compared with it, as far as they are
-    at hand; the figures go into `cache`."""
+    at hand; the figures go into `cache`. `truth(t)` is what a perfect output would be, None where nothing is known."""
     for later in (t, *(t + gap for gap in GAPS)):
         if later < cache.frames:
-            _judge(cache, key, later, motion, shot_start(later), image)
+            _judge(cache, key, later, motion, shot_start(later), truth)
 
 
-def _judge(cache: Cache, key: str, t: int, motion: Motion, first: int, image: Callable[[int], torch.Tensor]) -> None:
+def _judge(
+    cache: Cache, key: str, t: int, motion: Motion, first: int, truth: Callable[[int], torch.Tensor | None]
+) -> None:
     result = cache.get(t)
     column = result.columns.get(key) if result else None
     if result is None or column is None or column.output is None:
         return
-    truth = image(t)
-    output = torch.from_numpy(column.output).to(truth.device)
+    device = motion.backward(0).device if cache.frames > 1 else torch.device("cpu")
+    output, true = torch.from_numpy(column.output).to(device), truth(t)
     errors, coverages, shown = [], [], column.error
     for gap in GAPS:
         before = cache.get(t - gap) if t - gap >= first else None
@@ -69,7 +71,7 @@ def _judge(cache: Cache, key: str, t: int, motion: Motion, first: int, image: Ca
             coverages.append(math.nan)
             continue
         was = reach(motion, t, gap)
-        earlier = torch.from_numpy(other.output).to(truth.device)
+        earlier = torch.from_numpy(other.output).to(device)
         error, coverage, difference = quality.warp_error(output, earlier, was.positions, was.valid)
         errors.append(error)
         coverages.append(coverage)
@@ -80,13 +82,13 @@ def _judge(cache: Cache, key: str, t: int, motion: Motion, first: int, image: Ca
         coverage=coverages[0],
         warp_error_5=errors[1],
         coverage_5=coverages[1],
-        psnr=quality.psnr(output, truth),
-        sharpness=quality.sharpness(output, truth),
+        psnr=math.nan if true is None else quality.psnr(output, true.to(device)),
+        sharpness=math.nan if true is None else quality.sharpness(output, true.to(device)),
         laplacian=quality.laplacian_variance(output),
     )
     column = dataclasses.replace(column, error=shown, quality=judged)
     cache.put(dataclasses.replace(result, columns={**result.columns, key: column}))
-    values = {"sharpness": judged.sharpness, "psnr": judged.psnr}
+    values = {"sharpness": judged.sharpness, "psnr": judged.psnr, "laplacian": judged.laplacian}
     for name, value in (("warp_error", errors[0]), ("warp_error_5", errors[1]), ("coverage", coverages[0])):
         if not math.isnan(value):  # an earlier measurement outlives the frame it was made with
             values[name] = value

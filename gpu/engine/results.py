@@ -30,12 +30,13 @@ SERIES = (
     "warp_error_5",
     "coverage",
     "sharpness",
+    "laplacian",
     "psnr",
 )
 """Names of the curves over time. Coherence is a correlation, and its ceiling what perfect transport reaches with the
 previous frame; undefined, inherited, new and coverage are fractions; warp_error and warp_error_5 (gaps of 1 and 5 frames)
-are mean squared differences of images in [0, 1], unscaled (views show x 10^-3); sharpness is relative to the true frame;
-psnr in dB."""
+are mean squared differences of images in [0, 1], unscaled (views show x 10^-3); sharpness is relative to the true frame and
+NaN, as psnr (dB), where none is known; laplacian, the variance behind it, is on the 0-255 scale."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -26,6 +26,8 @@ __all__ = [
     "PriorContext",
     "PriorInfo",
     "Run",
+    "Stepwise",
+    "steps_of",
 ]
 
 
@@ -47,6 +49,7 @@ class PriorInfo:
     modes: tuple[str, ...] = ()  # of "anchored", "chained"; the first is the default; empty where it makes no sense
     parameters: tuple[ParameterInfo, ...] = ()
     uses_motion: bool = True
+    uses_task: bool = False  # whether it depends on the session's diffusion task and sampler
     white: bool = True  # whether each of its frames is white Gaussian noise in theory
 
 
@@ -73,6 +76,8 @@ class PriorContext:
     image: Callable[[int], torch.Tensor]  # frame t as (3, H, W) float32 in [0, 1]
     shot_start: Callable[[int], int]
     transport: Transport
+    # frame t run backwards through the task's model: yields after every step; the last is (noise channels, H, W)
+    invert: Callable[[int], Iterator[torch.Tensor]]
     mode: str = ""
     parameters: dict[str, Parameter] = field(default_factory=dict)
 
@@ -87,6 +92,21 @@ class Run(Protocol):
     """A prior at work on one session: any frame at any time, always the same values."""
 
     def frame(self, t: int) -> NoiseFrame: ...
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """A run whose frames take long: the work on one can be done in steps, between which progress is shown."""
+
+    def steps(self, t: int) -> Iterator[None]:
+        """Work on frame t, yielding after each step; when it ends, `frame(t)` has it at hand. Closing it cancels."""
+        ...
+
+
+def steps_of(run: Run, t: int) -> Iterator[None]:
+    """The steps of a stepwise run; none of any other."""
+    if isinstance(run, Stepwise):
+        yield from run.steps(t)
 
 
 class Prior(Protocol):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
 from gpu.noise import rng
-from gpu.priors import NoiseFrame, PriorContext, Run
+from gpu.priors import NoiseFrame, PriorContext, Run, steps_of
 
 
 def mix(noise: torch.Tensor, independent: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -31,6 +32,9 @@ class _Degraded:
     run: Run
     context: PriorContext
     gamma: float
+
+    def steps(self, t: int) -> Iterator[None]:
+        return steps_of(self.run, t)
 
     def frame(self, t: int) -> NoiseFrame:
         frame = self.run.frame(t)

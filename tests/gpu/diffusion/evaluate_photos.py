@@ -1,6 +1,6 @@
-"""Measure super-resolution on photos it has not seen, under known motion, for every prior: the table of its model card.
+"""Measure a task on photos its model has not seen, under known motion, for every prior: the table of its model card.
 
-`python -m tests.gpu.diffusion.evaluate_super_resolution PHOTO... [--priors random,fixed,integral] [--json FILE]`
+`python -m tests.gpu.diffusion.evaluate_photos PHOTO... [--task NAME[:k=v,…]] [--priors random,fixed,integral] [--json FILE]`
 It goes through the engine, so that the figures are those of the window and of `noisescope render`. No test: minutes long.
 """
 
@@ -17,7 +17,6 @@ import torch
 from tqdm import tqdm
 
 from gpu.cv import cv2
-from gpu.diffusion.tasks import TASKS
 from gpu.engine import Engine
 from gpu.engine.judging import reach
 from gpu.metrics.quality import laplacian_variance, psnr, warp_error
@@ -28,32 +27,34 @@ MOTIONS = {
     "rotation-zoom": {"degrees": 2.0, "factor": 1.015},
     "swirl": {"degrees": 4.0, "radius": 0.25},
 }
-SHEET = ("bicubic", "integral", "truth")
+SHEET = ("input", "integral", "truth")
 MEASURES = ("warp_error", "warp_error_5", "laplacian", "psnr")
 
 
 def measure(
     given: argparse.Namespace, photo: Path, motion: str, columns: list[torch.Tensor]
 ) -> dict[str, dict[str, float]]:
-    """Means over frames of each prior's measures, with `bicubic` and `truth` for comparison; warp errors ×10⁻³."""
+    """Means over frames of each prior's measures, with `input` and `truth` for comparison; warp errors ×10⁻³."""
     parameters = MOTIONS[motion] if not given.default_motion else {}
     session = Session(
         source=SourceSettings("synthetic", str(photo), motion, parameters, given.height, given.width, 0, given.frames),
         noise=NoiseSettings(seed=given.seed),
         priors=tuple(PriorSettings(name) for name in given.priors.split(",")),
-        task=TaskSettings("super-resolution", given.sampler, given.steps, given.sigma_max, given.sigma_min),
+        task=TaskSettings(
+            given.task, given.sampler, given.steps, given.sigma_max, given.sigma_min, parameters=dict(given.parameter)
+        ),
     )
     engine = Engine(session)
     try:
-        videos: dict[str, list[torch.Tensor]] = {name: [] for name in ("truth", "bicubic")}
-        task = TASKS.get("super-resolution")
+        videos: dict[str, list[torch.Tensor]] = {name: [] for name in ("truth", "input")}
         with tqdm(total=given.frames, desc=f"{photo.stem[:12]} {motion}", file=sys.stderr) as bar:
             for t in range(given.frames):
                 *_, last = engine.compute(t)
                 assert last.result is not None
                 truth = torch.from_numpy(last.result.image).permute(2, 0, 1).float() / 255
                 videos["truth"].append(truth)
-                videos["bicubic"].append(task.baseline(truth))
+                assert last.result.input is not None
+                videos["input"].append(torch.from_numpy(last.result.input))
                 for key, column in last.result.columns.items():
                     assert column.output is not None
                     videos.setdefault(key, []).append(torch.from_numpy(column.output))
@@ -81,9 +82,16 @@ def _summary(motion: SourceMotion, video: list[torch.Tensor], truth: list[torch.
     }
 
 
+def _named(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(value)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", nargs="+", type=Path)
+    parser.add_argument("--task", default="super-resolution")
+    parser.add_argument("--parameter", action="append", default=[], type=_named, metavar="NAME=VALUE")
     parser.add_argument("--priors", default="random,fixed,bilinear,integral")
     parser.add_argument("--motions", default=",".join(MOTIONS))
     parser.add_argument("--default-motion", action="store_true", help="the deformations' own defaults")
