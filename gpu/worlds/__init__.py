@@ -1,0 +1,1 @@
+"""Worlds that are computed, a fluid or a walking figure: what scenes show and what models are trained on."""
