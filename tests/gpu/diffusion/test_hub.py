@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from gpu import interrupt
-from gpu.diffusion.hub import loading
+from gpu.diffusion.hub import loading, running
 from gpu.diffusion.hub.pictures import encode, resized
 from gpu.diffusion.resize_noise import resize_noise
 from gpu.diffusion.sampling import SamplerOptions
@@ -99,6 +99,10 @@ def _diffusers(monkeypatch: pytest.MonkeyPatch, name: str, folder: Path, noises:
     maker = getattr(diffusers, name)
     pipeline = maker.from_pretrained(str(folder), safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
+    if (
+        "variance_type" not in pipeline.scheduler.config
+    ):  # DeepFloyd's pipelines read it of any scheduler, DDIM's has none
+        pipeline.scheduler.register_to_config(variance_type="fixed_small")
     drawn = iter(noises)
     module = importlib.import_module(maker.__module__)
 
@@ -136,7 +140,8 @@ def test_stable_diffusion_equals_diffusers(prediction: str, tmp_path: Path, monk
         prompt="green hills", negative_prompt="blurry", image=encode(theirs.vae, frame), strength=0.5,
         num_inference_steps=20, guidance_scale=5.0, output_type="pt",
     ).images[0]  # fmt: skip
-    torch.testing.assert_close(_last(frame, _even(tmp_path, 451, 10)), expected, rtol=0, atol=2e-5)
+    # Ten steps in other variables than theirs: float32 rounds differently, by far less than a grey level (4e-3).
+    torch.testing.assert_close(_last(frame, _even(tmp_path, 451, 10)), expected, rtol=0, atol=5e-5)
 
 
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
@@ -224,15 +229,24 @@ def test_sampling_from_the_inverted_noise_gives_the_frame_back(folders: Callable
 
 
 @pytest.mark.parametrize("family", ["stable-diffusion", "upscaler"])
-def test_inverted_latents_return_through_the_frame_grid(family: str, folders: Callable[[str], Path]) -> None:
+def test_inverted_latents_return_through_the_frame_grid(
+    family: str, folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Latents are handed out on the frame's grid; where the sizes divide, sampling gets the very latents back."""
     frame, options = _frame(64, 64), _options(folders(family), guidance=1.0)
+    handed: list[torch.Tensor] = []
+
+    def recorded(noise: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        handed.append(noise)
+        return resize_noise(noise, height, width)
+
+    monkeypatch.setattr(running, "resize_noise", recorded)
     *_, inverted = TASKS.get("hub").invert(frame, options, CPU)
     assert inverted.shape == (4, 64, 64)
-    side = {"stable-diffusion": 8, "upscaler": 16}[family]
-    latents = resize_noise(inverted, side, side)
-    # One latent's part of the frame's noise sums to it, and nothing but the latent decides it.
-    torch.testing.assert_close(resize_noise(latents, 64, 64), inverted, rtol=0, atol=1e-4)
+    assert inverted.std() > 0.1
+    latents = handed[-1]
+    returned = running.on_grid(inverted, torch.empty((1, *latents.shape)))[0]
+    torch.testing.assert_close(returned, latents, rtol=0, atol=1e-5)
 
 
 def test_work_is_given_up_between_two_layers(folders: Callable[[str], Path]) -> None:
