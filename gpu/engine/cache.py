@@ -88,7 +88,15 @@ class Cache:
                 self._done[t] = complete
             if not outputs:
                 for curves in self._curves.values():
-                    for name in ("warp_error", "warp_error_5", "coverage", "sharpness", "laplacian", "psnr"):
+                    for name in (
+                        "warp_error",
+                        "warp_error_5",
+                        "coverage",
+                        "coverage_5",
+                        "sharpness",
+                        "laplacian",
+                        "psnr",
+                    ):
                         curves[name][:] = np.nan
 
 

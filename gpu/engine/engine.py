@@ -13,7 +13,7 @@ import torch
 
 from gpu.engine import judging, tasking
 from gpu.engine.cache import Cache
-from gpu.engine.results import F32, U8, Column, FrameResult, Mask, SourceInfo, Update
+from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError, SizeError
 from gpu.metrics import coherence, whiteness
 from gpu.noise import backends, transport
@@ -199,6 +199,11 @@ class Engine:
         """(C, H, W) noise of one column, and its (H, W) state, without measures: for export."""
         frame = self._noise(self._settings(key), t)
         return frame.noise[: self.session.noise.channels].cpu().numpy(), frame.state.cpu().numpy()
+
+    def flicker(self) -> Flickers:
+        """Temporal spectra of all columns' outputs, over the longest run of frames that are at hand."""
+        keys = [prior.key for prior in self.session.priors]
+        return judging.flickers(self._cache, keys, self._motion, self.shot_start, self._truth)
 
     def compute(self, t: int) -> Generator[Update]:
         """Work on frame t, yielding after each column's noise and each sampler step. Closing the generator cancels; what

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
 
 from gpu.engine.cache import Cache
+from gpu.engine.results import Flickers
 from gpu.flow import maps
-from gpu.metrics import quality
+from gpu.metrics import flicker, quality
 from gpu.priors import Motion
 
 GAPS = (1, 5)
@@ -89,7 +91,49 @@ def _judge(
     column = dataclasses.replace(column, error=shown, quality=judged)
     cache.put(dataclasses.replace(result, columns={**result.columns, key: column}))
     values = {"sharpness": judged.sharpness, "psnr": judged.psnr, "laplacian": judged.laplacian}
-    for name, value in (("warp_error", errors[0]), ("warp_error_5", errors[1]), ("coverage", coverages[0])):
+    measured = {f"warp_error{gap}": error for gap, error in zip(("", "_5"), errors, strict=True)}
+    measured |= {f"coverage{gap}": share for gap, share in zip(("", "_5"), coverages, strict=True)}
+    for name, value in measured.items():
         if not math.isnan(value):  # an earlier measurement outlives the frame it was made with
             values[name] = value
     cache.note(key, t, **values)
+
+
+def flickers(
+    cache: Cache,
+    keys: Sequence[str],
+    motion: Motion,
+    shot_start: Callable[[int], int],
+    truth: Callable[[int], torch.Tensor | None],
+) -> Flickers:
+    """The flicker of every column's outputs over the longest run of frames, within one shot, that all of them have."""
+
+    def has(t: int) -> bool:
+        result = cache.get(t)
+        return result is not None and all(
+            (column := result.columns.get(key)) is not None and column.output is not None for key in keys
+        )
+
+    run = flicker.longest_run([has(t) for t in range(cache.frames)], [shot_start(t) == t for t in range(cache.frames)])
+    followed = flicker.stretches(run, motion.backward, motion.valid)
+    if not followed or not keys:
+        return Flickers({}, None, len(run))
+
+    def output(key: str, t: int) -> torch.Tensor:
+        result = cache.get(t)
+        assert result is not None
+        made = result.columns[key].output
+        assert made is not None
+        return torch.from_numpy(made)
+
+    def true(t: int) -> torch.Tensor:
+        known = truth(t)
+        assert known is not None
+        return known
+
+    columns = {key: flicker.measure(partial(output, key), followed) for key in keys}
+    return Flickers(
+        {key: one for key, one in columns.items() if one is not None},
+        None if truth(run.start) is None else flicker.measure(true, followed),
+        len(run),
+    )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from gpu.metrics.coherence import Coherence
+    from gpu.metrics.flicker import Flicker
     from gpu.metrics.quality import Quality
     from gpu.metrics.whiteness import Whiteness
 
@@ -29,12 +30,13 @@ SERIES = (
     "warp_error",
     "warp_error_5",
     "coverage",
+    "coverage_5",
     "sharpness",
     "laplacian",
     "psnr",
 )
 """Names of the curves over time. Coherence is a correlation, and its ceiling what perfect transport reaches with the
-previous frame; undefined, inherited, new and coverage are fractions; warp_error and warp_error_5 (gaps of 1 and 5 frames)
+previous frame; undefined, inherited, new and both coverages are fractions; warp_error and warp_error_5 (gaps of 1 and 5 frames)
 are mean squared differences of images in [0, 1], unscaled (views show x 10^-3); sharpness is relative to the true frame and
 NaN, as psnr (dB), where none is known; laplacian, the variance behind it, is on the 0-255 scale."""
 
@@ -65,6 +67,16 @@ class FrameResult:
     columns: Mapping[str, Column]
     complete: bool
     invalid: int = 0  # flow vectors of `backward` that were not finite, taken as 0 at invalid pixels
+
+
+@dataclass(frozen=True)
+class Flickers:
+    """Flicker of the outputs of every column over the longest run of computed frames; `truth` is that of the task's true
+    frames, None where they are not known. `columns` is empty where too few frames in a row are computed: `frames` of them."""
+
+    columns: Mapping[str, Flicker]
+    truth: Flicker | None
+    frames: int
 
 
 @dataclass(frozen=True)

@@ -157,4 +157,5 @@ def _power(series: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
     values = series.to("cpu", torch.float64)
     if values.shape[1] == 0:
         return torch.zeros(len(window) // 2 + 1, dtype=torch.float64)
-    return torch.fft.rfft((values - values.mean(0)) * window[:, None], dim=0).abs().square().sum(1)
+    transform: torch.Tensor = torch.fft.rfft((values - values.mean(0)) * window[:, None], dim=0)
+    return transform.abs().square().sum(1)

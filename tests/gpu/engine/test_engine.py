@@ -280,3 +280,22 @@ def test_both_backends_show_the_same_measures() -> None:
     assert found["gl"].coherence is not None
     assert found["torch"].coherence is not None
     assert found["gl"].coherence.previous == pytest.approx(found["torch"].coherence.previous, abs=1e-3)
+
+
+def test_flicker_of_the_longest_run_of_outputs() -> None:
+    session = dataclasses.replace(SMALL, task=TASK)
+    engine = Engine(session)
+    for t in (0, 2, 3, 4, 8):
+        finish(engine, t)
+    assert engine.flicker().columns == {}
+    assert engine.flicker().frames == 3
+    for t in (5, 6):
+        finish(engine, t)
+    found = engine.flicker()
+    assert list(found.columns) == ["random", "integral"]
+    assert (found.columns["random"].start, found.columns["random"].frames) == (2, 5)
+    assert found.truth is not None
+    # Random noise makes another picture in every frame; along the motion, carried noise and the truth change less.
+    mean = {key: float(np.mean(one.along)) for key, one in {**found.columns, "truth": found.truth}.items()}
+    assert mean["truth"] < mean["integral"] < mean["random"]
+    engine.close()
