@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu.parameters import ParameterInfo
+from gpu.session import SourceSettings
 
 
 @dataclass(frozen=True)
@@ -25,26 +26,62 @@ class PriorChoice:
 
 @dataclass(frozen=True)
 class Choice:
-    """A deformation, estimator or task: its name in a session, its title, a sentence, and its numbers."""
+    """A deformation, scene or estimator: its name in a session, its title, a sentence, and its numbers."""
 
     name: str
     title: str
     summary: str = ""
     parameters: tuple[ParameterInfo, ...] = ()
     choices: tuple[str, ...] = ()  # presets of an estimator
+    files: tuple[str, ...] = ()  # endings of the files that a scene reads; none: it reads no file
+
+
+@dataclass(frozen=True)
+class SamplerChoice:
+    """A sampler: its name and title, and whether the stochasticity (churn) changes what it does."""
+
+    name: str
+    title: str
+    churned: bool = False
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """A task: what to look at, its own settings, and what it was tuned with (steps, levels, the sampler's name)."""
+
+    name: str
+    title: str
+    summary: str = ""
+    parameters: tuple[ParameterInfo, ...] = ()
+    sampler: str = ""
+    steps: int = 0
+    sigma_max: float = 0.0
+    sigma_min: float = 0.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A bundled clip or still: what it is, where it lies, a thumbnail (H, W, 3) uint8."""
+    """A bundled clip, still or scene: what it is, where it lies (scenes: nowhere), its deformation or the scene's name,
+    the task it opens with, and a thumbnail (H, W, 3) uint8, which for a scene follows later."""
 
-    kind: Literal["video", "synthetic"]
+    kind: Literal["video", "synthetic", "scene"]
     path: str
     title: str
     about: str
     credit: str
-    deformation: str
-    picture: npt.NDArray[np.uint8]
+    name: str
+    task: str
+    picture: npt.NDArray[np.uint8] | None = None
+
+
+def is_open(sample: Sample, source: SourceSettings) -> bool:
+    """Whether `source` is this sample, whatever its size and motion."""
+    if (sample.kind, source.kind) == ("scene", "scene"):
+        return sample.name == source.name and not source.path
+    if source.path:
+        return sample.path == source.path and sample.kind == source.kind
+    default = {"video": "bunny.mp4", "synthetic": "picos.jpg"}.get(source.kind)
+    return default is not None and sample.path.endswith(default)
 
 
 @dataclass(frozen=True)
@@ -52,9 +89,10 @@ class Catalogue:
     priors: tuple[PriorChoice, ...]
     deformations: tuple[Choice, ...]
     estimators: tuple[Choice, ...]
-    tasks: tuple[Choice, ...]
-    samplers: tuple[Choice, ...]
+    tasks: tuple[TaskChoice, ...]
+    samplers: tuple[SamplerChoice, ...]
     versions: tuple[tuple[str, str], ...]
+    scenes: tuple[Choice, ...] = ()
 
     def prior(self, name: str) -> PriorChoice | None:
         return next((prior for prior in self.priors if prior.name == name), None)
@@ -62,8 +100,14 @@ class Catalogue:
     def deformation(self, name: str) -> Choice | None:
         return next((choice for choice in self.deformations if choice.name == name), None)
 
-    def task(self, name: str) -> Choice | None:
+    def scene(self, name: str) -> Choice | None:
+        return next((choice for choice in self.scenes if choice.name == name), None)
+
+    def task(self, name: str) -> TaskChoice | None:
         return next((choice for choice in self.tasks if choice.name == name), None)
+
+    def sampler(self, name: str) -> SamplerChoice | None:
+        return next((choice for choice in self.samplers if choice.name == name), None)
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -86,6 +130,7 @@ def collect() -> Catalogue:
     from gpu.flow.estimators import ESTIMATORS
     from gpu.priors import PRIORS
     from gpu.source.deformations import DEFORMATIONS
+    from gpu.source.scenes import SCENES
 
     priors = tuple(
         PriorChoice(
@@ -107,6 +152,25 @@ def collect() -> Catalogue:
         Choice(name, estimator.title, estimator.summary, choices=estimator.presets)
         for name, estimator in ESTIMATORS.items()
     )
-    tasks = tuple(Choice(name, task.title, task.about) for name, task in TASKS.items())
-    samplers = tuple(Choice(name, sampler.title) for name, sampler in SAMPLERS.items())
-    return Catalogue(priors, deformations, estimators, tasks, samplers, versions())
+    scenes = tuple(
+        Choice(name, scene.title, scene.about, scene.parameters, files=tuple(getattr(scene, "files", ())))
+        for name, scene in SCENES.items()
+    )
+    tasks = tuple(
+        TaskChoice(
+            name,
+            task.title,
+            task.about,
+            task.parameters,
+            task.defaults.sampler,
+            task.defaults.steps,
+            task.defaults.sigma_max,
+            task.defaults.sigma_min,
+        )
+        for name, task in TASKS.items()
+    )
+    samplers = tuple(
+        SamplerChoice(name, sampler.title, sampler.injections(4, 0.0) != sampler.injections(4, 1.0))
+        for name, sampler in SAMPLERS.items()
+    )
+    return Catalogue(priors, deformations, estimators, tasks, samplers, versions(), scenes)

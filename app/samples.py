@@ -1,4 +1,4 @@
-"""The bundled clips and stills in the window's gallery, and what the window opens on."""
+"""The bundled clips, stills and scenes in the window's gallery, and what the window opens on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from app.catalogue import Sample
 from gpu.session import Session, SourceSettings, TaskSettings
 
 START_ROWS, START_FRAMES = 144, 48
 THUMBNAIL_WIDTH = 216
+SCENE_FRAME = 12  # a scene's thumbnail: something has happened by then, and it is quick to compute
+
+U8 = npt.NDArray[np.uint8]
 
 
 def start_session() -> Session:
@@ -26,32 +30,58 @@ def source_of(sample: Sample, source: SourceSettings) -> SourceSettings:
     """`source` with this sample instead: a still keeps the deformation in use, if there is one."""
     if sample.kind == "synthetic" and source.kind == "synthetic":
         return replace(source, path=sample.path)
-    return SourceSettings(
-        kind=sample.kind, path=sample.path, name=sample.deformation, height=source.height, frames=START_FRAMES
-    )
+    if sample.kind == "scene":  # made for the sizes it was given, and for what its task's model has learned
+        return SourceSettings(kind="scene", name=sample.name)
+    height = source.height if source.kind != "scene" else START_ROWS
+    return SourceSettings(kind=sample.kind, path=sample.path, name=sample.name, height=height, frames=START_FRAMES)
+
+
+def opened(sample: Sample, session: Session) -> Session:
+    """`session` with this sample and the task that suits it, which keeps its settings if it is on already."""
+    task = session.task if sample.task == session.task.name else TaskSettings(name=sample.task)
+    return replace(session, source=source_of(sample, session.source), task=task)
 
 
 def bundled() -> list[Sample]:
-    """The samples that are installed, with thumbnails. It decodes files: for the worker's thread alone."""
+    """The samples that are installed, with thumbnails but for the scenes. It decodes files: for the worker's thread
+    alone."""
     from gpu.cv import cv2
     from gpu.source import gallery
 
     samples = []
     picture: Any
     for sample in gallery.installed():
-        path = sample.settings().path
+        source, task = sample.settings(), sample.task_settings().name
+        colours = None
         if sample.kind == "video":
-            capture = cv2.VideoCapture(path)
+            capture = cv2.VideoCapture(source.path)
             picture = capture.read()[1]
             capture.release()
         else:
-            picture = cv2.imread(path)
-        if picture is None:
+            picture = cv2.imread(source.path) if source.path else None
+        if picture is not None:
+            colours = _small(np.ascontiguousarray(picture[..., ::-1], np.uint8))
+        elif source.path:
             continue
-        size = (THUMBNAIL_WIDTH, max(round(picture.shape[0] * THUMBNAIL_WIDTH / picture.shape[1]), 1))
-        small = cv2.resize(np.asarray(picture, np.uint8), size, interpolation=cv2.INTER_AREA)
-        colours = np.ascontiguousarray(small[..., ::-1], np.uint8)
-        samples.append(
-            Sample(sample.kind, path, sample.title, sample.about, sample.attribution, sample.deformation, colours)
-        )
+        about, credit = sample.about, sample.attribution
+        samples.append(Sample(sample.kind, source.path, sample.title, about, credit, sample.name, task, colours))
     return samples
+
+
+def scene_thumbnail(sample: Sample) -> U8:
+    """A frame of a scene, small. It may take a second: for the worker's thread alone, when nothing else is to do."""
+    from gpu.source.opening import open_source
+
+    source = open_source(SourceSettings(kind="scene", name=sample.name))
+    try:
+        return _small(source.frame(min(SCENE_FRAME, source.frames - 1)))
+    finally:
+        source.close()
+
+
+def _small(picture: U8) -> U8:
+    """(H, W, 3) of any size as a thumbnail."""
+    from gpu.cv import cv2
+
+    size = (THUMBNAIL_WIDTH, max(round(picture.shape[0] * THUMBNAIL_WIDTH / picture.shape[1]), 1))
+    return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

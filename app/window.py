@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +156,7 @@ class Window(QMainWindow):
             self._on_state("view")
 
     def _open_sample(self, sample: Sample) -> None:
-        source = samples.source_of(sample, self.state.session.source)
-        self.state.change(replace(self.state.session, source=source), f"Open {sample.title}")
+        self.state.change(samples.opened(sample, self.state.session), f"Open {sample.title}")
 
     def _on_state(self, name: str) -> None:
         if name == "session":
@@ -211,11 +209,22 @@ class Window(QMainWindow):
         self.compare.set_catalogue(catalogue)
         self.source.set_catalogue(catalogue)
         self.status.say("")
-        self.ask(lambda _: samples.bundled(), self.source.set_samples)
+        self.ask(lambda _: samples.bundled(), self._show_samples)
 
-    def ask(self, question: Any, then: Any) -> None:
-        """Have the worker answer `question`, then hand the answer to `then` on this thread."""
-        self._questions[self.worker.ask(question)] = then
+    def _show_samples(self, found: list[Sample]) -> None:
+        self.source.set_samples(found)
+        for sample in found:
+            if sample.picture is None:
+                self.ask(
+                    lambda _, sample=sample: samples.scene_thumbnail(sample),
+                    lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
+                    hurry=False,
+                )
+
+    def ask(self, question: Any, then: Any, hurry: bool = True) -> None:
+        """Have the worker answer `question`, then hand the answer to `then` on this thread. Without `hurry` the frame
+        on the screen comes first."""
+        self._questions[self.worker.ask(question, hurry)] = then
 
     def _on_answered(self, ticket: int, answer: Any) -> None:
         then = self._questions.pop(ticket, None)

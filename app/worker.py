@@ -74,6 +74,7 @@ class Worker(QThread):
         self._slices: tuple[tuple[str, ...], float] = ((), 0.5)
         self._slices_asked = False
         self._questions: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
+        self._later: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
         self._jobs: deque[tuple[int, str, Callable[[Engine], Steps]]] = deque()
         self._cancelled: set[int] = set()
         self._tickets = 0
@@ -136,11 +137,12 @@ class Worker(QThread):
             self._slices_asked = True
             self._wake.notify()
 
-    def ask(self, question: Callable[[Engine | None], Any]) -> int:
-        """Run something short that needs the worker's imports; the answer comes with the number returned here."""
+    def ask(self, question: Callable[[Engine | None], Any], hurry: bool = True) -> int:
+        """Run something short that needs the worker's imports; the answer comes with the number returned here. Without
+        `hurry` it waits until the frame on the screen is done."""
         with self._wake:
             self._tickets += 1
-            self._questions.append((self._tickets, question))
+            (self._questions if hurry else self._later).append((self._tickets, question))
             self._wake.notify()
             return self._tickets
 
@@ -207,6 +209,7 @@ class Worker(QThread):
             self._stop
             or self._session is not None
             or self._questions
+            or (self._later and self._engine is not None)
             or (self._wanted is not None and self._engine is not None)
             or self._jobs
             or (self._slices_asked and self._engine is not None)
@@ -234,6 +237,8 @@ class Worker(QThread):
             self._advance_frame(wanted, True)
         elif self._job is not None or self._jobs:
             self._advance_job()
+        elif self._later:
+            self._answer(*self._later.popleft())
         else:
             if self._tell_due:
                 self._tell(force=True)

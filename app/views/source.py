@@ -33,6 +33,7 @@ KINDS = (
     ("video", "Video", "A video file; its motion is estimated"),
     ("images", "Image sequence", "Numbered pictures in a folder; their motion is estimated"),
     ("synthetic", "Still and deformation", "One picture, moved by a known deformation: its motion is exact"),
+    ("scene", "Generated scene", "A world that is computed; its motion is exact"),
     ("flow", "Flow file", "Motion from a .npy, .npz, .flo or KITTI .png file"),
 )
 ROWS = (72, 96, 144, 192, 216, 288, 360, 480, 576, 720)
@@ -270,7 +271,7 @@ class SourcePanel(QWidget):
             reading = f"{source.flow_direction}, {'dx, dy' if source.flow_axes == 'xy' else 'dy, dx'}, "
             reading += "sign as stored" if source.flow_sign > 0 else "sign reversed"
             self._flow_label.setText(f"{Path(source.flow_path).name or 'No flow file yet'}\nread as {reading}")
-        self.gallery.show_path(source.path)
+        self.gallery.show_open(source, task.name)
         self._estimator.show_value(motion.estimator)
         self._show_presets()
         self._scale.set_value(motion.scale)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from app import theme
-from app.catalogue import Sample
+from app.catalogue import Sample, is_open
 from app.views.pictures import U8
+from gpu.session import SourceSettings
 
 THUMBNAIL = QSize(38, 26)
 ACROSS = 5
@@ -59,7 +62,7 @@ class Preview(QWidget):
 
 
 class Gallery(QWidget):
-    """Thumbnails of the bundled clips and stills."""
+    """Thumbnails of the bundled clips, stills and scenes."""
 
     chosen = Signal(object)  # Sample
 
@@ -70,7 +73,7 @@ class Gallery(QWidget):
         self._grid.setSpacing(2)
         self._grid.setColumnStretch(ACROSS, 1)
         self._buttons: list[tuple[Sample, QToolButton]] = []
-        self._path = ""
+        self._open: tuple[SourceSettings, str] = (SourceSettings(), "")
         self.setAccessibleName("Bundled samples")
 
     def set_samples(self, samples: list[Sample]) -> None:
@@ -82,27 +85,43 @@ class Gallery(QWidget):
             button.setCheckable(True)
             button.setIcon(_thumbnail(sample.picture))
             button.setIconSize(THUMBNAIL)
-            button.setToolTip(f"{sample.title}\n{sample.about}\n{sample.credit}".strip())
+            opens = f"Opens with the task {sample.task}" if sample.task else ""
+            parts = (sample.title, sample.about, opens, sample.credit)
+            # Rich text, because Qt breaks the lines of no other tooltip.
+            button.setToolTip("<p>" + "<br>".join(html.escape(part) for part in parts if part) + "</p>")
             button.setAccessibleName(f"Sample: {sample.title}")
+            button.setAccessibleDescription(sample.about)
             button.setStyleSheet("padding: 1px;")
             button.setFixedSize(THUMBNAIL.width() + 6, THUMBNAIL.height() + 6)
             button.clicked.connect(lambda _=False, sample=sample: self._choose(sample))
             self._grid.addWidget(button, index // ACROSS, index % ACROSS)
             self._buttons.append((sample, button))
-        self.show_path(self._path)
+        self.show_open(*self._open)
 
-    def show_path(self, path: str) -> None:
-        """Mark the sample that is open."""
-        self._path = path
+    def set_picture(self, sample: Sample, picture: U8) -> None:
+        """The thumbnail of a sample that came without one."""
+        for known, button in self._buttons:
+            if known is sample:
+                button.setIcon(_thumbnail(picture))
+
+    def show_open(self, source: SourceSettings, task: str) -> None:
+        """Mark the sample that is open: where several show the same source, the one with the same task."""
+        self._open = (source, task)
+        shown = [sample for sample, _ in self._buttons if is_open(sample, source)]
+        marked = next((sample for sample in shown if sample.task == task), shown[0] if shown else None)
         for sample, button in self._buttons:
-            button.setChecked(sample.path == path or (not path and sample is self._buttons[0][0]))
+            button.setChecked(sample is marked)
 
     def _choose(self, sample: Sample) -> None:
-        self.show_path(self._path)
+        self.show_open(*self._open)
         self.chosen.emit(sample)
 
 
-def _thumbnail(picture: U8) -> QPixmap:
+def _thumbnail(picture: U8 | None) -> QPixmap:
+    if picture is None:  # it is still being computed
+        empty = QPixmap(THUMBNAIL)
+        empty.fill(QColor(theme.current().canvas))
+        return empty
     height, width = picture.shape[:2]
     image = QImage(picture.data, width, height, picture.strides[0], QImage.Format.Format_RGB888)
     scaled = image.scaled(

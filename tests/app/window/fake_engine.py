@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.catalogue import Catalogue, Choice, PriorChoice, versions
+from app.catalogue import Catalogue, Choice, PriorChoice, SamplerChoice, TaskChoice, versions
 from gpu.engine.results import SERIES, Column, FrameResult, SourceInfo, Update
 from gpu.errors import ClipError, FormulaError
 from gpu.parameters import ParameterInfo
@@ -44,6 +44,11 @@ def catalogue() -> Catalogue:
     """A few entries of every kind."""
     speed = ParameterInfo("dx", "Speed x", 2.3, -8, 8, 0.1, "px/frame", "How far the picture moves each frame.")
     formula = ParameterInfo("x", "x of t", text="x + 2*sin(t)", tip="Where the pixel comes from.")
+    quality = ParameterInfo("quality", "JPEG quality", 8, 3, 40, 1, "", "Lower leaves more to invent.")
+    path = ParameterInfo("path", "Model", empty=True, tip="Folder of a pipeline.")
+    prompt = ParameterInfo("prompt", "Prompt", empty=True, tip="What the picture shall show.")
+    size = ParameterInfo("size", "Working size", 0, 0, 2048, 8, "px", "Shorter side.")
+    ground = ParameterInfo("ground", "Ground", text="grass", tip="What it stands on.", choices=("grass", "sand"))
     names = ("random", "fixed", "bilinear", "integral", "go-with-the-flow")
     return Catalogue(
         priors=tuple(
@@ -63,9 +68,17 @@ def catalogue() -> Catalogue:
             Choice("formula", "Formula", "", (formula,)),
         ),
         estimators=(Choice("dis", "DIS", "Fast.", choices=("fast", "medium")),),
-        tasks=(Choice("super-resolution", "Super-resolution ×4", "Invents detail."),),
-        samplers=(Choice("euler", "Euler"), Choice("heun", "Heun")),
+        tasks=(
+            TaskChoice("super-resolution", "Super-resolution ×4", "Invents detail.", (), "heun", 10, 10.0, 0.02),
+            TaskChoice("jpeg", "JPEG", "Puts back what was lost.", (quality,), "heun", 10, 10.0, 0.02),
+            TaskChoice("hub", "A model of your own", "Yours.", (path, prompt, size), "ddim", 20, 1000.0, 0.002),
+        ),
+        samplers=(SamplerChoice("euler", "Euler"), SamplerChoice("heun", "Heun"), SamplerChoice("sde", "SDE", True)),
         versions=versions(),
+        scenes=(
+            Choice("smoke", "Smoke", "It rises.", (speed, ground)),
+            Choice("pose", "Pose", "It walks.", (speed,), files=(".json",)),
+        ),
     )
 
 
