@@ -1,0 +1,294 @@
+"""Draws the figures of an Outcome with matplotlib, without a screen: one PNG and one SVG each."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.palette import DASHES, style
+from gpu.assets import asset
+from gpu.experiments.outcome import Axis, Bars, Figure, Histogram, Line, Matrix, Panel, Pictures, Plot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+INK, QUIET, GRID = "#1c2026", "#5f6774", "#dfe3e8"
+WIDTH = 9.6  # inches of a whole figure
+DPI = 160
+CYCLE = ("#0b4f96", "#b83a00", "#00825f", "#bd7e00", "#b3568a", "#2490cf", "#6b6300")  # Okabe-Ito's on white
+CELLS = 100  # a matrix of at most so many cells shows their values
+
+_RC = {
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "semibold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "text.color": INK,
+    "grid.color": GRID,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "svg.hashsalt": "noisescope",  # the same figure, the same file
+    "hatch.linewidth": 0.6,
+}
+
+
+def draw(figure: Figure, folder: Path) -> dict[str, str]:
+    """Write `figure` into `folder` as NAME.png and NAME.svg; the file names by kind."""
+    with _style():
+        canvas = make(figure)
+        names = {kind: f"{figure.name}.{kind}" for kind in ("png", "svg")}
+        canvas.savefig(folder / names["png"], dpi=DPI)
+        canvas.savefig(folder / names["svg"], metadata={"Date": None})
+    return names
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    from matplotlib import font_manager, rc_context
+
+    # The fallback for rare letters has no semibold; that is no news for anyone.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    for name in ("Inter_400Regular", "Inter_600SemiBold"):
+        path = str(asset(f"fonts/{name}.ttf"))
+        if all(entry.fname != path for entry in font_manager.fontManager.ttflist):
+            font_manager.fontManager.addfont(path)
+    with rc_context({**_RC, "font.family": ["Inter", "DejaVu Sans"]}):  # type: ignore[arg-type]
+        yield
+
+
+def make(figure: Figure) -> Canvas:
+    """The matplotlib figure, not yet written. Panels stand in rows; sheets of pictures keep their pixels square."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure as Canvas
+
+    columns = figure.columns or _columns(figure.panels)
+    rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
+    width = WIDTH / columns
+    heights = [max(_height(panel, width) for panel in row) for row in rows]
+    canvas = Canvas(figsize=(WIDTH, sum(heights) + 0.45), layout="constrained")
+    FigureCanvasAgg(canvas)
+    canvas.suptitle(figure.title, x=0.008, ha="left", fontsize=12, fontweight="semibold")
+    grid = canvas.add_gridspec(len(rows), columns, height_ratios=heights)
+    for i, row in enumerate(rows):
+        for j, panel in enumerate(row):
+            _draw(canvas.add_subplot(grid[i, j]), panel)
+    return canvas
+
+
+def _columns(panels: Sequence[Panel]) -> int:
+    if any(isinstance(panel, (Pictures, Bars)) for panel in panels):
+        return 1
+    return min(len(panels), 3 if all(isinstance(panel, Matrix) for panel in panels) else 2)
+
+
+def _height(panel: Panel, width: float) -> float:
+    if isinstance(panel, Pictures):
+        height, wide = _cell(panel)
+        room = width - _label_room(panel.rows)
+        return 0.75 + room * height * len(panel.rows) / max(wide * len(panel.columns), 1)
+    if isinstance(panel, Matrix):
+        rows, columns = panel.values.shape
+        return 0.9 + (width - 1.6) * min(max(rows / columns, 0.25), 1.6)
+    if isinstance(panel, Bars):
+        return 3.6
+    return 3.4 if width < 6 else 3.9
+
+
+def _draw(axes: Axes, panel: Panel) -> None:
+    if panel.title:
+        axes.set_title(panel.title)
+    if isinstance(panel, Plot):
+        _plot(axes, panel)
+    elif isinstance(panel, Bars):
+        _bars(axes, panel)
+    elif isinstance(panel, Matrix):
+        _matrix(axes, panel)
+    else:
+        _pictures(axes, panel)
+
+
+def _text(axis: Axis) -> str:
+    return f"{axis.label} ({axis.unit})" if axis.unit else axis.label
+
+
+def _axis(axes: Axes, which: str, axis: Axis) -> None:
+    if which == "x":
+        axes.set_xlabel(_text(axis))
+        if axis.log:
+            axes.set_xscale("log")
+        if axis.low is not None or axis.high is not None:
+            axes.set_xlim(axis.low, axis.high)
+        return
+    axes.set_ylabel(_text(axis))
+    if axis.log:
+        axes.set_yscale("log")
+    if axis.low is not None or axis.high is not None:
+        axes.set_ylim(axis.low, axis.high)
+
+
+def _look(prior: str, index: int) -> tuple[str, Any]:
+    """Colour and line style of a series: the prior's own, or the next of the cycle."""
+    if prior:
+        its = style(prior)
+        return its.colour_light, (0, its.dash) if its.dash else "-"
+    dash = DASHES[index // len(CYCLE) % len(DASHES)]
+    return CYCLE[index % len(CYCLE)], (0, dash) if dash else "-"
+
+
+def _plot(axes: Axes, plot: Plot) -> None:
+    axes.grid(True, linewidth=0.6)
+    _axis(axes, "x", plot.x)
+    _axis(axes, "y", plot.y)
+    for index, series in enumerate(plot.series):
+        if isinstance(series, Histogram):
+            _histogram(axes, series, index)
+        else:
+            _line(axes, series, index)
+    for number, (label, level) in enumerate(plot.levels.items()):
+        axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label, zorder=1)
+    _legend(axes, len(plot.series) + len(plot.levels))
+
+
+def _legend(axes: Axes, count: int) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles or (count < 2 and not labels[0]):
+        return
+    if count > 6:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3, handlelength=3.2)
+    else:
+        axes.legend(handlelength=3.2)
+
+
+def _line(axes: Axes, line: Line, index: int) -> None:
+    x, y = np.asarray(line.x, np.float64), np.asarray(line.y, np.float64)
+    colour, dash = _look(line.prior, index)
+    low = None if line.low is None else np.asarray(line.low, np.float64)
+    high = None if line.high is None else np.asarray(line.high, np.float64)
+    if line.kind == "theory":
+        axes.plot(x, y, color=INK, linewidth=1.0, label=line.label, zorder=4)
+        return
+    if line.kind == "published":
+        axes.plot(x, y, color=QUIET, linewidth=1.2, marker="D", markersize=5, markerfacecolor="none", label=line.label)
+        return
+    if line.kind == "points":
+        bars = None if low is None or high is None else np.stack([y - low, high - y])
+        axes.errorbar(x, y, bars, fmt="o", color=colour, markersize=4, capsize=2.5, linewidth=1.2, label=line.label)
+        return
+    if low is not None and high is not None:
+        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    mark = "o" if len(x) <= 16 else None
+    axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.7, marker=mark, markersize=3.5, label=line.label)
+
+
+def _histogram(axes: Axes, series: Histogram, index: int) -> None:
+    colour, dash = _look(series.prior, index)
+    edges, density = np.asarray(series.edges, np.float64), np.asarray(series.density, np.float64)
+    axes.stairs(density, edges, fill=True, color=colour, alpha=0.16)
+    axes.stairs(density, edges, color=colour, linewidth=1.5, linestyle=dash, label=series.label)
+
+
+def _bars(axes: Axes, bars: Bars) -> None:
+    axes.grid(True, axis="y", linewidth=0.6)
+    _axis(axes, "y", bars.y)
+    count = len(bars.series)
+    width = 0.82 / max(count, 1)
+    places = np.arange(len(bars.groups), dtype=np.float64)
+    for index, series in enumerate(bars.series):
+        colour = QUIET if series.published and not series.prior else _look(series.prior, index)[0]
+        values = np.asarray(series.values, np.float64)
+        x = places + (index - (count - 1) / 2) * width
+        errors = None
+        if series.low is not None and series.high is not None:
+            low, high = np.asarray(series.low, np.float64), np.asarray(series.high, np.float64)
+            errors = np.nan_to_num(np.clip(np.stack([values - low, high - values]), 0, None))
+        axes.bar(
+            x, values, width * 0.92, yerr=errors, label=series.label, edgecolor=colour,
+            color="none" if series.published else colour, hatch="////" if series.published else None,
+            linewidth=0.8, error_kw={"elinewidth": 1, "capsize": 2, "ecolor": INK},
+        )  # fmt: skip
+    for number, (label, level) in enumerate(bars.levels.items()):
+        axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label)
+    axes.set_xticks(places, list(bars.groups))
+    if sum(map(len, bars.groups)) > 90:
+        for tick in axes.get_xticklabels():
+            tick.set(rotation=30, ha="right", rotation_mode="anchor")
+    axes.tick_params(axis="x", length=0, labelcolor=INK)
+    if count + len(bars.levels) > 1:
+        _legend(axes, count + len(bars.levels) + (6 if count > 3 else 0))
+
+
+def _matrix(axes: Axes, matrix: Matrix) -> None:
+    values = np.asarray(matrix.values, np.float64)
+    low, high = matrix.low, matrix.high
+    if matrix.diverging:
+        most = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 1.0
+        high = most if high is None else high
+        low = -high if low is None else low
+    shown = axes.imshow(values, cmap="RdBu_r" if matrix.diverging else "cividis", vmin=low, vmax=high)
+    axes.set_xlabel(_text(matrix.x))
+    axes.set_ylabel(_text(matrix.y))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    rows, columns = values.shape
+    for which in (axes.xaxis, axes.yaxis):
+        which.get_major_locator().set_params(integer=True)
+    if matrix.x_ticks:
+        axes.set_xticks(range(columns), list(matrix.x_ticks), rotation=30, ha="right", rotation_mode="anchor")
+    if matrix.y_ticks:
+        axes.set_yticks(range(rows), list(matrix.y_ticks))
+    if values.size <= CELLS:
+        for (i, j), value in np.ndenumerate(values):
+            if math.isfinite(value):
+                red, green, blue, _ = shown.cmap(shown.norm(value))
+                dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
+                axes.text(j, i, format(value, matrix.form), ha="center", va="center", fontsize=7.5,
+                          color="white" if dark else INK)  # fmt: skip
+    assert axes.figure is not None
+    axes.figure.colorbar(shown, ax=axes, label=matrix.label, fraction=0.046, pad=0.03)
+
+
+def _cell(panel: Pictures) -> tuple[int, int]:
+    """Height and width of the largest picture, and of every cell, with its gap."""
+    shapes = [picture.shape for row in panel.pictures for picture in row if picture is not None]
+    if not shapes:
+        return 8, 8
+    return max(s[0] for s in shapes) * panel.zoom + 2, max(s[1] for s in shapes) * panel.zoom + 2
+
+
+def _label_room(rows: Sequence[str]) -> float:
+    return 0.25 + 0.075 * max((len(row) for row in rows), default=0)
+
+
+def _pictures(axes: Axes, panel: Pictures) -> None:
+    height, width = _cell(panel)
+    sheet = np.full((height * len(panel.rows), width * len(panel.columns), 3), 255, np.uint8)
+    for i, row in enumerate(panel.pictures):
+        for j, picture in enumerate(row):
+            if picture is not None:
+                large = picture.repeat(panel.zoom, axis=0).repeat(panel.zoom, axis=1)
+                sheet[i * height : i * height + large.shape[0], j * width : j * width + large.shape[1]] = large
+    axes.imshow(sheet, interpolation="none" if panel.zoom > 1 else "antialiased")
+    rotated = max(map(len, panel.columns), default=0) * len(panel.columns) > 110
+    axes.set_xticks([(j + 0.5) * width - 1 for j in range(len(panel.columns))], list(panel.columns))
+    axes.set_yticks([(i + 0.5) * height - 1 for i in range(len(panel.rows))], list(panel.rows))
+    axes.tick_params(length=0, labelcolor=INK, labeltop=True, labelbottom=False)
+    if rotated:
+        for tick in axes.get_xticklabels():
+            tick.set(rotation=30, ha="left", rotation_mode="anchor")
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,141 @@
+"""What is written of an outcome: every figure, table and number, in files that stand on their own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.reports import Entry, write_index, write_report
+from gpu.experiments import Outcome, Settings
+from tests.app.reports.sample import SAMPLE
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("report")
+    settings = Settings({"draws": 2000.0, "words": "a,b"}, seed=3)
+    steps = SAMPLE.run(settings)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            outcome = end.value
+            break
+    result = write_report(folder, "sample", SAMPLE, settings, outcome, datetime.now(UTC), 1.5)
+    return folder, outcome, result
+
+
+def test_every_figure_is_a_picture_with_something_on_it(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
+    folder, outcome, _ = written
+    for figure in outcome.figures:
+        pixels = np.asarray(Image.open(folder / f"{figure.name}.png").convert("L"))
+        assert pixels.shape[1] > 1200
+        assert pixels.std() > 5
+        svg = (folder / f"{figure.name}.svg").read_text(encoding="utf-8")
+        assert svg.lstrip().startswith("<?xml")
+        assert "</svg>" in svg
+
+
+def test_the_sheet_holds_the_pictures_uninterpolated(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
+    folder, outcome, _ = written
+    tile = outcome.figures[3].panels[0].pictures[0][0]  # type: ignore[union-attr]
+    sheet = np.asarray(Image.open(folder / "pictures.png").convert("RGB"))
+    colours = {tuple(pixel) for pixel in sheet.reshape(-1, 3)[::7].tolist()}
+    found = sum(tuple(pixel) in colours for pixel in tile.reshape(-1, 3).tolist())
+    assert found > 0.9 * 16 * 24
+
+
+def test_result_json_has_all_that_is_needed_again(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
+    folder, outcome, result = written
+    stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert stored == json.loads(json.dumps(result))
+    assert stored["table"] == [dict(row) for row in outcome.tables[0].rows]
+    assert stored["table"][5]["variance_lo"] < stored["table"][5]["variance"] < stored["table"][5]["variance_hi"]
+    assert stored["seed"] == 3
+    assert stored["parameters"] == {"draws": 2000.0, "words": "a,b"}
+    assert stored["command"] == "noisescope experiment sample --out DIR --seed 3"
+    assert {"torch", "numpy", "noisescope", "python"} <= set(stored["versions"])
+    assert stored["machine"]["cores"]
+    assert stored["claims"][2]["measured"] is None  # NaN is no JSON
+    assert [claim["holds"] for claim in stored["claims"]] == [claim.holds for claim in outcome.claims]
+
+
+def test_csv_holds_the_same_rows(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
+    folder, outcome, _ = written
+    with (folder / "variance.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(outcome.tables[0].rows)
+    assert [float(row["variance"]) for row in rows] == [row["variance"] for row in outcome.tables[0].rows]
+
+
+def test_the_page_needs_nothing_beside_itself_and_says_what_is_published(
+    written: tuple[Path, Outcome, dict[str, Any]],
+) -> None:
+    folder, outcome, _ = written
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    loaded = re.findall(r"<(?:img|script|link)[^>]*?(?:src|href)=\"([^\"]{0,40})", page)
+    assert len(loaded) == len(outcome.figures)
+    assert all(address.startswith("data:image/png;base64,") for address in loaded)
+    assert page.count('class="published"') == 1 + 11 + 1 + 3  # headings and cells of both tables
+    assert "<script" not in page
+    for text in (
+        "A note.",
+        "does not hold",
+        "✓ holds",
+        "not decided",
+        "n = 2000 draws a point",
+        "What you would expect",
+    ):
+        assert (text in page) == (text != "What you would expect")
+    linked = re.findall(r'<a href="([^"]+)"', page)
+    assert linked
+    assert all((folder / name).is_file() for name in linked)
+
+
+def test_texts_are_escaped(tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]) -> None:
+    outcome = Outcome("<script>alert(1)</script> & more", (), (), notes=("a < b",))
+    write_report(tmp_path, "x", SAMPLE, Settings({"draws": 1.0, "words": "<b>"}), outcome, datetime.now(UTC), 0)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert "a &lt; b" in page
+
+
+def test_the_index_links_what_is_done_and_says_what_is_not(
+    tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]
+) -> None:
+    entries = [
+        Entry("sample", "A sample", "About.", written[2]),
+        Entry("broken", "Broken", "About.", None, "The weights are missing."),
+        Entry("later", "Later", "About.", None),
+    ]
+    write_index(tmp_path, entries)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'href="sample/report.html"' in page
+    assert "broken/report.html" not in page
+    assert "The weights are missing." in page
+    assert "Not run yet." in page
+    assert "1 of 3 experiments done" in " ".join(page.split())
+    states = [one["state"] for one in json.loads((tmp_path / "result.json").read_text())["experiments"]]
+    assert states == ["done", "failed", "waiting"]
+
+
+def test_the_same_figure_is_the_same_file(
+    tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.reports import drawing
+
+    folder, outcome, _ = written
+    draw: Callable[..., dict[str, str]] = drawing.draw
+    draw(outcome.figures[0], tmp_path)
+    for kind in ("png", "svg"):
+        assert (tmp_path / f"curves.{kind}").read_bytes() == (folder / f"curves.{kind}").read_bytes()
