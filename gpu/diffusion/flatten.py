@@ -49,7 +49,7 @@ def _guided(guide: torch.Tensor, image: torch.Tensor, sigma: float) -> torch.Ten
     """
     channels = image.shape[1]
     stacked = gaussian(torch.cat([guide, guide * guide, image, guide * image], dim=1), sigma)
-    mean_guide, square, mean_image, product = stacked.split([1, 1, channels, channels], dim=1)
+    mean_guide, square, mean_image, product = torch.split(stacked, [1, 1, channels, channels], dim=1)
     slope = (product - mean_guide * mean_image) / (square - mean_guide * mean_guide + EDGE**2)
     fitted = gaussian(torch.cat([slope, mean_image - slope * mean_guide], dim=1), sigma)
     return fitted[:, :channels] * guide + fitted[:, channels:]
