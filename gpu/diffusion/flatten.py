@@ -15,6 +15,9 @@ import torch.nn.functional as F
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 EDGE = 0.05  # a step of luma in [0,1] well above this stays sharp, one well below is smoothed away
 ROUNDS = 3
+STEP = 1.5 / 255  # what varies less over 3x3 pixels is of one colour
+FLAT_SHARE = (0.1, 0.35)  # of one-coloured pixels: below the first a place is textured, above the second it is flat
+FLAT_REACH = 8.0  # pixels: standard deviation of the window that this share is counted in
 
 
 @lru_cache(maxsize=64)
@@ -80,3 +83,14 @@ def posterised(image: torch.Tensor, levels: int, phase: float = 0.0) -> torch.Te
     for _ in range(2):
         stairs = stairs - torch.sin(2 * math.pi * (levels * stairs - phase)) / (2 * math.pi * levels)
     return image + (stairs - tone)
+
+
+def flatness(image: torch.Tensor) -> torch.Tensor:
+    """(B,3,H,W) in [0,1] to (B,1,H,W): 1 where the picture is made of areas of one colour, as drawings are, 0 where it has
+    texture or grain."""
+    around = F.pad(image, (1, 1, 1, 1), mode="replicate")
+    spread = F.max_pool2d(around, 3, 1) + F.max_pool2d(-around, 3, 1)
+    share = gaussian((spread.amax(dim=1, keepdim=True) < STEP).to(image), FLAT_REACH)
+    low, high = FLAT_SHARE
+    x = ((share - low) / (high - low)).clamp(0, 1)
+    return x * x * (3 - 2 * x)

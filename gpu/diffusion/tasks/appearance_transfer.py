@@ -14,7 +14,7 @@ import torch
 
 from gpu.diffusion import sampling
 from gpu.diffusion.examples import PhotoPairs
-from gpu.diffusion.flatten import gaussian, luma, posterised, without_texture
+from gpu.diffusion.flatten import flatness, gaussian, luma, posterised, without_texture
 from gpu.diffusion.models import load_model
 from gpu.diffusion.network import NetworkConfig
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
@@ -31,7 +31,7 @@ SCALES = (2.0, 9.0)  # pixels: structure smaller than this is taken out of the t
 STRENGTH = ParameterInfo(
     "strength",
     "Strength σ",
-    5.0,
+    3.0,
     0.1,
     10.0,
     0.1,
@@ -120,9 +120,12 @@ class AppearanceTransfer:
         return sampling.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
-        """(3,H,W) to (3,H,W): the flat picture that noise is added to."""
+        """(3,H,W) to (3,H,W): the flat picture that noise is added to. What is flat in the frame stays as it is."""
         sampling.check_frame(frame)
-        return flattened(frame[None], parameter(self, options, "flatten"), LEVELS)[0].clamp(0, 1)
+        scale, picture = parameter(self, options, "flatten"), frame[None]
+        if scale <= 0:
+            return frame.clamp(0, 1)
+        return torch.lerp(flattened(picture, scale, LEVELS), picture, flatness(picture))[0].clamp(0, 1)
 
     def truth(self, frame: torch.Tensor) -> None:
         return None
