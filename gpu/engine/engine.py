@@ -11,12 +11,13 @@ from collections.abc import Generator, Iterable, Iterator
 import numpy as np
 import torch
 
-from gpu.engine import judging, tasking
+from gpu.engine import inspecting, judging, tasking
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError, SizeError
 from gpu.metrics import coherence, whiteness
 from gpu.noise import backends, transport
+from gpu.noise.inspect import Inspection
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run, steps_of
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
@@ -199,6 +200,12 @@ class Engine:
         """(C, H, W) noise of one column, and its (H, W) state, without measures: for export."""
         frame = self._noise(self._settings(key), t)
         return frame.noise[: self.session.noise.channels].cpu().numpy(), frame.state.cpu().numpy()
+
+    def inspect(self, key: str, t: int, x: int, y: int) -> Inspection:
+        """What pixel (x, y) of one column's noise of frame t is made of. SizeError outside the frame."""
+        prior, shape = self._settings(key), (self.source.height, self.source.width)
+        info = PRIORS.get(prior.name).info
+        return inspecting.pixel(self._run(prior), info, shape, t, x, y, self.session.noise.channels)
 
     def flicker(self) -> Flickers:
         """Temporal spectra of all columns' outputs, over the longest run of frames that are at hand."""

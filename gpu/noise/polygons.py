@@ -133,6 +133,13 @@ def neighbourhoods(position: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def jacobian(around: torch.Tensor) -> torch.Tensor:
+    """(n,) determinant of the map's derivative by central differences in neighbourhoods `around` (9, 2, n): the area of the
+    anchor frame that a pixel of unit area covers to first order, negative where the map is folded."""
+    across, down = (around[5] - around[3]) / 2, (around[7] - around[1]) / 2
+    return across[0] * down[1] - across[1] * down[0]
+
+
 def contours(around: torch.Tensor, k: int, s: int) -> Contours:
     """Outlines in level-k sub-pixels of n pixels with neighbourhoods `around` (9, 2, n)."""
     scale = float(1 << k)

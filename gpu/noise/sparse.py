@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 
 from gpu.noise import rng
@@ -72,40 +75,60 @@ class Blocks:
         return torch.tensor(keys, dtype=torch.int32, device=self.device)[which]
 
 
-def gather(
+@dataclass(frozen=True)
+class Claims:
+    """Owned sub-pixels (m,): `owner` the polygon, `label` the anchor frame, and `x`, `y` in sub-pixels of that frame."""
+
+    owner: torch.Tensor
+    label: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+def claims(
     contours: Contours,
     slot: torch.Tensor,
     rank: torch.Tensor,
     label: torch.Tensor,
     corner: torch.Tensor,
     blocks: Blocks,
-    channels: int,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums (C, n) and counts (n,) int32 of the sub-pixels that n polygons own, with the ownership rules of Rasteriser.
+) -> Claims:
+    """The sub-pixels that polygons own, with the ownership rules of Rasteriser.
 
     Polygons are relative to their slot; `label` (slots,) and `corner` (slots, 2) say which anchor frame a slot belongs to
     and its first sub-pixel (x, y). Sub-pixels outside the frame belong to nobody.
     """
-    k, n = blocks.k, len(slot)
-    claims = list(covered(contours, slot, rank))
-    device = slot.device
-    if not claims:
-        return torch.zeros((channels, n), device=device), torch.zeros(n, dtype=torch.int32, device=device)
-    places, which = torch.unique(torch.cat([place for place, _ in claims]), return_inverse=True)
-    best = torch.full((len(places),), torch.iinfo(torch.int64).max, dtype=torch.int64, device=device)
-    best.scatter_reduce_(0, which, torch.cat([key for _, key in claims]), reduce="amin")
+    found = list(covered(contours, slot, rank))
+    if not found:
+        none = torch.empty(0, dtype=torch.int64, device=slot.device)
+        return Claims(none, none, none, none)
+    places, which = torch.unique(torch.cat([place for place, _ in found]), return_inverse=True)
+    best = torch.full((len(places),), torch.iinfo(torch.int64).max, dtype=torch.int64, device=slot.device)
+    best.scatter_reduce_(0, which, torch.cat([key for _, key in found]), reduce="amin")
     owner = best & OWNER
     at = places // (SLOT * SLOT)
     x, y = corner[at, 0] + places % SLOT, corner[at, 1] + places // SLOT % SLOT
-    inside = (x < blocks.width << k) & (y < blocks.height << k)
+    inside = (x < blocks.width << blocks.k) & (y < blocks.height << blocks.k)
     if not bool(inside.all()):
         owner, at, x, y = owner[inside], at[inside], x[inside], y[inside]
-    counts = torch.bincount(owner, minlength=n).to(torch.int32)
-    sums = torch.zeros((channels, n), dtype=torch.float32, device=device)
-    if channels:
-        side = 1 << k
-        row, table = blocks.rows((label[at] * blocks.height + (y >> k)) * blocks.width + (x >> k), channels)
-        part = (y & (side - 1)) * side + (x & (side - 1))
-        for channel in range(channels):
-            sums[channel] = torch.bincount(owner, weights=table[row, channel, part], minlength=n).to(torch.float32)
+    return Claims(owner, label[at], x, y)
+
+
+def values(owned: Claims, blocks: Blocks, channels: int) -> Iterator[torch.Tensor]:
+    """(m,) what owned sub-pixels hold, one channel after the other."""
+    side = 1 << blocks.k
+    names = (owned.label * blocks.height + (owned.y >> blocks.k)) * blocks.width + (owned.x >> blocks.k)
+    row, table = blocks.rows(names, channels)
+    part = (owned.y & (side - 1)) * side + (owned.x & (side - 1))
+    for channel in range(channels):
+        yield table[row, channel, part]
+
+
+def gather(owned: Claims, n: int, blocks: Blocks, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums (C, n) and counts (n,) int32 of the sub-pixels that n polygons own."""
+    counts = torch.bincount(owned.owner, minlength=n).to(torch.int32)
+    sums = torch.zeros((channels, n), dtype=torch.float32, device=owned.owner.device)
+    if channels and len(owned.owner):
+        for channel, held in enumerate(values(owned, blocks, channels)):
+            sums[channel] = torch.bincount(owned.owner, weights=held, minlength=n).to(torch.float32)
     return sums, counts

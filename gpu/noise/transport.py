@@ -17,7 +17,7 @@ from gpu.noise import anchors, field, polygons, rng
 from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
 from gpu.noise.chain import Chain
 from gpu.noise.raster import SLOT, Rasteriser
-from gpu.noise.sparse import Blocks, gather
+from gpu.noise.sparse import Blocks, Claims, claims, gather
 
 FIELD_CACHE_BYTES = 256 << 20
 TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
@@ -36,6 +36,19 @@ class Pieces:
     rank: torch.Tensor
     polygon: torch.Tensor
     piece: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The pairs of Pieces piece by piece: `many` of the pieces `names`, `sizes` pairs each, that are rasterised whole, and
+    `few` of the pieces `rare`, which number in `rare` each being its `slot`."""
+
+    many: torch.Tensor
+    names: torch.Tensor
+    sizes: torch.Tensor
+    few: torch.Tensor
+    slot: torch.Tensor
+    rare: torch.Tensor
 
 
 class Transport:
@@ -61,7 +74,7 @@ class Transport:
         self._fields: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
         self._field_bytes = 0
         self._together: dict[int, tuple[tuple[int, ...], torch.Tensor]] = {}
-        self._blocks = Blocks(seed, height, width, k, device)
+        self.blocks = Blocks(seed, height, width, k, device)
         keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * height * width))
         self._geometric = Chain(self._begin, self._geometry, shot_start, keep)
         self._transported = Chain(self._begin, self._rasterised, shot_start, keep)
@@ -85,9 +98,18 @@ class Transport:
         missing = (count == 0) & (track.state != NEW) & (track.state != UNDEFINED)
         self._empty[t] = torch.nonzero(missing.view(-1))[:, 0]
 
+    def is_first(self, t: int) -> bool:
+        """Whether a shot starts at frame t."""
+        return self._first(t) == t
+
     def track(self, t: int) -> Track:
         """Where frame t's noise comes from by the motion alone, for priors that interpolate."""
         return self._geometric.at(t)
+
+    def before_renewal(self, t: int) -> Track:
+        """Where frame t's noise is looked for, before pixels that turn out to own no sub-pixel are born anew."""
+        first = self._first(t)
+        return self._begin(first) if t == first else self._geometry(self._transported.at(t - 1), t)
 
     def transported(self, t: int) -> Track:
         """Where frame t's noise comes from when it is gathered from owned sub-pixels."""
@@ -99,15 +121,19 @@ class Transport:
         if t == first:
             values = field.pixels(self.seed, t, channels, self.height, self.width, self.device)
             return values, self._begin(first).state
-        moved = self._geometry(self._transported.at(t - 1), t)
+        moved = self.before_renewal(t)
         total, count = self.aggregate(moved, t, channels)
         if t not in self._empty:
             self._note_empty(moved, t, count)
         track = anchors.renew(moved, self._empty[t], t, self.fill)
-        noise = total * torch.sqrt(float(4**self.k) / count.clamp(min=1).to(torch.float32))
+        noise = self.normalised(total, count)
         born = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
         field.write_pixels(noise, born, self.seed, t)
         return noise, track.state
+
+    def normalised(self, total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+        """Sums of `count` sub-pixels brought to unit variance: total sqrt(N_k / |Omega|) (paper: Eq. 5)."""
+        return total * torch.sqrt(float(4**self.k) / count.clamp(min=1).to(torch.float32))
 
     def aggregate(self, track: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Sums (C, H, W) of the sub-pixels each transported pixel owns, and their count (H, W) int32."""
@@ -115,53 +141,53 @@ class Transport:
         count = torch.zeros(self.height * self.width, dtype=torch.int32, device=self.device)
         pieces = self.pieces(track, t)
         if len(pieces.polygon):
-            order = torch.argsort(pieces.piece, stable=True)
-            names, sizes = torch.unique_consecutive(pieces.piece[order], return_counts=True)
-            dense = sizes * 4**self.k >= SLOT * SLOT * SPARSE
-            member = torch.repeat_interleave(dense, sizes)
-            few = order[~member]
-            if len(few):
-                number = torch.repeat_interleave(torch.cumsum(~dense, 0) - 1, sizes)[~member]
-                self._sparse(pieces, few, number, names[~dense], total, count)
-            self._dense(pieces, order[member], names[dense], sizes[dense], total, count)
+            sorted_ = self.sorted(pieces)
+            if len(sorted_.few):
+                self._sparse(pieces, sorted_, total, count)
+            self._dense(pieces, sorted_, total, count)
         return total.view(channels, self.height, self.width), count.view(self.height, self.width)
 
-    def _corners(self, names: torch.Tensor) -> torch.Tensor:
+    def sorted(self, pieces: Pieces) -> Sorted:
+        """The pairs of `pieces` by piece, those that many pixels look at apart from those that few do."""
+        order = torch.argsort(pieces.piece, stable=True)
+        names, sizes = torch.unique_consecutive(pieces.piece[order], return_counts=True)
+        dense = sizes * 4**self.k >= SLOT * SLOT * SPARSE
+        member = torch.repeat_interleave(dense, sizes)
+        number = torch.repeat_interleave(torch.cumsum(~dense, 0) - 1, sizes)
+        return Sorted(order[member], names[dense], sizes[dense], order[~member], number[~member], names[~dense])
+
+    def corners(self, names: torch.Tensor) -> torch.Tensor:
         """(m, 2) the first sub-pixel (x, y) of pieces."""
         column, row = names % self.tile_columns, names // self.tile_columns % self.tile_rows
         return torch.stack([column, row], 1) * SLOT
 
-    def _dense(
-        self,
-        pieces: Pieces,
-        order: torch.Tensor,
-        names: torch.Tensor,
-        sizes: torch.Tensor,
-        total: torch.Tensor,
-        count: torch.Tensor,
-    ) -> None:
-        """Rasterise whole pieces and add up by owner; `order` lists the pairs piece by piece."""
-        listed = sizes.tolist()
+    def _dense(self, pieces: Pieces, given: Sorted, total: torch.Tensor, count: torch.Tensor) -> None:
+        """Rasterise whole pieces and add up by owner."""
+        listed = given.sizes.tolist()
         begin, step = 0, self.rasteriser.capacity
-        for start in range(0, len(names), step):
-            block = names[start : start + step]
+        for start in range(0, len(given.names), step):
+            block, sizes = given.names[start : start + step], given.sizes[start : start + step]
             end = begin + sum(listed[start : start + step])
-            some, begin = order[begin:end], end
-            slot = torch.repeat_interleave(torch.arange(len(block), device=self.device), sizes[start : start + step])
-            corner = self._corners(block)[slot].to(torch.float32)
-            polygon = pieces.polygon[some]
-            owner = self.rasteriser.own(
-                pieces.contours.relative(polygon, corner), slot, pieces.rank[polygon], len(block)
-            )
-            self._clip(owner, self._corners(block).tolist())
-            owner = owner.reshape(-1).add_(1)
-            pixel = pieces.pixel[polygon]
+            some, begin = given.many[begin:end], end
+            owner = self.owners(pieces, some, block, sizes).reshape(-1).add_(1)
+            pixel = pieces.pixel[pieces.polygon[some]]
             owned = torch.bincount(owner, minlength=len(some) + 1)[1:]
             count.index_add_(0, pixel, owned.to(torch.int32))
             for channel in range(len(total)):
-                fine = self._fine(tuple(block.tolist()), channel, keep=len(names) <= step)
+                fine = self.fine(tuple(block.tolist()), channel, keep=len(given.names) <= step)
                 sums = torch.bincount(owner, weights=fine.view(-1), minlength=len(some) + 1)[1:]
                 total[channel].index_add_(0, pixel, sums.to(torch.float32))
+
+    def owners(self, pieces: Pieces, some: torch.Tensor, block: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+        """(slots, SLOT, SLOT) int32: which of the pairs `some`, listed piece by piece, owns each sub-pixel of the pieces named
+        `block`, `sizes` pairs each; -1 where nobody does."""
+        slot = torch.repeat_interleave(torch.arange(len(block), device=self.device), sizes)
+        corners = self.corners(block)
+        polygon = pieces.polygon[some]
+        outlines = pieces.contours.relative(polygon, corners[slot].to(torch.float32))
+        owner = self.rasteriser.own(outlines, slot, pieces.rank[polygon], len(block))
+        self._clip(owner, corners.tolist())
+        return owner
 
     def _clip(self, owner: torch.Tensor, corners: list[list[int]]) -> None:
         """Nobody owns what lies outside the frame: the field ends there."""
@@ -169,31 +195,19 @@ class Transport:
             owner[slot, max(0, (self.height << self.k) - y) :] = -1
             owner[slot, :, max(0, (self.width << self.k) - x) :] = -1
 
-    def _sparse(
-        self,
-        pieces: Pieces,
-        order: torch.Tensor,
-        slot: torch.Tensor,
-        names: torch.Tensor,
-        total: torch.Tensor,
-        count: torch.Tensor,
-    ) -> None:
-        polygon = pieces.polygon[order]
-        corner = self._corners(names)
-        offset = corner[slot].to(torch.float32)
-        label = names // (self.tile_columns * self.tile_rows)
-        sums, owned = gather(
-            pieces.contours.relative(polygon, offset),
-            slot,
-            pieces.rank[polygon],
-            label,
-            corner,
-            self._blocks,
-            len(total),
-        )
-        pixel = pieces.pixel[polygon]
+    def _sparse(self, pieces: Pieces, given: Sorted, total: torch.Tensor, count: torch.Tensor) -> None:
+        pixel = pieces.pixel[pieces.polygon[given.few]]
+        sums, owned = gather(self.claims(pieces, given), len(pixel), self.blocks, len(total))
         count.index_add_(0, pixel, owned)
         total.index_add_(1, pixel, sums)
+
+    def claims(self, pieces: Pieces, given: Sorted) -> Claims:
+        """Which sub-pixels the pairs `given.few` own."""
+        polygon = pieces.polygon[given.few]
+        corner = self.corners(given.rare)
+        outlines = pieces.contours.relative(polygon, corner[given.slot].to(torch.float32))
+        label = given.rare // (self.tile_columns * self.tile_rows)
+        return claims(outlines, given.slot, pieces.rank[polygon], label, corner, self.blocks)
 
     def pieces(self, track: Track, t: int) -> Pieces:
         """Outlines of the transported pixels of frame t, and which pieces of which anchor frame they touch."""
@@ -220,19 +234,19 @@ class Transport:
         piece = (label * self.tile_rows + tile_y) * self.tile_columns + tile_x
         return Pieces(contours, pixel, rank, polygon, piece)
 
-    def _fine(self, block: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
+    def fine(self, block: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
         """(len(block), SLOT, SLOT) the fine field of several pieces. Small frames look at the same ones again and again: these
         are kept side by side."""
         known = self._together.get(channel)
         if known is not None and known[0] == block:
             return known[1]
-        fine = torch.stack([self._field(piece, channel) for piece in block])
+        fine = torch.stack([self.fine_piece(piece, channel) for piece in block])
         self._together.pop(channel, None)
         if keep and (len(self._together) + 1) * fine.numel() * 4 <= FIELD_CACHE_BYTES // 4:
             self._together[channel] = block, fine
         return fine
 
-    def _field(self, piece: int, channel: int) -> torch.Tensor:
+    def fine_piece(self, piece: int, channel: int) -> torch.Tensor:
         """(SLOT, SLOT) the fine field of one piece of an anchor frame, zero outside the frame."""
         known = self._fields.get((piece, channel))
         if known is not None:

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 
 from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.inspect import Inspection
 from gpu.noise.transport import Transport
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
@@ -20,6 +21,7 @@ __all__ = [
     "NEW",
     "PRIORS",
     "UNDEFINED",
+    "Inspectable",
     "Motion",
     "NoiseFrame",
     "Prior",
@@ -27,6 +29,7 @@ __all__ = [
     "PriorInfo",
     "Run",
     "Stepwise",
+    "inspect",
     "steps_of",
 ]
 
@@ -101,6 +104,24 @@ class Stepwise(Protocol):
     def steps(self, t: int) -> Iterator[None]:
         """Work on frame t, yielding after each step; when it ends, `frame(t)` has it at hand. Closing it cancels."""
         ...
+
+
+@runtime_checkable
+class Inspectable(Protocol):
+    """A run that can say what one pixel of its noise is made of."""
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """Pixel (x, y) of frame t, by the same code that makes its noise."""
+        ...
+
+
+def inspect(run: Run, info: PriorInfo, t: int, x: int, y: int) -> Inspection:
+    """What pixel (x, y) of frame t of a run is made of; of a prior that cannot say, its value and what the prior does."""
+    if isinstance(run, Inspectable):
+        return run.inspect(t, x, y)
+    frame = run.frame(t)
+    value = frame.noise[:, y, x].cpu().numpy()
+    return Inspection(t, x, y, int(frame.state[y, x]), value, value, f"{info.title}. {info.summary}")
 
 
 def steps_of(run: Run, t: int) -> Iterator[None]:

@@ -24,11 +24,13 @@ def degrade(run: Run, context: PriorContext, gamma: float) -> Run:
 
     The prior's own memory is not degraded: frame t is mixed after it is transported.
     """
-    return run if gamma == 0 else _Degraded(run, context, gamma)
+    return run if gamma == 0 else Degraded(run, context, gamma)
 
 
 @dataclass
-class _Degraded:
+class Degraded:
+    """A run whose frames are mixed with independent noise."""
+
     run: Run
     context: PriorContext
     gamma: float

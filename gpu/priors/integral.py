@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gpu.noise import inspect
+from gpu.noise.inspect import Inspection
 from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo, Run
 
 
@@ -12,6 +14,10 @@ class _Run:
     def frame(self, t: int) -> NoiseFrame:
         noise, state = self._context.transport.integral(t, self._context.channels)
         return NoiseFrame(noise, state)
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        return inspect.integral(self._context.transport, t, x, y, self._context.channels)
 
 
 class Integral:

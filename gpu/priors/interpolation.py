@@ -6,10 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 
 from gpu.errors import ChoiceError
 from gpu.noise import rng
+from gpu.noise.inspect import Inspection, Taps, not_followed
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, PriorInfo, Run
 from gpu.priors.sequence import chain
 
@@ -21,6 +23,8 @@ BICUBIC_A = -0.75
 
 FIELDS = 96 << 20
 """Bytes of anchor noise that one run keeps at hand."""
+
+FIRST = "Frame {t} is the first of its shot: its noise is drawn afresh, and later frames interpolate it."
 
 CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the cache
 
@@ -77,21 +81,50 @@ def interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -
 
 def _interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -> torch.Tensor:
     channels, height, width = values.shape
+    columns, across, rows, down = _taps(positions, kernel, height, width)
+    flat = values.reshape(channels, height * width)
+    total = torch.zeros((channels, len(positions)), dtype=values.dtype, device=values.device)
+    for row, weight_y in zip(rows, down, strict=True):
+        line = torch.zeros_like(total)
+        for column, weight_x in zip(columns, across, strict=True):
+            line += flat.index_select(1, row * width + column) * weight_x
+        total += line * weight_y
+    return total
+
+
+def _taps(
+    positions: torch.Tensor, kernel: Kernel, height: int, width: int
+) -> tuple[list[torch.Tensor], list[torch.Tensor], list[torch.Tensor], list[torch.Tensor]]:
+    """Columns and their weights, rows and their weights, (n,) each, that `positions` (n, 2) read."""
     x = (positions[:, 0] - 0.5).clamp(0, width - 1)
     y = (positions[:, 1] - 0.5).clamp(0, height - 1)
     left, top = x.floor(), y.floor()
     across, down = kernel.weights(x - left), kernel.weights(y - top)
     j, i = left.long() + kernel.first, top.long() + kernel.first
     columns = [(j + tap).clamp(0, width - 1) for tap in range(len(across))]
-    flat = values.reshape(channels, height * width)
-    total = torch.zeros((channels, len(positions)), dtype=values.dtype, device=values.device)
-    for tap, weight_y in enumerate(down):
-        row = (i + tap).clamp(0, height - 1) * width
-        line = torch.zeros_like(total)
-        for column, weight_x in zip(columns, across, strict=True):
-            line += flat.index_select(1, row + column) * weight_x
-        total += line * weight_y
-    return total
+    rows = [(i + tap).clamp(0, height - 1) for tap in range(len(down))]
+    return columns, across, rows, down
+
+
+def read_taps(values: torch.Tensor, position: torch.Tensor, kernel: Kernel, source: int) -> Taps:
+    """How `interpolate` makes the value at one `position` (2,) of `values` (C, H, W), the noise of frame `source`."""
+    _, height, width = values.shape
+    columns, across, rows, down = _taps(position[None], kernel, height, width)
+    pixels = torch.tensor([[int(column), int(row)] for row in rows for column in columns])
+    weights = torch.tensor([float(wx) * float(wy) for wy in down for wx in across], dtype=torch.float64)
+    together: dict[tuple[int, int], float] = {}  # at the border taps fall on one pixel
+    for (x, y), weight in zip(pixels.tolist(), weights.tolist(), strict=True):
+        together[x, y] = together.get((x, y), 0.0) + weight
+    held = values[:, [y for _, y in together], [x for x, _ in together]]
+    return Taps(
+        source=source,
+        position=position.cpu().numpy(),
+        pixels=np.array(list(together), np.int64),
+        weights=np.array(list(together.values()), np.float32),
+        values=held.cpu().numpy(),
+        value=interpolate(values, position[None], kernel)[:, 0].cpu().numpy(),
+        variance=sum(weight * weight for weight in together.values()),
+    )
 
 
 def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Kernel) -> NoiseFrame:
@@ -100,6 +133,18 @@ def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Ke
     A pixel is NEW where it is fresh, else KEPT or INHERITED as the pixel it came from; with the `random` filling it is
     UNDEFINED where fresh, and stays so where it came from an UNDEFINED pixel.
     """
+    came_from, valid, before = _step_back(context, previous, t)
+    moved = interpolate(previous.noise, came_from.reshape(-1, 2), kernel).reshape(previous.noise.shape)
+    noise = moved
+    if not bool(valid.all()):
+        noise = torch.where(valid, moved, context.white(rng.FIELD, t))
+    old = torch.where(before == KEPT, KEPT, INHERITED)
+    state = torch.where(valid, old, UNDEFINED if context.transport.fill == "random" else NEW)
+    return NoiseFrame(noise, state.to(torch.uint8))
+
+
+def _step_back(context: PriorContext, previous: NoiseFrame, t: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Where the pixels of frame t were in frame t-1 (H, W, 2), where that is known, and the state they had there."""
     height, width = context.height, context.width
     came_from = centres(context) + context.motion.backward(t - 1)
     limit = torch.tensor([width, height], dtype=torch.float32, device=context.device)
@@ -108,16 +153,9 @@ def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Ke
     column = came_from[..., 0].floor().long().clamp(0, width - 1)
     row = came_from[..., 1].floor().long().clamp(0, height - 1)
     before = previous.state[row, column]
-    random_fill = context.transport.fill == "random"
-    if random_fill:
+    if context.transport.fill == "random":
         valid = valid & (before != UNDEFINED)
-    moved = interpolate(previous.noise, came_from.reshape(-1, 2), kernel).reshape(previous.noise.shape)
-    noise = moved
-    if not bool(valid.all()):
-        noise = torch.where(valid, moved, context.white(rng.FIELD, t))
-    old = torch.where(before == KEPT, KEPT, INHERITED)
-    state = torch.where(valid, old, UNDEFINED if random_fill else NEW)
-    return NoiseFrame(noise, state.to(torch.uint8))
+    return came_from, valid, before
 
 
 def centres(context: PriorContext) -> torch.Tensor:
@@ -150,6 +188,20 @@ class Anchored:
                 noise[:, pixels] = interpolate(self._field(anchor), positions[pixels], self.kernel)
         return NoiseFrame(noise.reshape(context.channels, context.height, context.width), track.state)
 
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        track = self.context.transport.track(t)
+        anchor = int(track.label[y, x])
+        taps = read_taps(self._field(anchor), track.position[y, x], self.kernel, anchor)
+        state = int(track.state[y, x])
+        if t == self.context.shot_start(t):
+            sentence = FIRST.format(t=t)
+        elif state in (NEW, UNDEFINED):
+            sentence = not_followed(self.context.motion, t, x, y, state)
+        else:
+            sentence = f"Interpolated from the noise that frame {anchor} was born with."
+        return Inspection(t, x, y, state, taps.value, taps.value, sentence, taps=taps)
+
     def _field(self, anchor: int) -> torch.Tensor:
         """The noise anchor frame `anchor` is born with, kept at hand within FIELDS bytes."""
         if anchor in self._fields:
@@ -160,6 +212,35 @@ class Anchored:
         while len(self._fields) > max(1, FIELDS // (born.numel() * 4)):
             self._fields.popitem(last=False)
         return born
+
+
+@dataclass
+class ChainedRun:
+    """A run that interpolates the previous frame's noise."""
+
+    run: Run
+    context: PriorContext
+    kernel: Kernel
+
+    def frame(self, t: int) -> NoiseFrame:
+        return self.run.frame(t)
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        frame = self.run.frame(t)
+        state, value = int(frame.state[y, x]), frame.noise[:, y, x].cpu().numpy()
+        if t == self.context.shot_start(t):
+            return Inspection(t, x, y, state, value, value, FIRST.format(t=t))
+        previous = self.run.frame(t - 1)
+        came_from, _, _ = _step_back(self.context, previous, t)
+        if state in (NEW, UNDEFINED):
+            sentence = not_followed(self.context.motion, t, x, y, state)
+            return Inspection(t, x, y, state, value, value, sentence)
+        taps = read_taps(previous.noise, came_from[y, x], self.kernel, t - 1)
+        sentence = (
+            f"Interpolated from the noise of frame {t - 1}, which is interpolated itself: it loses more in every frame."
+        )
+        return Inspection(t, x, y, state, taps.value, taps.value, sentence, taps=taps)
 
 
 @dataclass
@@ -174,7 +255,8 @@ class Interpolation:
             choices = " or ".join(self.info.modes)
             raise ChoiceError(f"The prior {self.info.title} cannot be {context.mode}; choose {choices}.")
         if context.mode == "chained":
-            return chain(context, lambda inner, previous, t: chained_step(inner, previous, t, self.kernel))
+            run = chain(context, lambda inner, previous, t: chained_step(inner, previous, t, self.kernel))
+            return ChainedRun(run, context, self.kernel)
         return Anchored(context, self.kernel)
 
 
