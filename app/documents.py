@@ -34,6 +34,10 @@ def open_source(window: Window, kind: str) -> None:
     folder = _folder(window)
     if kind == "images":
         path = QFileDialog.getExistingDirectory(window, "Open image sequence: choose its folder", folder)
+    elif kind == "scene":
+        scene = window.catalogue.scene(window.state.session.source.name) if window.catalogue else None
+        patterns = " ".join(f"*{ending}" for ending in scene.files) if scene else "*"
+        path, _ = QFileDialog.getOpenFileName(window, "File of the scene", folder, f"Files ({patterns});;All (*)")
     else:
         title, endings = {
             "video": ("Open video", VIDEOS),
@@ -45,6 +49,13 @@ def open_source(window: Window, kind: str) -> None:
         path, _ = QFileDialog.getOpenFileName(window, title, folder, f"{title[5:].capitalize()} ({patterns});;All (*)")
     if path:
         open_as(window, kind, path)
+
+
+def open_model(window: Window) -> None:
+    """Ask for the folder of a diffusers pipeline."""
+    path = QFileDialog.getExistingDirectory(window, "Choose the folder of a diffusers pipeline", _folder(window))
+    if path:
+        window.source.task.show_path(path)
 
 
 def open_path(window: Window, path: Path) -> None:
@@ -66,7 +77,9 @@ def open_as(window: Window, kind: str, path: str) -> None:
     """Take `path` as the source; whether it can be read is found out in the worker."""
     session = window.state.session
     old = session.source
-    if kind in ("still", "synthetic"):
+    if kind == "scene":
+        source = replace(old, path=path)
+    elif kind in ("still", "synthetic"):
         known = window.catalogue.deformations[0].name if window.catalogue and window.catalogue.deformations else ""
         source = (
             replace(old, path=path)

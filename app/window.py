@@ -13,6 +13,7 @@ from app import documents, layout, menus, samples, theme
 from app.catalogue import Catalogue, Sample
 from app.frames import Frames
 from app.messages import Failure, Progress
+from app.model_check import model_found
 from app.player import Player
 from app.slots import slots
 from app.state import ROWS, State
@@ -113,6 +114,8 @@ class Window(QMainWindow):
         self.source.open_wanted.connect(lambda kind: documents.open_source(self, kind))
         self.source.check_wanted.connect(lambda: documents.check_flow(self, self.state.session.source))
         self.source.sample_chosen.connect(self._open_sample)
+        self.source.task.folder_wanted.connect(lambda: documents.open_model(self))
+        self.source.task.check_wanted.connect(self._check_model)
         self.status.cancelled.connect(self._cancel)
         self.player.waiting.connect(self._on_waiting)
         self.player.stopped.connect(lambda: self.play(False))
@@ -220,6 +223,9 @@ class Window(QMainWindow):
                     lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
                     hurry=False,
                 )
+
+    def _check_model(self, path: str) -> None:
+        self.ask(lambda _: model_found(path), lambda found: self.source.task.show_model(path, *found))
 
     def ask(self, question: Any, then: Any, hurry: bool = True) -> None:
         """Have the worker answer `question`, then hand the answer to `then` on this thread. Without `hurry` the frame

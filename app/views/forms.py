@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QSizePolicy,
@@ -98,6 +99,52 @@ def name(field: QWidget, label: str, tip: str) -> None:
     field.setToolTip(tip)
     field.setAccessibleName(label)
     field.setAccessibleDescription(tip)
+
+
+def beside(field: QWidget, button: QWidget) -> QWidget:
+    """A field with a small button at its right."""
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2)
+    layout.addWidget(field, 1)
+    layout.addWidget(button)
+    box.setFocusProxy(field)
+    return box
+
+
+def labelled(label: str, field: QWidget, tip: str) -> QWidget:
+    """A field with its label at the left, as a row that can be hidden as a whole."""
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(theme.GRID)
+    text = QLabel(label)
+    text.setFixedWidth(LABEL_WIDTH)
+    text.setWordWrap(True)
+    text.setToolTip(tip)
+    text.setBuddy(field)
+    if not field.accessibleName():
+        name(field, label, tip)
+    field.setSizePolicy(QSizePolicy.Policy.Expanding, field.sizePolicy().verticalPolicy())
+    layout.addWidget(text)
+    layout.addWidget(field, 1)
+    return box
+
+
+def note(kind: str = "dim") -> QLabel:
+    """A paragraph in the small type size; `kind` is dim, or wrong for what is wrong. Hidden until it has a text."""
+    label = QLabel()
+    label.setObjectName(kind)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.hide()
+    return label
+
+
+def show_note(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
 
 
 class Choices(QComboBox):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
 
 from gpu.parameters import ParameterInfo
 
@@ -13,18 +14,38 @@ STEPS = 1000
 LONG = 8  # letters of a unit beside the number; a longer one stands in the label
 
 
+class _Slider(QSlider):
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel scrolls the panel; it must not change a setting in passing."""
+        event.ignore()
+
+
+class _Number(QDoubleSpinBox):
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
 class ParameterSlider(QWidget):
-    """Label and number above, slider below. `changed` comes while dragging; the double click on the slider resets."""
+    """Label and number above, slider below. `changed` comes while dragging."""
 
     changed = Signal(str, float)
 
-    def __init__(self, info: ParameterInfo, value: float, least: str = "", parent: QWidget | None = None) -> None:
-        """`least`: words that stand for the lowest value, where it means a default."""
+    def __init__(
+        self,
+        info: ParameterInfo,
+        value: float,
+        least: str = "",
+        first: float = 0.0,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`least`: words that stand for the lowest value, where it means a default. With `first` the slider is logarithmic
+        from `first` on, and its left end is the lowest value."""
         super().__init__(parent)
         self._info = info
+        self._first = first
         long_unit = len(info.unit) > LONG
         self._label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
-        self._number = QDoubleSpinBox()
+        self._number = _Number()
         self._number.setRange(info.low, info.high)
         self._number.setSingleStep(info.step)
         self._number.setDecimals(_decimals(info.step))
@@ -33,8 +54,10 @@ class ParameterSlider(QWidget):
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setFixedWidth(92)
         self._number.setKeyboardTracking(False)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._count = max(min(round((info.high - info.low) / info.step), STEPS), 1)
+        self._slider = _Slider(Qt.Orientation.Horizontal)
+        self._count = STEPS if first else max(min(round((info.high - info.low) / info.step), STEPS), 1)
+        if first:
+            self._number.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
         self._slider.setRange(0, self._count)
         self._slider.setPageStep(max(self._count // 20, 1))
         layout = QGridLayout(self)
@@ -67,7 +90,14 @@ class ParameterSlider(QWidget):
             self._number.setValue(value)
             self._slider.setValue(self._to_slider(value))
 
+    def set_least(self, text: str) -> None:
+        """Other words for the lowest value."""
+        self._number.setSpecialValueText(text)
+
     def _to_slider(self, value: float) -> int:
+        if self._first:
+            share = math.log(max(value, self._first) / self._first) / math.log(self._info.high / self._first)
+            return 0 if value <= self._info.low else max(round(share * self._count), 1)
         span = self._info.high - self._info.low
         return round((value - self._info.low) / span * self._count) if span > 0 else 0
 
@@ -78,7 +108,10 @@ class ParameterSlider(QWidget):
 
     def _slid(self, position: int) -> None:
         value = self._info.low + (self._info.high - self._info.low) * position / self._count
-        if self._info.step > 0:
+        if self._first:
+            value = self._first * (self._info.high / self._first) ** (position / self._count) if position else 0.0
+            value = float(f"{value:.2g}")
+        elif self._info.step > 0:
             value = round(value / self._info.step) * self._info.step
         value = min(max(value, self._info.low), self._info.high)
         with QSignalBlocker(self._number):

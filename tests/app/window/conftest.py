@@ -74,7 +74,7 @@ def window(make_window: MakeWindow, engines: type[FakeEngine]) -> Window:
     return window
 
 
-def settle(window: Window, seconds: float = 20.0) -> None:
+def settle(window: Window, seconds: float = 90.0) -> None:
     """Wait until every frame of the newest settings is computed and nothing is left to do."""
     wait_for(lambda: window.info is not None and idle(window), seconds)
 
@@ -93,7 +93,7 @@ def idle(window: Window) -> bool:
     )
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     """Run the event loop until `condition` holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -161,7 +161,7 @@ def test_a_formula_error_stands_beside_the_formula(window: Window) -> None:
 def test_sliders_of_a_deformation_change_the_session(window: Window) -> None:
     source = SourceSettings(kind="synthetic", name="translation", frames=12)
     window.state.change(replace(window.state.session, source=source), "Deformation")
-    slider = window.source._sliders["dx"]
+    slider = window.source.parameters.sliders["dx"]
     slider._slider.setValue(slider._slider.maximum())
     assert window.state.session.source.parameters["dx"] == 8
     for position in range(10, 60):

@@ -1,0 +1,170 @@
+"""The left panel: scenes, tasks, samplers and models; what a person sets reaches the session and can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.model_check import model_found
+from app.views.forms import Choices
+from app.views.sliders import ParameterSlider
+from app.window import Window
+from gpu.parameters import ParameterInfo
+from gpu.session import SourceSettings, TaskSettings
+from tests.app.window.conftest import settle, wait_for
+
+
+def pick(combo: Choices, value: object) -> None:
+    """Choose as a person does, by the item's place in the list."""
+    index = combo.findData(value)
+    assert index >= 0
+    combo.setCurrentIndex(index)
+    combo.activated.emit(index)
+
+
+def take(window: Window, task: TaskSettings) -> None:
+    window.state.change(replace(window.state.session, task=task), "Task")
+
+
+def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
+    panel = window.source
+    before = window.state.session
+    pick(panel._kind, "scene")
+    assert window.state.session.source.kind == "scene"
+    assert window.state.session.source.name == "smoke"
+    assert panel._scene_about.text() == "It rises."
+    assert panel._file_row.isHidden(), "it reads no file"
+    panel.parameters.sliders["dx"]._slider.setValue(0)
+    pick(panel.parameters.choices["ground"], "sand")
+    assert window.state.session.source.parameters == {"dx": -8.0, "ground": "sand"}
+    settle(window)
+    pick(panel._scene, "pose")
+    assert window.state.session.source.parameters == {}
+    assert not panel._file_row.isHidden()
+    panel._file.setText("/a/walk.json")
+    panel._file.editingFinished.emit()
+    assert window.state.session.source.path == "/a/walk.json"
+    for _ in range(5):
+        window.state.undo()
+    assert window.state.session == before
+
+
+def test_the_tasks_own_settings_and_what_to_look_at(window: Window) -> None:
+    section = window.source.task
+    pick(section._task, "jpeg")
+    assert section._about.text() == "Puts back what was lost."
+    assert not section._about.isHidden()
+    slider = section.parameters.sliders["quality"]
+    assert slider.value == 8
+    for position in range(10, 20):
+        slider._slider.setValue(position)
+    assert window.state.session.task.parameters == {"quality": slider.value}
+    assert window.state.undo_text == "JPEG quality"
+    window.state.undo()
+    assert window.state.session.task == TaskSettings("jpeg"), "one drag, one step of undo"
+    assert slider.value == 8
+
+
+def test_the_sampler_and_its_levels_show_the_tasks_defaults(window: Window) -> None:
+    section = window.source.task
+    pick(section._task, "hub")
+    assert section._sampler.itemText(0) == "the task's"
+    pick(section._task, "super-resolution")
+    assert section._sampler.itemText(0) == "the task's: Heun"
+    assert section._steps.text() == "10 (task's)"
+    assert section._sigma_max._number.text() == "10 (task's)"
+    assert section._sigma_min._number.text() == "0.02 (task's)"
+    assert not section._churn.isEnabled(), "Heun adds no noise"
+    pick(section._sampler, "sde")
+    assert section._churn.isEnabled()
+    section._churn._number.setValue(0.25)
+    section._sigma_max._slider.setValue(section._sigma_max._slider.maximum())
+    section._sigma_min._number.setValue(0.5)
+    section._steps.setValue(7)
+    expected = TaskSettings("super-resolution", "sde", 7, 1000.0, 0.5, 0.25)
+    assert window.state.session.task == expected
+    assert section._reset.isEnabled()
+    section._reset.click()
+    assert window.state.session.task == TaskSettings("super-resolution")
+    assert not section._reset.isEnabled()
+    window.state.undo()
+    assert window.state.session.task == expected
+
+
+def test_another_task_keeps_the_sampler_and_a_task_its_settings(window: Window) -> None:
+    section = window.source.task
+    take(window, TaskSettings("jpeg", "heun", 6, 20.0, parameters={"quality": 20.0}))
+    pick(section._task, "super-resolution")
+    assert window.state.session.task == TaskSettings("super-resolution", "heun", 6)
+    pick(section._task, "jpeg")
+    assert window.state.session.task == TaskSettings("jpeg", "heun", 6, parameters={"quality": 20.0})
+
+
+def test_a_bad_models_folder_gets_a_sentence_and_a_text_is_taken_once(window: Window, tmp_path: Path) -> None:
+    section = window.source.task
+    pick(section._task, "hub")
+    field = section.parameters.texts["path"]
+    number = window.worker.number
+    QTest.keyClicks(field, str(tmp_path))
+    assert window.state.session.task.parameters == {}, "not letter by letter: each would load a model"
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert window.state.session.task.parameters == {"path": str(tmp_path)}
+    wait_for(lambda: not section._wrong.isHidden())
+    assert "model_index.json" in section._wrong.text()
+    assert str(tmp_path) in section._wrong.text()
+    section.show_path(str(tmp_path / "none"))
+    wait_for(lambda: "no folder" in section._wrong.text())
+    section._reset.click()
+    assert window.state.session.task.parameters == {"path": str(tmp_path / "none")}, "a reset does not forget the model"
+    pick(section._task, "super-resolution")
+    assert section._wrong.isHidden()
+    settle(window)
+    assert window.worker.number > number
+
+
+def test_what_is_said_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert model_found(str(tmp_path)) == (model_found(str(tmp_path))[0], False)
+    sentence, good = model_found("nobody/nothing-of-that-name")
+    assert good
+    assert "not on this machine yet" in sentence
+
+
+def test_a_logarithmic_slider_goes_from_the_default_to_the_highest(qapp: object) -> None:
+    slider = ParameterSlider(ParameterInfo("s", "σ", 0, 0, 1000, 0.01), 0.0, "the task's", 0.1)
+    seen: list[float] = []
+    slider.changed.connect(lambda _, value: seen.append(value))
+    for position in (1, 250, 500, 750, 1000, 0):
+        slider._slider.setValue(position)
+    assert seen == [0.1, 1.0, 10.0, 100.0, 1000.0, 0.0]
+    assert slider._number.text() == "the task's"
+    for value in (0.0, 0.1, 0.5, 10.0, 1000.0):
+        slider.set_value(value)
+        assert slider.value == value
+    slider.set_value(10.0)
+    assert slider._slider.value() == 500
+
+
+def test_the_wheel_scrolls_the_panel_and_changes_nothing(window: Window) -> None:
+    before = window.state.session
+    for slider in (window.source.task._sigma_max, window.source.noise._gamma):
+        for widget in (slider._slider, slider._number):
+            event = QWheelEvent(
+                QPointF(4, 4), widget.mapToGlobal(QPointF(4, 4)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )  # fmt: skip
+            QApplication.sendEvent(widget, event)
+    assert window.state.session == before
+
+
+def test_a_scene_without_catalogue_is_shown_as_it_is(window: Window) -> None:
+    source = SourceSettings(kind="scene", name="unheard-of")
+    window.state.change(replace(window.state.session, source=source), "Scene")
+    assert window.source._scene.currentData() == "unheard-of"
+    assert window.source.parameters.isHidden()
