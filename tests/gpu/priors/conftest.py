@@ -76,7 +76,7 @@ def make() -> Make:
         transport = Transport(flow, height, width, shot_start, seed, TorchRasteriser(), CPU, k=2, s=2, fill=fill)
         return PriorContext(
             height, width, channels, 30, seed, CPU, flow,
-            lambda t: picture(t, height, width), shot_start, transport, mode, parameters or {},
+            lambda t: picture(t, height, width), shot_start, transport, lambda t: iter(()), mode, parameters or {},
         )  # fmt: skip
 
     return build
