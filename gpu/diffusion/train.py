@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from tqdm import tqdm
 
 from gpu.cv import cv2
+from gpu.diffusion.autoencoder import Autoencoder, autoencoder_loss
 from gpu.diffusion.examples import Examples
-from gpu.diffusion.models import read_model, save_model
+from gpu.diffusion.models import build_network, read_weights, save_model
 from gpu.diffusion.network import UNet
 from gpu.diffusion.precondition import precondition, training_loss
 from gpu.diffusion.samplers import dpmpp_2m, karras_sigmas
@@ -29,6 +31,8 @@ LOG_EVERY = 50
 WARM_UP = 200  # steps over which the learning rate rises
 COOL_DOWN = 0.3  # share of all steps over which it falls to nothing: a run may be lengthened until then
 EMA = 0.999
+
+Network = UNet | Autoencoder
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -47,12 +51,14 @@ def noise_levels(recipe: Recipe, count: int, generator: torch.Generator) -> torc
 
 
 def batch_loss(
-    recipe: Recipe, network: UNet, examples: Examples, count: int, seed: tuple[int, ...], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """(loss per example, its σ) on examples, noise and levels that depend on `seed` alone."""
+    recipe: Recipe, network: Network, examples: Examples, count: int, seed: tuple[int, ...], device: torch.device
+) -> torch.Tensor:
+    """Loss per example, on examples, noise and levels that depend on `seed` alone."""
     rng = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     target, condition = examples.batch(rng, count)
+    if isinstance(network, Autoencoder):
+        return autoencoder_loss(network, target.to(device), generator)
     sigma = noise_levels(recipe, count, generator)
     noise = torch.randn(target.shape, generator=generator)
     target, sigma, noise = (t.to(device) for t in (target, sigma, noise))
@@ -62,23 +68,26 @@ def batch_loss(
         result: torch.Tensor = network(x, condition, c_noise)
         return result
 
-    return training_loss(conditioned, target, noise, sigma, recipe.settings["sigma_data"]), sigma
+    return training_loss(conditioned, target, noise, sigma, recipe.settings["sigma_data"])
 
 
 @torch.no_grad()
-def validate(recipe: Recipe, network: UNet, examples: Examples, device: torch.device) -> float:
+def validate(recipe: Recipe, network: Network, examples: Examples, device: torch.device) -> float:
     """Mean loss on 128 fixed examples that are not trained on."""
-    losses = [batch_loss(recipe, network, examples, 16, (2, part), device)[0].mean() for part in range(8)]
+    losses = [batch_loss(recipe, network, examples, 16, (2, part), device).mean() for part in range(8)]
     return float(torch.stack(losses).mean())
 
 
 @torch.no_grad()
-def sheet(recipe: Recipe, network: UNet, examples: Examples, device: torch.device, columns: int = 6) -> np.ndarray:
+def sheet(recipe: Recipe, network: Network, examples: Examples, device: torch.device, columns: int = 6) -> np.ndarray:
     """(rows, columns, 3) uint8 RGB: condition, sample of the network (10 steps of DPM-Solver++ 2M) and target, below each
-    other, of fixed examples that are not trained on; without condition two samples above the target."""
+    other, of fixed examples that are not trained on; without condition two samples above the target. Of an autoencoder:
+    latents, round trip and picture."""
     target, condition = examples.batch(np.random.default_rng(5), columns)
     target = target.to(device)
     condition = None if condition is None else condition.to(device)
+    if isinstance(network, Autoencoder):
+        return _tiled([_latent_picture(network, target), network(target), target])
     denoise = precondition(lambda x, c: network(x, condition, c), recipe.settings["sigma_data"])
     sigmas = karras_sigmas(10, 0.02, 10.0)
 
@@ -88,7 +97,17 @@ def sheet(recipe: Recipe, network: UNet, examples: Examples, device: torch.devic
         return x
 
     first = sampled(2) if condition is None else torch.zeros_like(target)
-    rows = [recipe.picture(row, condition) for row in (first, sampled(1), target)]
+    return _tiled([recipe.picture(row, condition) for row in (first, sampled(1), target)])
+
+
+def _latent_picture(network: Autoencoder, target: torch.Tensor) -> torch.Tensor:
+    """The first three latent channels as colours, at the size of the pictures (B,3,H,W)."""
+    latent = network.encode(target)[:, :3]
+    return F.interpolate(0.5 + 0.5 * latent, size=target.shape[-2:], mode="nearest")
+
+
+def _tiled(rows: list[torch.Tensor]) -> np.ndarray:
+    """Rows of pictures (B,3,h,w) in [0,1] to one picture, uint8 (len(rows)·h, B·w, 3)."""
     grid = torch.cat([torch.cat(list(row), dim=-1) for row in rows], dim=-2).clamp(0, 1)
     picture: np.ndarray = (grid * 255).round().to("cpu", torch.uint8).permute(1, 2, 0).numpy()
     return picture
@@ -106,9 +125,9 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     work.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)  # for the initial weights
-    network = UNet(recipe.network).to(device)
+    network = build_network(recipe.network).to(device)
     if init is not None:
-        mine, theirs = network.state_dict(), read_model(init, device).network.state_dict()
+        mine, theirs = network.state_dict(), read_weights(init)[0]
         fitting = {key: value for key, value in theirs.items() if key in mine and mine[key].shape == value.shape}
         network.load_state_dict(mine | fitting)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch documents it
@@ -126,7 +145,7 @@ def train(
     log_path.write_text("".join(line + "\n" for line in kept))  # what came after the checkpoint is done again
 
     training, validation = recipe.examples(photos, "train"), recipe.examples(photos, "validate")
-    averaged = UNet(recipe.network).to(device).eval()
+    averaged = build_network(recipe.network).to(device).eval()
 
     def keep(step: int, log: dict[str, float]) -> None:
         averaged.load_state_dict(average)
@@ -134,7 +153,9 @@ def train(
         state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
         torch.save(state, checkpoint.with_suffix(".partial"))
         checkpoint.with_suffix(".partial").replace(checkpoint)
-        save_model(work / "weights.safetensors", network, recipe.settings, average)
+        save_model(
+            work / "weights.safetensors", network, recipe.settings | recipe.measured(averaged, validation), average
+        )
         cv2.imwrite(str(work / "samples.png"), sheet(recipe, averaged, validation, device)[..., ::-1])
 
     recent: list[float] = []
@@ -142,8 +163,7 @@ def train(
     with log_path.open("a", encoding="utf-8") as log_file:
         for step in tqdm(range(start, steps), initial=start, total=steps, desc=name, mininterval=5):
             optimiser.param_groups[0]["lr"] = learning_rate(step, steps, peak)
-            losses, _ = batch_loss(recipe, network, training, batch, (1, seed, step), device)
-            loss = losses.mean()
+            loss = batch_loss(recipe, network, training, batch, (1, seed, step), device).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

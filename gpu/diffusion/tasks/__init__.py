@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import torch
 
+from gpu.diffusion.autoencoder import Autoencoder, AutoencoderConfig
 from gpu.diffusion.examples import Examples
-from gpu.diffusion.network import NetworkConfig
+from gpu.diffusion.network import NetworkConfig, UNet
 from gpu.diffusion.sampling import NoiseFeed, SamplerOptions, SamplerStep
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
@@ -70,17 +71,24 @@ class Task(Protocol):
         step, (noise_channels,H,W) of unit nominal variance; the last is the result."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a task's model is trained; `gpu.diffusion.train` does the rest."""
+def _nothing(network: UNet | Autoencoder, examples: Examples) -> dict[str, float]:
+    return {}
 
-    network: NetworkConfig
-    settings: dict[str, float]  # stored with the weights; holds sigma_data
-    log_sigma_mean: float  # noise levels of training: ln σ is normal with this mean
-    log_sigma_std: float
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is trained; `gpu.diffusion.train` does the rest. The kind of `network` says what for: a U-Net to denoise
+    what `examples` yield, an autoencoder to give it back."""
+
+    network: NetworkConfig | AutoencoderConfig
     examples: Callable[[Path | None, str], Examples]  # (folder of photos or None, "train" or "validate")
+    settings: dict[str, float] = field(default_factory=dict)  # stored with the weights; a denoiser's hold sigma_data
+    log_sigma_mean: float = -0.8  # noise levels of a denoiser's training: ln σ is normal with this mean
+    log_sigma_std: float = 1.3
     # (target, condition) to pictures (B,3,h,w) in [0,1], for the sample sheets of a training run
-    picture: Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+    picture: Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor] = lambda target, _: target
+    # further settings, known only when there are weights: asked at every checkpoint, with examples to validate on
+    measured: Callable[[UNet | Autoencoder, Examples], dict[str, float]] = _nothing
 
 
 def parameter(task: Task, options: SamplerOptions, name: str) -> float:
