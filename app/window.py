@@ -253,8 +253,9 @@ class Window(QMainWindow):
 
     def _cancel(self, job: int | None) -> None:
         if job is None:
-            self.worker.set_background(False)
+            self.worker.halt()
             self.actions_["background"].setChecked(False)
+            self.compare.canvas.set_waiting("")
         else:
             self.worker.cancel(job)
 

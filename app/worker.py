@@ -3,6 +3,9 @@
 Everything that takes time is a generator that the worker advances one step at a time, so that between two steps it can
 turn to what matters most now: new settings, then questions, then the frame on the screen, then exports, then filling
 the other frames. Settings are numbered; what belongs to older ones than the newest is dropped.
+
+A step can take long (a large model, a large frame), so networks ask every few milliseconds whether anybody still waits
+for what they compute (`gpu.interrupt`), and give up in the middle when nobody does.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import QThread, Signal
 
 from app import catalogue
 from app.messages import Arrival, Failure, Progress, Unfilled
 from app.views.pictures import Converter, slice_bytes
+from gpu import interrupt
 from gpu.engine.results import FrameResult, Update
 from gpu.errors import NoisescopeError
 from gpu.session import Session
@@ -84,6 +88,7 @@ class Worker(QThread):
         self._frame: tuple[int, Iterator[Update]] | None = None
         self._filled: set[int] = set()  # frames that were complete once
         self._noised: set[int] = set()  # frames whose noise is there in every column
+        self._doing: Literal["", "settings", "frame", "background", "job"] = ""  # what the step under way works for
         self._job: tuple[int, str, Steps, Engine] | None = None
         self._job_started = 0.0
         self._bad: set[int] = set()
@@ -127,6 +132,13 @@ class Worker(QThread):
             self._background = on
             self._wake.notify()
 
+    def halt(self) -> None:
+        """Give up the frame under way, in the middle of a step if need be, and compute nothing more unasked."""
+        with self._wake:
+            self._background = False
+            self._wanted = None
+            self._wake.notify()
+
     def set_colours(self, colours: str) -> None:
         self._colours = colours
 
@@ -155,7 +167,7 @@ class Worker(QThread):
             return self._tickets
 
     def cancel(self, job: int) -> None:
-        """Stop an export at its next step."""
+        """Stop an export, in the middle of a step if a network is at work."""
         with self._wake:
             self._cancelled.add(job)
             self._wake.notify()
@@ -171,7 +183,7 @@ class Worker(QThread):
         return len(self._noised)
 
     def stop(self) -> None:
-        """End at the next step and wait for it."""
+        """End as soon as it can, and wait for it."""
         with self._wake:
             self._stop = True
             self._wake.notify()
@@ -180,9 +192,14 @@ class Worker(QThread):
     # -- the worker's thread
 
     def run(self) -> None:
+        interrupt.watch(self._unwanted)
         if self._try("start", self._begin):
             while not self._stop:
-                worked = self._step()
+                try:
+                    worked = self._step()
+                except interrupt.Interrupted:  # there is something newer to do
+                    self._doing = ""
+                    continue
                 if not worked:
                     self.progressed.emit(None)
                     with self._wake:
@@ -204,6 +221,22 @@ class Worker(QThread):
             self._engine.close()
             self._engine = None
 
+    def _unwanted(self) -> bool:
+        """Whether the step under way is worth nothing any more: it is left unlocked, for it is asked all the time, and what
+        it reads is written whole."""
+        if self._stop:
+            return True
+        if self._doing == "job":
+            return self._job is not None and self._job[0] in self._cancelled
+        if self._doing and self._session is not None:
+            return True
+        under_way = self._frame[0] if self._frame is not None else None
+        if self._doing == "frame":
+            return self._wanted != under_way
+        if self._doing == "background":
+            return not self._background or self._wanted not in (None, under_way)
+        return False
+
     def _pending(self) -> bool:
         return bool(
             self._stop
@@ -224,7 +257,9 @@ class Worker(QThread):
             question = self._questions.popleft() if session is None and self._questions else None
             wanted = self._wanted
         if session is not None:
+            self._doing = "settings"
             self._try("settings", lambda: self._apply(session, number))
+            self._doing = ""
             self._engine_number = number  # after a failure the frames of the last good settings stay in use
         elif question is not None:
             self._answer(*question)
@@ -255,6 +290,8 @@ class Worker(QThread):
     def _try(self, where: str, action: Callable[[], None]) -> bool:
         try:
             action()
+        except interrupt.Interrupted:
+            raise
         except Exception as problem:  # the window must outlive whatever happens here
             self._fail(where, problem)
             return False
@@ -323,7 +360,15 @@ class Worker(QThread):
             self._frame = (t, engine.compute(t))
         steps = self._frame[1]
         updates: list[Update] = []
-        if not self._try("frame", lambda: updates.extend(_next(steps))):
+        self._doing = "frame" if asked else "background"
+        try:
+            good = self._try("frame", lambda: updates.extend(_next(steps)))
+        except interrupt.Interrupted:
+            self._drop_frame()  # nothing is wrong with it; whatever is wanted instead comes next
+            return
+        finally:
+            self._doing = ""
+        if not good:
             self._bad.add(t)
             self._frame_done(t)
             self._background = False  # one sentence is enough; the next settings try again
@@ -415,8 +460,12 @@ class Worker(QThread):
         if ticket in self._cancelled:
             self._end_job(None)
             return
+        self._doing = "job"
         try:
             update = next(steps)
+        except interrupt.Interrupted:
+            self._end_job(None)
+            return
         except StopIteration as end:
             self._end_job(end.value if end.value is not None else what)
             return
@@ -424,6 +473,8 @@ class Worker(QThread):
             self._end_job(None)
             self._fail("job", problem)
             return
+        finally:
+            self._doing = ""
         if time.monotonic() - self._reported < REPORT_SECONDS:
             return
         self._reported = time.monotonic()

@@ -12,6 +12,7 @@ import pytest
 
 from app.messages import Arrival, Failure
 from app.worker import Worker
+from gpu import interrupt
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 from gpu.session import Session, SourceSettings
@@ -199,3 +200,49 @@ def test_an_export_that_fails_says_why(worker: Worker, tmp_path: Path) -> None:
     wait_for(lambda: bool(ears.failures) and bool(ears.ended))
     assert ears.failures[0].sentence == "The disk is full."
     assert ears.ended[0][1] is None
+
+
+class Network:
+    """An engine whose frames take long inside, as a network does: it polls, and never comes to an end by itself."""
+
+    def __init__(self, session: Session) -> None:
+        self.inner = FakeEngine(session)
+        self.given_up: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def compute(self, t: int) -> Iterator[Update]:
+        yield Update(0, 2, "motion")
+        try:
+            while True:
+                interrupt.poll()
+                time.sleep(0.002)
+        except interrupt.Interrupted:
+            self.given_up.append(t)
+            raise
+
+
+def test_a_step_under_way_is_given_up_at_once_and_is_no_failure(qapp: object) -> None:
+    made: list[Network] = []
+    worker = Worker(lambda session: made.append(Network(session)) or made[-1], catalogue)  # type: ignore[func-returns-value, return-value]
+    ears = Ears(worker)
+    try:
+        worker.apply(Session())
+        worker.request(2, range(12))
+        worker.start()
+        wait_for(lambda: worker._doing == "frame")
+        for action, frame in ((lambda: worker.request(9, range(12)), 2), (worker.halt, 9)):
+            begin = time.monotonic()
+            action()
+            wait_for(lambda frame=frame: frame in made[0].given_up)  # type: ignore[misc]
+            assert time.monotonic() - begin < 2.0, "0.01 s on an idle machine"
+        wait_for(lambda: not worker._doing)
+        assert ears.failures == []
+        worker.request(4, range(12))
+        wait_for(lambda: worker._doing == "frame")
+    finally:
+        begin = time.monotonic()
+        worker.stop()
+    assert time.monotonic() - begin < 2.0
+    assert made[0].given_up == [2, 9, 4]
