@@ -32,6 +32,7 @@ def add_source(parser: Parser) -> None:
     one.add_argument(
         "--synthetic", metavar="NAME[:k=v,…]", help="a still (--still) moved by a deformation, as in rotation:degrees=2"
     )
+    one.add_argument("--scene", metavar="NAME[:k=v,…]", help="a computed world; path=F names a file that it reads")
     one.add_argument(
         "--flow", metavar="F", type=Path, help="a flow file (.npy, .npz, .flo, .png); backward if not told"
     )
@@ -127,6 +128,13 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         name, typed = named(arguments.synthetic, "--synthetic")
         known = {parameter.name: parameter for parameter in DEFORMATIONS.get(name).parameters}
         return SourceSettings("synthetic", path=still, name=name, parameters=_values(name, typed, known))
+    if arguments.scene is not None:
+        from gpu.source.scenes import SCENES
+
+        name, typed = named(arguments.scene, "--scene")
+        infos = {parameter.name: parameter for parameter in SCENES.get(name).parameters}
+        file = "" if "path" in infos else typed.pop("path", "")
+        return SourceSettings("scene", path=file, name=name, parameters=_values(name, typed, infos))
     return SourceSettings(
         "flow",
         path=still,
@@ -209,9 +217,39 @@ def split_priors(text: str) -> list[str]:
             items[-1] += "," + part
         elif part.strip():
             items.append(part.strip())
+    if items == ["all"]:
+        from gpu.priors import PRIORS
+
+        return PRIORS.names()
     if not items:
         raise SessionError("--priors names no prior; write names with commas between them.")
     return items
+
+
+def task(text: str, base: TaskSettings, hub: str | None, changes: dict[str, Any]) -> TaskSettings:
+    """The task NAME[:k=v,…] with the sampler's `changes` (None: not given); `hub` is a model's folder or id. An empty
+    `text` leaves the task of `base`. NoisescopeError says what no task or sampler can follow."""
+    from gpu.diffusion.samplers import get_sampler
+    from gpu.diffusion.tasks import TASKS
+
+    settings = base
+    if hub is not None and text.partition(":")[0] not in ("", "hub"):
+        raise SessionError(f"--hub brings its own task, so --task {text} cannot stand beside it.")
+    if text or hub is not None:
+        name, typed = named(text or "hub", "--task")
+        known = {parameter.name: parameter for parameter in TASKS.get(name).parameters}
+        settings = TaskSettings(name, parameters=_values(name, typed, known))
+    if hub is not None:
+        settings = replace(settings, parameters={**settings.parameters, "path": hub})
+    settings = replace(settings, **_given(changes))
+    if settings.sampler:
+        get_sampler(settings.sampler)
+    for option, level in (("--sigma-max", changes.get("sigma_max")), ("--sigma-min", changes.get("sigma_min"))):
+        if level is not None and not 0 < level < float("inf"):
+            raise SessionError(f"{option} must be a positive number, not {level:g}.")
+    if settings.sigma_max and settings.sigma_min > settings.sigma_max:
+        raise SessionError(f"--sigma-min {settings.sigma_min:g} is above --sigma-max {settings.sigma_max:g}.")
+    return settings
 
 
 def _values(owner: str, typed: dict[str, str], known: dict[str, ParameterInfo]) -> dict[str, Parameter]:
@@ -221,7 +259,7 @@ def _values(owner: str, typed: dict[str, str], known: dict[str, ParameterInfo]) 
         if key not in known:
             choices = ", ".join(known) or "none"
             raise ChoiceError(f"{owner} has no parameter {key!r}. Its parameters are: {choices}.")
-        values[key] = text if known[key].text else _number(text, key, owner)
+        values[key] = text if known[key].is_text else _number(text, key, owner)
     return values
 
 
@@ -238,6 +276,7 @@ def choices_text(*kinds: str) -> str:
     from gpu.flow.estimators import ESTIMATORS
     from gpu.priors import PRIORS
     from gpu.source.deformations import DEFORMATIONS
+    from gpu.source.scenes import SCENES
 
     lines = []
     if "priors" in kinds:
@@ -246,6 +285,9 @@ def choices_text(*kinds: str) -> str:
         lines.append("deformations, with their parameters:")
         for name, entry in DEFORMATIONS.items():
             lines.append(f"  {name}: " + (", ".join(parameter.name for parameter in entry.parameters) or "none"))
+        lines.append("scenes, with their parameters:")
+        for name, scene in SCENES.items():
+            lines.append(f"  {name}: " + (", ".join(parameter.name for parameter in scene.parameters) or "none"))
     if "estimators" in kinds:
         lines.append("flow estimators: auto, " + ", ".join(ESTIMATORS.names()))
     if "tasks" in kinds:

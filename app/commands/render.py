@@ -53,15 +53,21 @@ def configure(parser: Parser) -> None:
     shared.add_noise(parser)
     group = parser.add_argument_group("what is made")
     group.add_argument(
-        "--task", metavar="NAME", help="the model's task, or none to draw the noise (default super-resolution)"
+        "--task",
+        metavar="NAME[:k=v,…]",
+        help="the model's task, or none to draw the noise (default super-resolution)",
     )
     group.add_argument(
         "--priors",
         metavar="A,B,…",
-        help="priors to compare, NAME[:k=v,…] each (default random,fixed,bilinear,integral)",
+        help="priors to compare, NAME[:k=v,…] each, or all (default random,fixed,bilinear,integral)",
     )
     group.add_argument("--sampler", metavar="NAME", help="sampler of the model (default: the task's)")
     group.add_argument("--steps", metavar="N", type=int, help="its steps (default: the task's)")
+    group.add_argument("--sigma-max", metavar="S", type=float, help="noise level it starts from (default: the task's)")
+    group.add_argument("--sigma-min", metavar="S", type=float, help="least noise level (default: the task's)")
+    group.add_argument("--churn", metavar="X", type=float, help="stochasticity of stochastic samplers, 0 to 1")
+    group.add_argument("--hub", metavar="PATH_OR_ID", help="a diffusers pipeline of your own: the task hub on it")
     group.add_argument("--row", metavar="Y", type=int, help="row of the x-t slices (default: the middle)")
     group.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="folder for videos, slices and metrics.json"
@@ -102,15 +108,15 @@ def _task(arguments: argparse.Namespace) -> Any:
     """The task settings that the options ask for; None leaves those of --session."""
     from gpu.session import TaskSettings
 
-    if arguments.task is None and arguments.session is not None:
-        return None
-    name = arguments.task or "super-resolution"
-    if name == "none":
+    changes = {name: getattr(arguments, name) for name in ("sampler", "steps", "sigma_max", "sigma_min", "churn")}
+    if arguments.task == "none":
         return TaskSettings()
-    from gpu.diffusion.tasks import TASKS
+    if arguments.task is None and arguments.hub is None and arguments.session is not None:
+        from gpu import session as sessions
 
-    TASKS.get(name)
-    return TaskSettings(name, sampler=arguments.sampler or "", steps=arguments.steps or 0)
+        return shared.task("", sessions.load(arguments.session).task, None, changes)
+    usual = "" if arguments.hub is not None else "super-resolution"
+    return shared.task(arguments.task or usual, TaskSettings(), arguments.hub, changes)
 
 
 def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:

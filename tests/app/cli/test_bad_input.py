@@ -57,6 +57,23 @@ WRONG = {
     "a file as folder": ["render", "--synthetic", "rotation", "--out", "{inputs}/photo.png"],
     "an unwritable folder": ["render", "--synthetic", "rotation", "--out", "/proc/out"],
     "an unknown task": ["render", "--synthetic", "rotation", "--task", "dance", "--out", "{out}/o"],
+    "an unknown scene": ["warp", "--scene", "dance", "--out", "{out}/a.npz"],
+    "a task's unknown parameter": [
+        "render", "--synthetic", "rotation", "--task", "jpeg-restoration:qality=5", "--out", "{out}/o",
+    ],
+    "a task's parameter out of range": [
+        "render", "--synthetic", "rotation", "--task", "jpeg-restoration:quality=500", "--out", "{out}/o",
+    ],
+    "an unknown sampler": ["render", "--synthetic", "rotation", "--sampler", "dance", "--out", "{out}/o"],
+    "noise levels the wrong way round": [
+        "render", "--synthetic", "rotation", "--sigma-max", "1", "--sigma-min", "2", "--out", "{out}/o",
+    ],
+    "a negative noise level": ["render", "--synthetic", "rotation", "--sigma-max", "-1", "--out", "{out}/o"],
+    "a churn out of range": ["render", "--synthetic", "rotation", "--churn", "2", "--out", "{out}/o"],
+    "a model that is not there": ["render", "--synthetic", "rotation", "--hub", "{out}/none", "--out", "{out}/o"],
+    "a model beside another task": [
+        "render", "--synthetic", "rotation", "--hub", "x", "--task", "jpeg-restoration", "--out", "{out}/o",
+    ],
     "the same prior twice": ["render", "--synthetic", "rotation", "--priors", "random,random", "--out", "{out}/o"],
     "--forward without --flow": [
         "warp", "--video", "{inputs}/clip.mp4", "--forward", "{inputs}/flow.npy", "--out", "{out}/a.npz",
