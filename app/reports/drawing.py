@@ -67,7 +67,8 @@ def _style() -> Iterator[None]:
         path = str(asset(f"fonts/{name}.ttf"))
         if all(entry.fname != path for entry in font_manager.fontManager.ttflist):
             font_manager.fontManager.addfont(path)
-    with rc_context({**_RC, "font.family": ["Inter", "DejaVu Sans"]}):  # type: ignore[arg-type]
+    settings: dict[Any, Any] = {**_RC, "font.family": ["Inter", "DejaVu Sans"]}
+    with rc_context(settings):
         yield
 
 
@@ -103,7 +104,7 @@ def _height(panel: Panel, width: float) -> float:
         return 0.75 + room * height * len(panel.rows) / max(wide * len(panel.columns), 1)
     if isinstance(panel, Matrix):
         rows, columns = panel.values.shape
-        return 0.9 + (width - 1.6) * min(max(rows / columns, 0.25), 1.6)
+        return float(0.9 + (width - 1.6) * min(max(rows / columns, 0.25), 1.6))
     if isinstance(panel, Bars):
         return 3.6
     return 3.4 if width < 6 else 3.9
@@ -246,7 +247,7 @@ def _matrix(axes: Axes, matrix: Matrix) -> None:
         spine.set_visible(False)
     rows, columns = values.shape
     for which in (axes.xaxis, axes.yaxis):
-        which.get_major_locator().set_params(integer=True)
+        which.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # a MaxNLocator takes it
     if matrix.x_ticks:
         axes.set_xticks(range(columns), list(matrix.x_ticks), rotation=30, ha="right", rotation_mode="anchor")
     if matrix.y_ticks:
@@ -254,7 +255,7 @@ def _matrix(axes: Axes, matrix: Matrix) -> None:
     if values.size <= CELLS:
         for (i, j), value in np.ndenumerate(values):
             if math.isfinite(value):
-                red, green, blue, _ = shown.cmap(shown.norm(value))
+                red, green, blue, _ = shown.cmap(float(shown.norm(np.asarray([value]))[0]))
                 dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
                 axes.text(j, i, format(value, matrix.form), ha="center", va="center", fontsize=7.5,
                           color="white" if dark else INK)  # fmt: skip

@@ -106,7 +106,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _cell(column: Column, row: Mapping[str, Any]) -> dict[str, Any]:
     value = row.get(column.name)
-    if hasattr(value, "item"):
+    if value is not None and hasattr(value, "item"):
         value = value.item()
     spot = ""
     if isinstance(value, str) and value.partition(" (")[0] in PRIOR_NAMES:

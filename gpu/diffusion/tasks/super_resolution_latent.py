@@ -113,9 +113,9 @@ class SuperResolutionLatent:
     title = "Super-resolution ×4 in latent space"
     about = (
         "The same task as super-resolution ×4, but the model works on the latents of an autoencoder, on a grid 4 times "
-        "smaller, and noise is summed over the pixels of each latent. Compare with super-resolution: moved noise gains less "
-        "here, because a latent's noise is cut anew at every motion that is not whole latents, and the decoder paints the "
-        "finest detail on a grid that does not move with the picture."
+        "smaller, and noise is summed over the pixels of each latent. Compare with super-resolution: moved noise gains "
+        "less here, because a latent's noise is cut anew at every motion that is not whole latents, and the decoder "
+        "paints the finest detail on a grid that does not move with the picture."
     )
     noise_channels = CHANNELS
     defaults = SamplerOptions()
