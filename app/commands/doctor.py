@@ -59,7 +59,9 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     findings = [
-        finding for look in (_libraries, _packages, _torch, _gl, _qt, _video, _files, _folders) for finding in look()
+        finding
+        for look in (_libraries, _packages, _torch, _gl, _qt, _video, _files, _models, _folders)
+        for finding in look()
     ]
     good = all(finding.ok is not False for finding in findings)
     if arguments.json:
@@ -106,7 +108,32 @@ def _packages() -> list[Finding]:
         )
     raft = importlib.util.find_spec("torchvision") is not None
     how = "installed" if raft else "not installed: RAFT flow is off (pip install 'noisescope[raft]')"
-    return [*findings, Finding("torchvision", None, how)]
+    return [*findings, Finding("torchvision", None, how), _hub()]
+
+
+def _hub() -> Finding:
+    """The packages for models of one's own."""
+    wanted = ("diffusers", "transformers", "accelerate", "safetensors")
+    lacking = [name for name in wanted if importlib.util.find_spec(name) is None]
+    if lacking:
+        text = f"not installed ({', '.join(lacking)}): models of your own are off (pip install 'noisescope[hub]')"
+        return Finding("hub extra", None, text)
+    return Finding("hub extra", None, ", ".join(f"{name} {metadata.version(name)}" for name in wanted[:3]))
+
+
+def _models() -> list[Finding]:
+    """Which models are bundled. A recipe without its weights is a task that cannot run, and no fault of the machine."""
+
+    def look() -> str:
+        from gpu.diffusion.tasks import RECIPES
+
+        parts = []
+        for name in RECIPES.names():
+            path = Path(gpu.__file__).parents[1] / "assets" / "models" / name / "weights.safetensors"
+            parts.append(f"{name} {path.stat().st_size / 1e6:.1f} MB" if path.is_file() else f"{name} not there")
+        return ", ".join(parts)
+
+    return [_tried("bundled models", look, "install the program again")]
 
 
 def _torch() -> list[Finding]:
