@@ -162,6 +162,7 @@ COMMANDS = (
         icon="panel-right",
         checkable=True,
     ),
+    Command("inspect", "&View", "&Inspect pixel", "What the noise of a pixel is made of: point at it", "I"),
     Command(
         "panel_timeline",
         "&View",
@@ -199,6 +200,7 @@ COMMANDS = (
 GESTURES = (
     ("Wheel over a picture", "zoom, in all pictures at once"),
     ("Drag a picture", "pan, in all pictures at once"),
+    ("Click a picture while the page Pixel is open", "what the noise of that pixel is made of; arrow keys go on"),
     ("Double click a picture", "4 × at that place, and back"),
     ("Drag the mark at a picture's edge, or Shift-drag", "choose the line that the x-t slice shows"),
     ("Click or drag in an x-t slice", "go to that frame"),

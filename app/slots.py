@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QApplication
 
-from app import documents, layout
+from app import documents, inspecting, layout
 from app.state import MODES, ROWS
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def slots(window: Window) -> dict[str, Callable[..., Any]]:
         "zoom_in": lambda: state.zoom(1.5, *state.view.centre),
         "zoom_out": lambda: state.zoom(1 / 1.5, *state.view.centre),
         "zoom_fit": lambda: state.set_view(zoom=1.0, centre=(0.5, 0.5)),
+        "inspect": lambda: inspecting.open_page(window, "pixel"),
         "full_screen": lambda on: window.showFullScreen() if on else window.showNormal(),
         "play": window.play,
         "next": lambda: state.set_frame(state.view.frame + 1),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 from app import documents, layout, menus, samples, theme
 from app.catalogue import Catalogue, Sample
 from app.frames import Frames
+from app.inspecting import Inspecting
 from app.messages import Failure, Progress
 from app.model_check import model_found
 from app.player import Player
@@ -48,7 +49,7 @@ class Window(QMainWindow):
         self._jobs: dict[int, str] = {}
         self.compare = CompareView()
         self.source = SourcePanel()
-        self.statistics = Late(_statistics, self._connect_plots)
+        self.statistics = Late(_statistics, self._connect_statistics)
         self.timeline = Late(_timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
@@ -125,6 +126,10 @@ class Window(QMainWindow):
     def _connect_plots(self, panel: Any) -> None:
         panel.saved.connect(lambda path: self.banner.show_note(f"Written: {path}"))
         panel.problem.connect(self.banner.show_error)
+
+    def _connect_statistics(self, panel: Any) -> None:
+        self._connect_plots(panel)
+        Inspecting(self, panel)
 
     def _connect_timeline(self, panel: Any) -> None:
         self._connect_plots(panel)

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QWidget
 from app.state import clamp_centre
 from app.views.compare_drawing import Drawing
 
+CLICK = 4  # pixels that a click may move and still be one
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -28,6 +30,7 @@ class Canvas(Drawing):
     zoomed = Signal(float, float, float)  # factor, x, y in 0..1
     panned = Signal(float, float)  # new centre
     probed = Signal(object)  # Probe or None
+    picked = Signal(object)  # Probe of a pixel that was clicked
     wiped = Signal(float)
     sliced = Signal(float)
     frame_picked = Signal(int)
@@ -86,7 +89,16 @@ class Canvas(Drawing):
             self._drag = "pan"
             self.setCursor(Qt.CursorShape.ClosedHandCursor)
         self._drag_from = (event.position(), self._view.centre)
+        self._set_probe(self._probe_at(event.position()))
         self._dragged(event.position(), cell)
+
+    def _probe_at(self, point: QPointF) -> Probe | None:
+        found = self._at(point)
+        if found is not None and not found[0].startswith("xt-"):
+            x, y = self._pixel(found[2], point)
+            if 0 <= x < self._size[1] and 0 <= y < self._size[0]:
+                return Probe(int(x), int(y), found[0], found[1])
+        return None
 
     def _near_slice(self, cell: QRectF, row: str, point: QPointF) -> bool:
         near_edge = min(point.x() - cell.left(), cell.right() - point.x()) < 12
@@ -97,11 +109,6 @@ class Canvas(Drawing):
         found = self._at(event.position())
         if self._drag:
             self._dragged(event.position(), found[2] if found else None)
-        probe = None
-        if found is not None and not found[0].startswith("xt-"):
-            x, y = self._pixel(found[2], event.position())
-            if 0 <= x < self._size[1] and 0 <= y < self._size[0]:
-                probe = Probe(int(x), int(y), found[0], found[1])
         if not self._drag:
             near = (
                 found is not None
@@ -109,7 +116,7 @@ class Canvas(Drawing):
                 and self._near_slice(found[2], found[0], event.position())
             )
             self.setCursor(Qt.CursorShape.SizeVerCursor if near else Qt.CursorShape.CrossCursor)
-        self._set_probe(probe)
+        self._set_probe(self._probe_at(event.position()))
 
     def _dragged(self, point: QPointF, cell: QRectF | None) -> None:
         height, width = self._size
@@ -135,6 +142,9 @@ class Canvas(Drawing):
             )
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        apart = (event.position() - self._drag_from[0]).manhattanLength()
+        if self._drag in ("pan", "wipe") and apart < CLICK and self._last is not None:
+            self.picked.emit(self._last)
         self._drag = ""
         self.setCursor(Qt.CursorShape.CrossCursor)
 
@@ -144,6 +154,11 @@ class Canvas(Drawing):
             x, y = self._pixel(found[2], event.position())
             factor = 4.0 if self._view.zoom < 1.01 else 1e-6
             self.zoomed.emit(factor, x / self._size[1], y / self._size[0])
+
+    @property
+    def probe(self) -> Probe | None:
+        """What is under the pointer."""
+        return self._last
 
     def leaveEvent(self, event: QEvent) -> None:
         self._set_probe(None)

@@ -47,6 +47,7 @@ class Drawing(QWidget):
         self._size = (144, 256)  # height, width of the grid
         self._frames = 0
         self._probe: tuple[int, int] | None = None
+        self._chosen: tuple[int, int, str] | None = None
         self._empty = "Opening …"
         self._waiting = ""
         self._layout = arrange(QSize(0, 0), (), (), (1, 1))
@@ -74,6 +75,12 @@ class Drawing(QWidget):
         """While on, every column shows the reference."""
         self._flip = on
         self.update()
+
+    def set_chosen(self, chosen: tuple[int, int, str] | None) -> None:
+        """Mark the pixel (x, y) that is inspected, most of all in the column of that key."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.update()
 
     def set_waiting(self, sentence: str) -> None:
         """A note over pictures that are not those of the current frame yet; empty when they are."""
@@ -178,7 +185,19 @@ class Drawing(QWidget):
                 self._draw_image(painter, state, cell, "state")
         if row in ("noise", "output"):
             self._draw_slice_line(painter, row, cell, colours)
+        self._draw_chosen(painter, key, cell, colours)
         self._draw_crosshair(painter, cell)
+
+    def _draw_chosen(self, painter: QPainter, key: str, cell: QRectF, colours: theme.Theme) -> None:
+        if self._chosen is None:
+            return
+        x, y, of = self._chosen
+        box = QRectF(self._to_widget(cell, x, y), self._to_widget(cell, x + 1, y + 1))
+        box = box.adjusted(-2, -2, 2, 2) if box.width() >= 4 else QRectF(box.center() - QPointF(4, 4), QSize(8, 8))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for width, colour in ((3.0, QColor(0, 0, 0, 150)), (1.4, QColor(colours.accent if key == of else "#ffffff"))):
+            painter.setPen(QPen(colour, width))
+            painter.drawRect(box)
 
     def _why_empty(self, row: str, key: str) -> str:
         pictures = self._pictures

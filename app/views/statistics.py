@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.theme import small
+from app.views.inspector import InspectorPage
 from app.views.plots import (
     SAMPLE,
     Curve,
@@ -35,6 +36,7 @@ from app.views.plots import (
 from app.views.plots_figure import Figure
 from app.views.statistics_maps import TIP as MAPS_TIP
 from app.views.statistics_maps import AutocorrelationMaps
+from app.views.statistics_outputs import OutputsPage
 from app.views.statistics_table import WhitenessTable
 
 if TYPE_CHECKING:
@@ -229,9 +231,34 @@ class StatisticsPanel(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
         self._pages.addWidget(content)
+        self.outputs = OutputsPage(dark)
+        self.inspector = InspectorPage(dark)
+        for plot in self.outputs.plots():
+            plot.messenger.saved.connect(self.saved)
+            plot.messenger.problem.connect(self.problem)
+        self.subjects = QTabBar()
+        self.subjects.setAccessibleName("Statistics of the noise, of the outputs, or one pixel")
+        self.subjects.setExpanding(True)
+        self.subjects.setDrawBase(False)
+        self._subjects = QStackedWidget()
+        for title, page, tip in (
+            ("Noise", self._pages, "Whether the noise of this frame is white"),
+            ("Outputs", self.outputs, "Measures of the outputs computed so far, and their flicker"),
+            ("Pixel", self.inspector, "What the noise of one pixel is made of (I)"),
+        ):
+            self.subjects.setTabToolTip(self.subjects.addTab(title), tip)
+            self._subjects.addWidget(page)
+        self.subjects.currentChanged.connect(self._subjects.setCurrentIndex)
+        self.subjects.currentChanged.connect(lambda _: self._refresh())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._pages)
+        layout.setSpacing(0)
+        layout.addWidget(self.subjects)
+        layout.addWidget(self._subjects, 1)
+
+    def open_page(self, name: str) -> None:
+        """Show one of the pages: noise, outputs or pixel."""
+        self.subjects.setCurrentIndex(("noise", "outputs", "pixel").index(name))
 
     def show_result(self, result: FrameResult | None) -> None:
         """Show the whiteness of a frame's columns; None shows what to do to get one."""
@@ -242,12 +269,14 @@ class StatisticsPanel(QWidget):
         """Leave these priors out."""
         if set(hidden) != self._hidden:
             self._hidden = set(hidden)
+            self.outputs.set_hidden_keys(self._hidden)
             self._calm.stop()
             self._take()
 
     def set_theme(self, dark: bool) -> None:
         """Take the colours of the dark or the light theme."""
-        for part in (self.verdicts, self.histogram, self.spectrum, self.quantiles, self.maps, self.table):
+        noise = (self.verdicts, self.histogram, self.spectrum, self.quantiles, self.maps, self.table)
+        for part in (*noise, self.outputs, self.inspector):
             part.set_theme(dark)
 
     def _take(self) -> None:
@@ -296,7 +325,8 @@ class StatisticsPanel(QWidget):
             if part in self._stale:
                 fill()
         self._stale = set()
-        return {figure.figure_name(): figure for figure in (self.histogram, self.spectrum, self.quantiles, self.maps)}
+        drawn = (self.histogram, self.spectrum, self.quantiles, self.maps, *self.outputs.plots())
+        return {figure.figure_name(): figure for figure in drawn}
 
 
 def _pairs(points: np.ndarray) -> Curve:
