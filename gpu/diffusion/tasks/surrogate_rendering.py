@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from gpu.diffusion import sampling
 from gpu.diffusion.models import load_model
 from gpu.diffusion.network import NetworkConfig
-from gpu.diffusion.tasks import RECIPES, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
+from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
 from gpu.parameters import ParameterInfo
 from gpu.worlds.fluid_picture import PALETTES, Palette, picture
 
@@ -172,4 +172,4 @@ class SurrogateRendering:
         yield from sampling.invert(load_model(MODEL, device), nothing, nothing, 2 * soft - 1, options)
 
 
-# TASKS.add(SurrogateRendering.name, order=30)(SurrogateRendering()) follows when the weights ship: until then it could not run.
+TASKS.add(SurrogateRendering.name, order=30)(SurrogateRendering())
