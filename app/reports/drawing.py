@@ -255,7 +255,7 @@ def _matrix(axes: Axes, matrix: Matrix) -> None:
     if values.size <= CELLS:
         for (i, j), value in np.ndenumerate(values):
             if math.isfinite(value):
-                red, green, blue, _ = shown.cmap(float(shown.norm(np.asarray([value]))[0]))
+                red, green, blue, _ = shown.cmap(float(np.asarray(shown.norm(np.asarray([value])))[0]))
                 dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5
                 axes.text(j, i, format(value, matrix.form), ha="center", va="center", fontsize=7.5,
                           color="white" if dark else INK)  # fmt: skip
