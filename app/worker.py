@@ -13,16 +13,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from PySide6.QtCore import QThread, Signal
+from PySide6.QtCore import Signal
 
 from app import catalogue
+from app.asking import Asking, Steps
 from app.messages import Arrival, Failure, Progress, Unfilled
 from app.views.pictures import Converter, slice_bytes
 from gpu import interrupt
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
 
 MakeEngine = Callable[[Session], "Engine"]
-Steps = Generator[Update, None, Any] | Iterator[Update]
 TELL_SECONDS = 0.3  # curves are sent at most this often
 REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
@@ -49,7 +47,7 @@ def real_engine(session: Session) -> Engine:
     return Engine(session)
 
 
-class Worker(QThread):
+class Worker(Asking):
     """Lives as long as the window. Methods are called from the GUI thread, signals arrive there."""
 
     catalogued = Signal(object)  # Catalogue
@@ -65,24 +63,9 @@ class Worker(QThread):
     def __init__(self, make_engine: MakeEngine = real_engine, catalogue_: Callable[[], Any] | None = None) -> None:
         super().__init__()
         self.setObjectName("noisescope worker")
-        self.number = 0  # of the newest settings
         self._make_engine = make_engine
         self._collect = catalogue_ or catalogue.collect
-        self._wake = threading.Condition()
-        self._stop = False
-        self._session: Session | None = None
-        self._wanted: int | None = None
-        self._order: Sequence[int] = ()
-        self._colours = "grey"
-        self._background = True
-        self._slices: tuple[tuple[str, ...], float] = ((), 0.5)
-        self._slices_asked = False
-        self._questions: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
-        self._later: deque[tuple[int, Callable[[Engine | None], Any]]] = deque()
-        self._jobs: deque[tuple[int, str, Callable[[Engine], Steps]]] = deque()
-        self._cancelled: set[int] = set()
-        self._tickets = 0
-        # From here on only the worker's own thread writes.
+        # Only the worker's own thread writes these.
         self._engine: Engine | None = None
         self._engine_number = 0
         self._frame: tuple[int, Iterator[Update]] | None = None
@@ -102,75 +85,7 @@ class Worker(QThread):
         self._paced = False
         self._frame_started = 0.0
 
-    # -- asked by the GUI thread
-
-    def apply(self, session: Session) -> int:
-        """New settings; the newest win. Their number comes back with everything that is computed with them."""
-        with self._wake:
-            self.number += 1
-            self._session = session
-            self._background = True
-            self._wake.notify()
-            return self.number
-
-    def request(self, t: int, order: Sequence[int]) -> None:
-        """Compute frame t now; afterwards the frames in `order`. An earlier request that is not done is forgotten."""
-        with self._wake:
-            self._wanted = t
-            self._order = order
-            self._wake.notify()
-
-    def follow(self, order: Sequence[int]) -> None:
-        """Fill frames in another order; nothing is asked for at once."""
-        with self._wake:
-            self._order = order
-            self._wake.notify()
-
-    def set_background(self, on: bool) -> None:
-        """Whether frames nobody asked for are computed."""
-        with self._wake:
-            self._background = on
-            self._wake.notify()
-
-    def halt(self) -> None:
-        """Give up the frame under way, in the middle of a step if need be, and compute nothing more unasked."""
-        with self._wake:
-            self._background = False
-            self._wanted = None
-            self._wake.notify()
-
-    def set_colours(self, colours: str) -> None:
-        self._colours = colours
-
-    def set_slices(self, kinds: Sequence[str], height: float) -> None:
-        """Send x-t slices of these kinds ("noise", "output") at `height` 0..1 of the picture, and as frames come."""
-        with self._wake:
-            self._slices = (tuple(kinds), height)
-            self._slices_asked = True
-            self._wake.notify()
-
-    def ask(self, question: Callable[[Engine | None], Any], hurry: bool = True) -> int:
-        """Run something short that needs the worker's imports; the answer comes with the number returned here. Without
-        `hurry` it waits until the frame on the screen is done."""
-        with self._wake:
-            self._tickets += 1
-            (self._questions if hurry else self._later).append((self._tickets, question))
-            self._wake.notify()
-            return self._tickets
-
-    def run_job(self, what: str, make: Callable[[Engine], Steps]) -> int:
-        """Run an export: a generator of Updates, advanced between frames. It keeps the settings it started with."""
-        with self._wake:
-            self._tickets += 1
-            self._jobs.append((self._tickets, what, make))
-            self._wake.notify()
-            return self._tickets
-
-    def cancel(self, job: int) -> None:
-        """Stop an export, in the middle of a step if a network is at work."""
-        with self._wake:
-            self._cancelled.add(job)
-            self._wake.notify()
+    # -- read by the GUI thread
 
     def cached(self, t: int) -> FrameResult | None:
         """Frame t if it is at hand; safe from the GUI thread, at once."""
@@ -181,13 +96,6 @@ class Worker(QThread):
     def noised(self) -> int:
         """How many frames have their noise in every column."""
         return len(self._noised)
-
-    def stop(self) -> None:
-        """End as soon as it can, and wait for it."""
-        with self._wake:
-            self._stop = True
-            self._wake.notify()
-        self.wait()
 
     # -- the worker's thread
 
