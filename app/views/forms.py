@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -132,18 +132,35 @@ def labelled(label: str, field: QWidget, tip: str) -> QWidget:
     return box
 
 
-def note(kind: str = "dim") -> QLabel:
+class Paragraph(QLabel):
+    """Text over several lines that always gets the height it needs: a form gives a wrapped label what it needed at another
+    width, and the rest is cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Ask for the height of the text at the present width."""
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0))
+
+
+def note(kind: str = "dim") -> Paragraph:
     """A paragraph in the small type size; `kind` is dim, or wrong for what is wrong. Hidden until it has a text."""
-    label = QLabel()
+    label = Paragraph()
     label.setObjectName(kind)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.hide()
     return label
 
 
-def show_note(label: QLabel, text: str) -> None:
+def show_note(label: Paragraph, text: str) -> None:
     label.setText(text)
+    label.fit()
     label.setVisible(bool(text))
 
 

@@ -76,7 +76,7 @@ def test_the_sampler_and_its_levels_show_the_tasks_defaults(window: Window) -> N
     pick(section._task, "hub")
     assert section._sampler.itemText(0) == "the task's"
     pick(section._task, "super-resolution")
-    assert section._sampler.itemText(0) == "the task's: Heun"
+    assert section._sampler.itemText(0) == "Heun (task's)"
     assert section._steps.text() == "10 (task's)"
     assert section._sigma_max._number.text() == "10 (task's)"
     assert section._sigma_min._number.text() == "0.02 (task's)"

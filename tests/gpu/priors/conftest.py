@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 import torch
 
+from gpu.diffusion.tasks import TASKS, SamplerOptions
 from gpu.noise.raster import TorchRasteriser
 from gpu.noise.transport import Transport
 from gpu.priors import PriorContext
 from gpu.session import Parameter
 
 CPU = torch.device("cpu")
+FEW_STEPS = SamplerOptions(steps=3)
 
 
 def centres(height: int, width: int) -> torch.Tensor:
@@ -73,10 +75,13 @@ def make() -> Make:
         def shot_start(t: int) -> int:
             return cut if t >= cut else 0
 
+        def invert(t: int) -> Iterator[torch.Tensor]:
+            return TASKS.get("unconditional-texture").invert(picture(t, height, width), FEW_STEPS, CPU)
+
         transport = Transport(flow, height, width, shot_start, seed, TorchRasteriser(), CPU, k=2, s=2, fill=fill)
         return PriorContext(
             height, width, channels, 30, seed, CPU, flow,
-            lambda t: picture(t, height, width), shot_start, transport, lambda t: iter(()), mode, parameters or {},
+            lambda t: picture(t, height, width), shot_start, transport, invert, mode, parameters or {},
         )  # fmt: skip
 
     return build
