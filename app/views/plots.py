@@ -219,7 +219,10 @@ class CurvePlot(pg.PlotWidget, Figure):
 
 
 def curves_table(label_x: str, label_y: str, curves: Mapping[str, Curve], steps: bool = False) -> Table:
-    """Curves as columns with units in the headings. Curves on the same x share its column; histograms give bin ends."""
+    """Curves as columns with units in the headings. Curves on the same x share its column; histograms give bin ends.
+    Without any curve the headings alone say what would stand there."""
+    if not curves:
+        return Table([label_x, label_y], [])
     headings: list[str] = []
     columns: list[npt.NDArray[np.floating]] = []
     last: npt.NDArray[np.floating] | None = None

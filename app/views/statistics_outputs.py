@@ -133,7 +133,6 @@ class OutputsPage(QWidget):
         self._series: Series = {}
         self._flickers: Flickers | None = None
         self._hidden: set[str] = set()
-        self._extra: Mapping[str, Mapping[str, float]] = {}
         self._legend = Legend(dark)
         self._note = QLabel()
         self._note.setObjectName("dim")
