@@ -1,0 +1,93 @@
+"""The glossary: what the words of the lessons and of the program mean, in a window of its own."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QThread, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from app.lessons import formulas, texts
+from app.lessons.view import look
+from app.lessons.view.page import PageView
+
+SIZE = (760, 780)
+
+
+class _Formulas(QThread):
+    """Draws the outlines of the glossary's formulas beside the window."""
+
+    ready = Signal(object)
+
+    def __init__(self, found: list[texts.Formula]) -> None:
+        super().__init__()
+        self._found = found
+
+    def run(self) -> None:
+        self.ready.emit(formulas.outlines(self._found))
+
+
+class Glossary(QWidget):
+    """All entries, or those that hold a word."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Glossary · Noisescope")
+        self._page = texts.read(texts.glossary())
+        self._outlines: dict[tuple[str, bool], formulas.Outline] = {}
+        self.find = QLineEdit()
+        self.find.setPlaceholderText("Find a word")
+        self.find.setAccessibleName("Find a word")
+        self.find.setToolTip("Show only entries that hold this word")
+        self.find.setClearButtonEnabled(True)
+        self.view = PageView()
+        self.view.setAccessibleName("Glossary")
+        column = QVBoxLayout(self)
+        column.addWidget(self.find)
+        column.addWidget(self.view, 1)
+        self._calm = QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(150)
+        self._calm.timeout.connect(self._show)
+        self.find.textChanged.connect(lambda: self._calm.start())
+        self.resize(*SIZE)
+        self._show()
+        found = [one for _, text in self._page.sections for one in texts.formulas(text)]
+        self._thread = _Formulas(found)
+        self._thread.ready.connect(lambda outlines: self._drawn(found, outlines))
+        self._thread.start()
+
+    def shown(self) -> str:
+        """The Markdown of the entries that hold what is looked for."""
+        word = self.find.text().strip().lower()
+        chosen = [(h, t) for h, t in self._page.sections if word in h.lower() or word in t.lower()]
+        if not chosen:
+            return f"No entry holds “{self.find.text().strip()}”."
+        return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in chosen)
+
+    def _drawn(self, found: list[texts.Formula], outlines: tuple[formulas.Outline, ...]) -> None:
+        self._outlines = {(one.tex, one.display): outline for one, outline in zip(found, outlines, strict=True)}
+        self._show()
+
+    def _show(self) -> None:
+        markdown = self.shown()
+        found = texts.formulas(markdown)
+        known = [self._outlines.get((one.tex, one.display)) for one in found]
+        self.view.set_text(markdown, [one for one in known if one is not None])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        type_ = max(look.body(self.size()), 15)
+        self.view.set_type(type_)
+        self.find.setFont(look.font(self.font(), type_))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._thread.wait()
+        super().closeEvent(event)
+
+
+def show_glossary(parent: QWidget) -> Glossary:
+    """The glossary in a window of its own."""
+    window = Glossary(parent)
+    window.show()
+    return window

@@ -1,0 +1,23 @@
+"""Opens the window of the lessons at a lesson, from the program's menu or from a page that refers to one."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from app.lessons.view.window import LessonWindow
+
+
+def show_lesson(parent: QWidget, name: str) -> LessonWindow:
+    """Open the window of the lessons, or bring it to the front, at a lesson."""
+    window = getattr(parent, "lesson_window", None)
+    if not isinstance(window, LessonWindow) or not window.isVisible():
+        window = LessonWindow(parent)
+        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        window.destroyed.connect(lambda: setattr(parent, "lesson_window", None))
+        parent.lesson_window = window  # type: ignore[attr-defined]
+    window.show()
+    window.raise_()
+    window.activateWindow()
+    window.open(name)
+    return window

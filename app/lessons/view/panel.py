@@ -1,0 +1,278 @@
+"""One panel of a scene: title, legend, a plot or picture, and a line below. It draws what it is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app import theme
+from app.lessons import scene as s
+from app.lessons.view import items, look
+from app.views import plots  # sets pyqtgraph up
+
+AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.80, 0.85, 0.80
+"""Type of ticks and axes, of the legend and of the note, relative to the body's."""
+
+
+class LegendBar(QWidget):
+    """Samples and names of the labelled items, in rows that fill the width."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: list[tuple[str, Any]] = []
+        self._type = 14
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setAccessibleName("Legend")
+
+    def set_entries(self, entries: list[tuple[str, Any]], type_: int) -> None:
+        """What is drawn and what it is called."""
+        names = [name for name, _ in entries]
+        changed = names != [name for name, _ in self._entries] or type_ != self._type
+        self._entries, self._type = entries, type_
+        self.setFont(look.font(self.font(), type_ * LEGEND_SIZE))
+        if changed:
+            self.setVisible(bool(entries))
+            self.setAccessibleDescription(", ".join(names))
+            self.updateGeometry()
+        self.update()
+
+    def _places(self, width: int) -> list[tuple[int, int]]:
+        metrics, places, x, y = QFontMetrics(self.font()), [], 0, 0
+        for name, _ in self._entries:
+            room = self._sample() + metrics.horizontalAdvance(name) + self._type
+            if x and x + room > width:
+                x, y = 0, y + self._row()
+            places.append((x, y))
+            x += room + self._type // 2
+        return places
+
+    def _sample(self) -> int:
+        return round(2.6 * self._type)
+
+    def _row(self) -> int:
+        return round(1.35 * self._type)
+
+    def heightForWidth(self, width: int) -> int:
+        places = self._places(width)
+        return places[-1][1] + self._row() if places else 0
+
+    def sizeHint(self) -> QSize:
+        return QSize(10 * self._type, self.heightForWidth(max(self.width(), 10 * self._type)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.heightForWidth(max(self.width(), 1)))
+
+    def resizeEvent(self, event: Any) -> None:
+        self.setFixedHeight(self.heightForWidth(self.width()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        height = self._row()
+        metrics = QFontMetrics(self.font())
+        for (x, y), (name, item) in zip(self._places(self.width()), self._entries, strict=True):
+            area = QRectF(x, y, self._sample() - 6, height)
+            self._draw(painter, area, item)
+            painter.setPen(look.colour("text"))
+            left = x + self._sample()
+            room = QRectF(left, y, max(self.width() - left, 0), height)
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+    def _draw(self, painter: QPainter, area: QRectF, item: Any) -> None:
+        middle = area.center().y()
+        line = self._type / 13.0
+        if isinstance(item, s.Points):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(look.colour(item.ink))
+            size = max(item.size * self._type, 5) / 2
+            painter.drawEllipse(area.center(), size, size)
+        elif isinstance(item, s.Band) or getattr(item, "fill", False):
+            tint = look.colour(item.ink)
+            tint.setAlpha(110)
+            painter.setPen(look.pen(item.ink, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
+            painter.setBrush(tint)
+            painter.drawRect(area.adjusted(1, 0.26 * area.height(), -1, -0.26 * area.height()))
+        else:
+            width = getattr(item, "width", 1.0) * line
+            painter.setPen(look.pen(item.ink, width, getattr(item, "dash", None)))
+            painter.drawLine(area.left(), middle, area.right(), middle)
+
+
+class _Plot(pg.PlotWidget):
+    """A plot that leaves the wheel to the page."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+
+class PanelView(QWidget):
+    """Draws one `Panel`. `moved` says name and value when a handle is dragged."""
+
+    moved = Signal(str, float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: s.Panel | None = None
+        self._graphics: list[tuple[tuple[Any, ...], Any]] = []
+        self._type = 14
+        self._theme = ""
+        self._frame: tuple[Any, ...] = ()
+        self.title = QLabel()
+        self.title.setWordWrap(True)
+        self.legend = LegendBar()
+        self.note = QLabel()
+        self.note.setWordWrap(True)
+        self.plot = _Plot()
+        self.plot.setFrameStyle(0)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.plot.setMinimumSize(60, 60)
+        item = self.plot.getPlotItem()
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setMouseEnabled(False, False)
+        item.disableAutoRange()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(2)
+        for widget, stretch in ((self.title, 0), (self.legend, 0), (self.plot, 1), (self.note, 0)):
+            column.addWidget(widget, stretch)
+
+    @property
+    def panel(self) -> s.Panel | None:
+        """What is drawn now."""
+        return self._shown
+
+    def set_type(self, pixels: int) -> None:
+        """Another size of type."""
+        if pixels != self._type:
+            self._type = pixels
+            if self._shown is not None:
+                self.show_panel(self._shown)
+
+    def restyle(self) -> None:
+        """Take the colours of the application's theme."""
+        if self._shown is not None:
+            self.show_panel(self._shown)
+
+    def show_panel(self, panel: s.Panel) -> None:
+        """Draw this panel, with as little made anew as can be."""
+        self._shown = panel
+        self._set_frame(panel)
+        self._set_words(panel)
+        canvas = items.Canvas(panel.log_x, panel.log_y, self._type, self.font(), self.moved.emit)
+        kinds = [items.kind(item) for item in panel.items]
+        same = 0
+        while same < min(len(kinds), len(self._graphics)) and kinds[same] == self._graphics[same][0]:
+            same += 1
+        for _, graphic in self._graphics[same:]:
+            self.plot.removeItem(graphic)
+        del self._graphics[same:]
+        for index, item in enumerate(panel.items):
+            if index >= same:
+                graphic = items.make(item)
+                graphic.setZValue(index)
+                self.plot.addItem(graphic, ignoreBounds=True)
+                self._graphics.append((kinds[index], graphic))
+            items.update(self._graphics[index][1], item, canvas)
+        self._set_range(panel, canvas)
+
+    def _set_words(self, panel: s.Panel) -> None:
+        look.words(self.title, panel.title, self._type, bold=True)
+        look.words(self.note, panel.note, self._type * NOTE_SIZE, "dim")
+        entries = [(item.label, item) for item in panel.items if getattr(item, "label", "")]
+        self.legend.set_entries(entries, self._type)
+        self.plot.setAccessibleName(panel.title)
+        self.plot.setAccessibleDescription(panel.tip)
+        self.plot.setToolTip(panel.tip)
+
+    def _set_frame(self, panel: s.Panel) -> None:
+        """Axes, their labels and colours; only where something of them changed."""
+        colours = theme.current()
+        frame = (
+            panel.label_x, panel.label_y, panel.square, panel.log_x, panel.log_y, self._type, colours.name
+        )  # fmt: skip
+        if frame == self._frame:
+            return
+        self._frame = frame
+        self.plot.setBackground(QColor(colours.panel))
+        item = self.plot.getPlotItem()
+        item.getViewBox().setAspectLocked(panel.square)
+        item.getViewBox().invertY(panel.square)
+        size = self._type * AXIS_SIZE
+        type_ = look.font(self.font(), size)
+        for side, label, log in (("left", panel.label_y, panel.log_y), ("bottom", panel.label_x, panel.log_x)):
+            axis = item.getAxis(side)
+            if not label:
+                item.hideAxis(side)
+                continue
+            item.showAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setLogMode(False, False)
+            axis.setLogMode(y=log) if side == "left" else axis.setLogMode(x=log)
+            axis.setStyle(tickFont=type_, tickLength=-5, maxTickLevel=0, hideOverlappingLabels=60)
+            axis.setStyle(tickTextOffset=max(3, round(size * 0.25)))
+            axis.setPen(pg.mkPen(colours.border, width=1))
+            axis.setTextPen(QColor(colours.dim))
+            axis.setLabel(label, **{"color": colours.dim, "font-size": f"{round(size)}px"})
+            if side == "left":
+                axis.setWidth(round(size * 4.4))
+            else:
+                axis.setHeight(round(size * 3.0))
+        with_axes = bool(panel.label_x or panel.label_y)
+        item.showGrid(x=with_axes, y=with_axes, alpha=0.3)
+        item.setContentsMargins(0, 2, round(size * 0.9) if with_axes else 0, 0)
+
+    def _set_range(self, panel: s.Panel, canvas: items.Canvas) -> None:
+        ends = []
+        for given, axis, scaled in ((panel.range_x, "x", canvas.x), (panel.range_y, "y", canvas.y)):
+            if given is not None:
+                low, high = (float(value) for value in scaled(given))
+            else:
+                low, high = _extent(panel, axis, scaled)
+            ends.append((low, high if high > low else low + 1))
+        box = self.plot.getPlotItem().getViewBox()
+        known = box.state["targetRange"]
+        if [list(pair) for pair in ends] != [list(pair) for pair in known]:
+            box.setRange(xRange=ends[0], yRange=ends[1], padding=0, disableAutoRange=True)
+
+
+def _extent(panel: s.Panel, axis: str, scaled: Any) -> tuple[float, float]:
+    """Both ends of the data of a panel along an axis; heights of histograms and filled curves start at 0."""
+    import numpy as np
+
+    low, high = np.inf, -np.inf
+    for item in panel.items:
+        parts: list[Any] = []
+        if isinstance(item, s.Bars):
+            parts = [item.edges] if axis == "x" else [item.heights, np.zeros(1)]
+        elif isinstance(item, (s.Curve, s.Points)):
+            parts = [getattr(item, axis)]
+            if axis == "y" and getattr(item, "fill", False):
+                parts.append(np.zeros(1))
+        elif isinstance(item, s.Band):
+            parts = [item.x] if axis == "x" else [item.low, item.high]
+        elif isinstance(item, s.Outlines):
+            parts = [shape[:, 0 if axis == "x" else 1] for shape in item.shapes]
+        elif isinstance(item, s.Image):
+            at = 0 if axis == "x" else 1
+            parts = [np.array([item.area[at], item.area[at] + item.area[at + 2]])]
+        for part in parts:
+            values = np.asarray(scaled(part), np.float64)
+            values = values[np.isfinite(values)]
+            if len(values):
+                low, high = min(low, float(values.min())), max(high, float(values.max()))
+    if not np.isfinite(low):
+        return 0.0, 1.0
+    room = 0.0 if panel.square or axis == "x" else 0.06 * (high - low or 1.0)
+    return low - room * (low != 0 or panel.log_y), high + room
+
+
+assert plots.LINE_WIDTH  # imported for its settings of pyqtgraph
