@@ -111,6 +111,33 @@ def take_screenshot(
         raise OutputError(f"The picture cannot be written to {path}.")
 
 
+def take_lesson_screenshot(path: Path, name: str, step: str, size: tuple[int, int], choice: str) -> None:
+    """Draw the real window of the lessons off screen at `size` into a PNG file, in the dark or light theme. Errors as in
+    `app.lessons.view.picture.grab`, and OutputError when the file cannot be written."""
+    from app.lessons.view.picture import grab
+
+    qInstallMessageHandler(_qt_says)
+    theme.apply(application(), theme.chosen(choice))
+    if not grab(name, step, size).save(str(path), "PNG"):
+        raise OutputError(f"The picture cannot be written to {path}.")
+
+
+def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
+    """The window of the lessons alone until it is closed; the exit code."""
+    from app.lessons.view.window import LessonWindow
+
+    app = application()
+    store = Store()
+    store.start_log()
+    theme.apply(app, theme.chosen(str(store.settings().get("theme", "system"))))
+    window = LessonWindow()
+    if size is not None:
+        window.resize(*size)
+    window.show()
+    window.open(name)
+    return app.exec()
+
+
 def _qt_says(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
     """Qt's complaints, less the one of the off-screen platform about every change of the window's smallest size."""
     if "propagateSizeHints" not in text:

@@ -23,6 +23,16 @@ def configure(parser: Parser) -> None:
         default=(1280, 800),
         help="size of the window in --screenshot (default 1280x800)",
     )
+    parser.add_argument("--lesson", metavar="NAME", help="open a lesson, by name or number, instead of the comparison")
+    parser.add_argument(
+        "--step",
+        metavar="N",
+        default="",
+        help="step of the lesson in --screenshot: its number, the start of its heading, or mathematics",
+    )
+    parser.add_argument(
+        "--theme", choices=("dark", "light"), default="dark", help="theme of the lesson in --screenshot (default dark)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -37,6 +47,8 @@ def _window_size(text: str) -> tuple[int, int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the window, or draw it into a file. Errors in the session file are found before Qt starts."""
+    if arguments.lesson is not None:
+        return _run_lesson(arguments)
     session = sessions.load(arguments.session) if arguments.session else None
     if arguments.screenshot is None:
         return open_window(session)
@@ -50,6 +62,28 @@ def run(arguments: argparse.Namespace) -> int:
 
     with replacing(arguments.screenshot) as partial:
         take_screenshot(partial, session, arguments.size)
+    return 0
+
+
+def _run_lesson(arguments: argparse.Namespace) -> int:
+    """Open a lesson, or draw it into a file; an unknown name is found before Qt starts."""
+    from app.export.files import check_file, replacing
+    from app.lessons import texts
+    from app.system import require_window
+
+    name = texts.lesson(arguments.lesson).name
+    if arguments.screenshot is None:
+        require_window()
+        from app.start import show_lesson
+
+        return int(show_lesson(name))
+    check_file(arguments.screenshot, (".png",))
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    require_window()
+    from app.start import take_lesson_screenshot
+
+    with replacing(arguments.screenshot) as partial:
+        take_lesson_screenshot(partial, name, arguments.step, arguments.size, arguments.theme)
     return 0
 
 
