@@ -23,6 +23,7 @@ from app.lessons.lesson import Choice, Control, Slider, Switch, Value
 from app.lessons.view import look
 
 STEPS = 1000  # most positions of a slider
+LOWER = 1.9  # height of the lower line of a control, of the type's size: they stand beside each other
 
 
 class _Bar(QSlider):
@@ -125,15 +126,17 @@ class SliderRow(QWidget):
         self._play.setIconSize(QSize(round(1.2 * type_), round(1.2 * type_)))
         self._bar.setMinimumWidth(4 * type_)
         colours = theme.current()
-        size = round(1.05 * type_)
+        groove = 2 * max(round(type_ / 8), 2)
+        margin = round(0.42 * type_)
+        size = groove + 2 * margin  # even, so that half of it is the radius: a larger one draws a square
         self._bar.setStyleSheet(
-            f"QSlider::groove:horizontal {{ height: {max(size // 4, 3)}px; background: {colours.border}; }}"
+            f"QSlider::groove:horizontal {{ height: {groove}px; background: {colours.border}; }}"
             f"QSlider::sub-page:horizontal {{ background: {colours.accent}; }}"
-            f"QSlider::handle:horizontal {{ width: {size}px; height: {size}px; margin: -{size * 3 // 8}px 0;"
+            f"QSlider::handle:horizontal {{ width: {size}px; height: {size}px; margin: -{margin}px 0;"
             f" border-radius: {size // 2}px; background: {colours.text}; }}"
             f"QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {colours.accent}; }}"
         )
-        self._bar.setMinimumHeight(round(1.3 * size))
+        self._bar.setMinimumHeight(round(LOWER * type_))
 
     def _position(self, value: float) -> int:
         span = self.info.high - self.info.low
@@ -189,7 +192,7 @@ class ChoiceRow(QWidget):
         """Take this size of type."""
         look.words(self._label, self.info.label, type_)
         self._list.setFont(look.font(self.font(), type_))
-        self._list.setMinimumHeight(round(1.9 * type_))
+        self._list.setFixedHeight(round(LOWER * type_))
         metrics = self._list.fontMetrics()
         widest = max(metrics.horizontalAdvance(shown) for _, shown in self.info.options)
         self._list.setMinimumWidth(min(widest + 3 * type_, 20 * type_))
@@ -220,6 +223,7 @@ class SwitchRow(QWidget):
     def restyle(self, type_: int) -> None:
         """Take this size of type."""
         self._box.setFont(look.font(self.font(), type_))
+        self._box.setMinimumHeight(round(LOWER * type_))
 
 
 Row = SliderRow | ChoiceRow | SwitchRow
@@ -269,7 +273,7 @@ class ControlBar(QWidget):
                 row.set_value(values[control.name])
                 row.changed.connect(self.changed)
                 self.rows[control.name] = row
-                self._line.addWidget(row, 1 if isinstance(row, SliderRow) else 0)
+                self._line.addWidget(row, 1 if isinstance(row, SliderRow) else 0, Qt.AlignmentFlag.AlignBottom)
         if not any(isinstance(row, SliderRow) for row in self.rows.values()):
             self._line.addStretch(1)
         self.again_button.setVisible(draws)
@@ -285,6 +289,7 @@ class ControlBar(QWidget):
         self.again_button.setFont(look.font(self.font(), type_))
         self.again_button.setIcon(theme.icon("dices", theme.current()))
         self.again_button.setIconSize(QSize(round(1.2 * type_), round(1.2 * type_)))
+        self.again_button.setFixedHeight(round(LOWER * type_))
 
     def stop(self) -> None:
         """Stop every slider that runs."""

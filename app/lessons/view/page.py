@@ -31,6 +31,7 @@ LINE = 0.32  # between two lines, of the type's size
 FORMULA_OBJECT = QTextFormat.ObjectTypes.UserObject.value + 1
 FORMULA_NUMBER = QTextFormat.Property.UserProperty.value + 1
 FORMULA_CHARACTER = "\ufffc"
+GROWN = (1.3, 1.15, 1.0)  # sizes of type that a short text tries, of the one asked for
 FORMULA = 1.14  # Times-like letters are smaller than the window's at the same size
 
 
@@ -43,6 +44,9 @@ class PageView(QTextBrowser):
         self._formulas: list[texts.Formula] = []
         self._outlines: Sequence[Outline] = ()
         self._drawer = _Drawer(self)
+        self._pixels = max(self.font().pixelSize(), 1)
+        self._base = self._pixels
+        self.grows = False  # short texts take larger type
         self.setFrameStyle(0)
         self.setOpenLinks(False)
         self.setReadOnly(True)
@@ -63,29 +67,47 @@ class PageView(QTextBrowser):
 
     def set_type(self, pixels: int) -> None:
         """Another size of type."""
-        font = QFont(self.font())
-        if font.pixelSize() != pixels:
-            font.setPixelSize(pixels)
-            self.setFont(font)
+        if self._base != pixels:
+            self._base = pixels
             self._lay_out()
 
     def set_theme(self) -> None:
         """Take the colours of the application's theme."""
         self._lay_out()
 
+    @property
+    def pixels(self) -> int:
+        """The size of type that the text has now."""
+        return self._pixels
+
     def _lay_out(self) -> None:
+        for share in GROWN if self.grows else (1.0,):
+            self._pixels = round(share * self._base)
+            document = self._document()
+            if document.size().height() <= self.viewport().height():
+                break
+        self.setDocument(document)  # deletes the one before
+        self.verticalScrollBar().setValue(0)
+
+    def _document(self) -> QTextDocument:
+        """The text in the type of now."""
         ready = len(self._outlines) == len(self._formulas)
         document = QTextDocument(self)
-        document.setDefaultFont(self.font())
+        document.setDefaultFont(self._sized(1.0))
         document.setDocumentMargin(4)
         document.documentLayout().registerHandler(FORMULA_OBJECT, self._drawer)
         self._drawer.prepare(self._outlines, self._formulas, self._room())
         document.setMarkdown(texts.replaced(self._text) if ready else _plain(self._text, self._formulas))
-        self.setDocument(document)  # deletes the one before
         if ready:
             _insert_formulas(document)
         self._style(document)
-        self.verticalScrollBar().setValue(0)
+        document.setTextWidth(self.viewport().width())
+        return document
+
+    def _sized(self, share: float) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(round(self._pixels * share))
+        return font
 
     def _room(self) -> float:
         return self.viewport().width() - 12
@@ -93,13 +115,13 @@ class PageView(QTextBrowser):
     def resizeEvent(self, event: Any) -> None:
         wider = event.size().width() != event.oldSize().width()
         super().resizeEvent(event)
-        if wider and self._formulas:
+        if self.grows or (wider and self._formulas):
             self._lay_out()
 
     def _style(self, document: QTextDocument) -> None:
         """Space between lines and paragraphs, formulas in the middle, tables without boxes."""
         colours = theme.current()
-        size = self.font().pixelSize()
+        size = self._pixels
         block = document.begin()
         while block.isValid():
             cursor = QTextCursor(block)
@@ -115,8 +137,7 @@ class PageView(QTextBrowser):
             if level:
                 cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
                 look = QTextCharFormat()
-                font = QFont(self.font())
-                font.setPixelSize(round(size * {1: 1.5, 2: 1.2}.get(level, 1.05)))
+                font = self._sized({1: 1.35, 2: 1.15}.get(level, 1.05))
                 font.setWeight(QFont.Weight.DemiBold)
                 look.setFont(font)
                 look.setForeground(QColor(colours.text))
@@ -178,7 +199,7 @@ def _insert_formulas(document: QTextDocument) -> None:
 class _Drawer(QPyTextObject):
     """Draws formulas as part of the text: their baseline is the line's, and what hangs below it takes no room of its own."""
 
-    def __init__(self, page: QTextBrowser) -> None:
+    def __init__(self, page: PageView) -> None:
         super().__init__(page)
         self._page = page
         self._outlines: Sequence[Outline] = ()
@@ -191,7 +212,7 @@ class _Drawer(QPyTextObject):
         self._outlines, self._formulas, self._room, self._paths = outlines, formulas, room, {}
 
     def _scale(self, outline: Outline) -> float:
-        scale = self._page.font().pixelSize() * FORMULA / UNIT
+        scale = self._page.pixels * FORMULA / UNIT
         wide = outline.width * scale
         return scale * self._room / wide if wide > self._room > 0 else scale  # shrunk rather than cut
 

@@ -14,8 +14,10 @@ from app.lessons import scene as s
 from app.lessons.view import items, look
 from app.views import plots  # sets pyqtgraph up
 
-AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.80, 0.85, 0.80
+AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
+
+ENDS = 80  # pixels that a label may stand out beyond its axis
 
 
 class LegendBar(QWidget):
@@ -89,10 +91,13 @@ class LegendBar(QWidget):
         middle = area.center().y()
         line = self._type / 13.0
         if isinstance(item, s.Points):
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(look.colour(item.ink))
-            size = max(item.size * self._type, 5) / 2
-            painter.drawEllipse(area.center(), size, size)
+            size = max(item.size * self._type, 7)
+            mark = pg.graphicsItems.ScatterPlotItem.Symbols[item.symbol]
+            painter.save()
+            painter.translate(area.center())
+            painter.scale(size, size)
+            painter.fillPath(mark, look.colour(item.ink))
+            painter.restore()
         elif isinstance(item, s.Band) or getattr(item, "fill", False):
             tint = look.colour(item.ink)
             tint.setAlpha(110)
@@ -105,11 +110,34 @@ class LegendBar(QWidget):
             painter.drawLine(area.left(), middle, area.right(), middle)
 
 
+class _Axis(pg.AxisItem):
+    """An axis with room for the labels at its ends, also where it draws a grid; minus signs as they are printed."""
+
+    def boundingRect(self) -> QRectF:
+        rect = super().boundingRect()
+        return rect.adjusted(0, -ENDS, 0, ENDS) if self.orientation == "left" else rect.adjusted(-ENDS, 0, ENDS, 0)
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [text.replace("-", "−") for text in super().tickStrings(values, scale, spacing)]
+
+    def logTickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        return [text.replace("-", "−") for text in super().logTickStrings(values, scale, spacing)]
+
+
 class _Plot(pg.PlotWidget):
     """A plot that leaves the wheel to the page."""
 
+    resized = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(axisItems={side: _Axis(side) for side in ("left", "bottom")})
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
 
 
 class PanelView(QWidget):
@@ -122,7 +150,6 @@ class PanelView(QWidget):
         self._shown: s.Panel | None = None
         self._graphics: list[tuple[tuple[Any, ...], Any]] = []
         self._type = 14
-        self._theme = ""
         self._frame: tuple[Any, ...] = ()
         self.title = QLabel()
         self.title.setWordWrap(True)
@@ -130,6 +157,8 @@ class PanelView(QWidget):
         self.note = QLabel()
         self.note.setWordWrap(True)
         self.plot = _Plot()
+        self.plot.resized.connect(self._fit)
+        self._room = (0.0, 2.0, 0.0, 0.0)  # left, top, right, bottom of the axes
         self.plot.setFrameStyle(0)
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -217,7 +246,7 @@ class PanelView(QWidget):
             axis.enableAutoSIPrefix(False)
             axis.setLogMode(False, False)
             axis.setLogMode(y=log) if side == "left" else axis.setLogMode(x=log)
-            axis.setStyle(tickFont=type_, tickLength=-5, maxTickLevel=0, hideOverlappingLabels=60)
+            axis.setStyle(tickFont=type_, tickLength=-5, maxTickLevel=0, hideOverlappingLabels=ENDS)
             axis.setStyle(tickTextOffset=max(3, round(size * 0.25)))
             axis.setPen(pg.mkPen(colours.border, width=1))
             axis.setTextPen(QColor(colours.dim))
@@ -228,7 +257,24 @@ class PanelView(QWidget):
                 axis.setHeight(round(size * 3.0))
         with_axes = bool(panel.label_x or panel.label_y)
         item.showGrid(x=with_axes, y=with_axes, alpha=0.3)
-        item.setContentsMargins(0, 2, round(size * 0.9) if with_axes else 0, 0)
+        self._room = (0, round(size * 0.5) if with_axes else 2, round(size * 0.9) if with_axes else 0, 0)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Room around a square panel, so that its axes end where its range does."""
+        left, top, right, bottom = self._room
+        panel = self._shown
+        if panel is not None and panel.square:
+            item = self.plot.getPlotItem()
+            (x0, x1), (y0, y1) = item.getViewBox().state["targetRange"]
+            axes = [item.getAxis(side) for side in ("left", "bottom")]
+            width = self.plot.width() - left - right - (axes[0].width() if axes[0].isVisible() else 0)
+            height = self.plot.height() - top - bottom - (axes[1].height() if axes[1].isVisible() else 0)
+            if width > 0 and height > 0 and x1 > x0 and y1 > y0:
+                shape = (x1 - x0) / (y1 - y0)
+                across, down = max(width - height * shape, 0) / 2, max(height - width / shape, 0) / 2
+                left, top, right, bottom = left + across, top + down, right + across, bottom + down
+        self.plot.getPlotItem().setContentsMargins(left, top, right, bottom)
 
     def _set_range(self, panel: s.Panel, canvas: items.Canvas) -> None:
         ends = []
@@ -242,6 +288,8 @@ class PanelView(QWidget):
         known = box.state["targetRange"]
         if [list(pair) for pair in ends] != [list(pair) for pair in known]:
             box.setRange(xRange=ends[0], yRange=ends[1], padding=0, disableAutoRange=True)
+            if panel.square:
+                self._fit()
 
 
 def _extent(panel: s.Panel, axis: str, scaled: Any) -> tuple[float, float]:

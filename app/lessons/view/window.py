@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QWidget
 
-from app import theme
 from app.lessons import formulas, texts
 from app.lessons.lesson import Hidden, Lesson, Slider, Step, Value
-from app.lessons.view import keys, look
-from app.lessons.view.board import Board
-from app.lessons.view.controls import ControlBar
-from app.lessons.view.dots import Dots
+from app.lessons.view import keys, layout, look
 from app.lessons.view.exporting import Exporter
 from app.lessons.view.glossary import show_glossary
-from app.lessons.view.page import PageView
 from app.lessons.view.worker import LessonWorker, find
 from gpu.errors import NoisescopeError
 
@@ -59,89 +45,14 @@ class LessonWindow(QWidget):
         self._with_formulas = False
         self._maths = False
         self._type = 0
-        self._build()
+        layout.build(self)
+        self.resize(*SIZE)
         self.exporter = Exporter(self)
         self._connect()
         self.restyle()
         if parent is not None:
             parent.installEventFilter(self)
         self.worker.start()
-
-    # -- building
-
-    def _build(self) -> None:
-        self.chooser = QComboBox()
-        self.chooser.setAccessibleName("Lesson")
-        self.chooser.setToolTip("Which lesson is shown")
-        for text in texts.lessons():
-            self.chooser.addItem(text.title, text.name)
-        self.maths_button = self._button(
-            "Mathematics", "star", "Statement, derivation, exercises and sources (M)", True
-        )
-        self.reset_button = self._button("Reset", "rotate-ccw", "All controls of this lesson as at its start (R)")
-        self.export_button = self._button("Export", "download", "Write this step to a file (Ctrl+E)")
-        menu = QMenu(self.export_button)
-        menu.setToolTipsVisible(True)
-        self.png_action = menu.addAction("Picture (PNG) …")
-        self.png_action.setToolTip("The board as it is, at twice the resolution")
-        self.gif_action = menu.addAction("Animation (GIF) …")
-        self.gif_action.setToolTip("The board while the slider of this step runs through its range")
-        self.export_button.setMenu(menu)
-        self.export_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.glossary_button = self._button("Glossary", "circle-question-mark", "What the words mean (G)")
-        self.full_button = self._button("Full screen", "maximize", "The whole screen for the lesson (F11)", True)
-        self.head = QHBoxLayout()
-        self.head.addWidget(self.chooser)
-        self.head.addStretch(1)
-        for button in (
-            self.maths_button, self.glossary_button, self.reset_button, self.export_button, self.full_button
-        ):  # fmt: skip
-            self.head.addWidget(button)
-        self.text_view = PageView()
-        self.board = Board()
-        self.controls = ControlBar()
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setVisible(False)
-        right = QVBoxLayout()
-        right.setSpacing(theme.GRID)
-        right.addWidget(self.message)
-        right.addWidget(self.board, 1)
-        right.addWidget(self.controls)
-        self.middle = QHBoxLayout()
-        self.middle.addWidget(self.text_view)
-        self.middle.addLayout(right, 1)
-        self.back_button = self._button("Back", "arrow-left", "The step before (Left, Page Up)")
-        self.next_button = self._button("Next", "arrow-right", "The next step (Right, Page Down)")
-        self.next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.dots = Dots()
-        self.where = QLabel()
-        self.where.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.foot = QHBoxLayout()
-        balance = QLabel()
-        balance.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.foot.addWidget(self.where, 1)
-        self.foot.addWidget(self.back_button)
-        self.foot.addWidget(self.dots)
-        self.foot.addWidget(self.next_button)
-        self.foot.addWidget(balance, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 10, 16, 10)
-        column.setSpacing(theme.GRID)
-        column.addLayout(self.head)
-        column.addLayout(self.middle, 1)
-        column.addLayout(self.foot)
-        self.resize(*SIZE)
-
-    def _button(self, text: str, icon: str, tip: str, checkable: bool = False) -> QToolButton:
-        button = QToolButton()
-        button.setText(f" {text}")  # some room beside the icon
-        button.setToolTip(tip)
-        button.setAccessibleName(text)
-        button.setCheckable(checkable)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setProperty("icon_name", icon)
-        return button
 
     def _connect(self) -> None:
         self.worker.arrived.connect(self._on_arrived)
@@ -177,10 +88,20 @@ class LessonWindow(QWidget):
             self._opened(self.text.name, known[0])
             return
         self.lesson = None
-        self.text_view.set_text(self.page.opening)
-        look.words(self.where, "loading …", look.body(self.size()), "dim")
+        self._show_early()
         wanted = self.text.name
         self._ask(lambda: find(wanted), lambda lesson: self._opened(wanted, lesson))
+
+    def _show_early(self) -> None:
+        """The text of the step while the lesson itself is loaded: the first one takes as long as torch does."""
+        headings = tuple(heading for heading, _ in self.page.sections)
+        try:
+            heading = headings[texts.step_number("" if self._wanted_step == "last" else self._wanted_step, headings)]
+        except (NoisescopeError, IndexError):
+            heading = ""
+        if heading:
+            self.text_view.set_text(f"# {heading}\n\n{self.page.section(heading)}")
+        look.words(self.where, "loading …", look.body(self.size()), "dim")
 
     def _opened(self, name: str, lesson: Lesson | None) -> None:
         if lesson is None or self.text is None or name != self.text.name:
@@ -313,6 +234,7 @@ class LessonWindow(QWidget):
             markdown = f"# {step.heading}\n\n{sections.get(step.heading, '')}"
         found = texts.formulas(markdown)
         self._with_formulas = not found
+        self.text_view.grows = not self._maths
         self.text_view.set_text(markdown)
 
         def arrived(outlines: Any) -> None:
@@ -348,21 +270,8 @@ class LessonWindow(QWidget):
         if type_ == self._type and not force:
             return
         self._type = type_
-        font = look.font(self.font(), type_)
-        self.chooser.setFont(font)
         look.words(self.message, self.error, type_, "warn")
-        colours = theme.current()
-        for button in (
-            self.maths_button, self.glossary_button, self.reset_button, self.export_button, self.full_button,
-            self.back_button, self.next_button,
-        ):  # fmt: skip
-            button.setFont(font)
-            button.setIcon(theme.icon(button.property("icon_name"), colours))
-            button.setIconSize(QSize(round(1.15 * type_), round(1.15 * type_)))
-        self.chooser.setMinimumHeight(round(1.9 * type_))
-        look.words(self.where, self.where.text(), type_, "dim")
-        self.middle.setSpacing(round(type_))
-        self.foot.setSpacing(type_ // 2)
+        layout.restyle(self, type_)
         self.dots.set_type(type_)
         self.text_view.set_type(type_)
         self.text_view.set_theme()
@@ -384,25 +293,3 @@ class LessonWindow(QWidget):
         self.controls.stop()
         self.worker.stop()
         super().closeEvent(event)
-
-
-def _find(name: str) -> Lesson:
-    """The lesson, in the lessons' thread: the first look imports torch."""
-    from app.lessons.models import LESSONS
-
-    return LESSONS.get(name)
-
-
-def show_lesson(parent: QWidget, name: str) -> LessonWindow:
-    """Open the window of the lessons, or bring it to the front, at a lesson."""
-    window = getattr(parent, "lesson_window", None)
-    if not isinstance(window, LessonWindow) or not window.isVisible():
-        window = LessonWindow(parent)
-        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.destroyed.connect(lambda: setattr(parent, "lesson_window", None))
-        parent.lesson_window = window  # type: ignore[attr-defined]
-    window.show()
-    window.raise_()
-    window.activateWindow()
-    window.open(name)
-    return window
