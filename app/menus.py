@@ -192,6 +192,15 @@ COMMANDS = (
         checkable=True,
         after_line=True,
     ),
+    Command(
+        "experiments",
+        "E&xperiments",
+        "&Experiments and their runs …",
+        "Run an experiment, and see how far the runs are and what they found",
+        "Ctrl+Shift+X",
+        icon="activity",
+    ),
+    Command("experiments_all", "E&xperiments", "Run &all …", "Every experiment, and one page that links their reports"),
     Command("shortcuts", "&Help", "&Shortcuts", "All keys and gestures on one page", "F1", icon="keyboard"),
     Command("log", "&Help", "Open &log folder", "Where the details of unexpected errors are written"),
     Command("about", "&Help", "&About Noisescope", "Versions, licences and sources", icon="info", after_line=True),
@@ -242,6 +251,15 @@ def build(window: QMainWindow, slots: Mapping[str, Callable[..., None]]) -> dict
         action.setIconVisibleInMenu(True)
         actions[command.name] = action
     return actions
+
+
+def menu_of(window: QMainWindow, title: str) -> QMenu:
+    """The menu of that title, for entries that are known later."""
+    for action in window.menuBar().actions():
+        menu = action.menu()
+        if isinstance(menu, QMenu) and menu.title() == title:
+            return menu
+    raise KeyError(title)
 
 
 def set_theme(actions: Mapping[str, QAction], colours: theme.Theme) -> None:

@@ -49,6 +49,8 @@ def slots(window: Window) -> dict[str, Callable[..., Any]]:
         "loop_end": lambda: _loop(window, end=state.view.frame),
         "loop_off": lambda: state.set_view(loop=None),
         "background": window.worker.set_background,
+        "experiments": lambda: window.experimenting.open(),
+        "experiments_all": lambda: window.experimenting.open_all(),
         "shortcuts": lambda: documents.show_shortcuts(window),
         "log": lambda: documents.open_log(window),
         "about": lambda: documents.show_about(window),

@@ -61,7 +61,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
             lambda: window.open(crashed),
         )
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
+        signal.signal(number, lambda *_: window.close_at_once())
     awake = QTimer(window)
     awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
     awake.start(500)

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
 
 from app import theme
 from app.messages import Progress
+from app.views.bar import Bar
+from app.wording import duration
 from gpu.engine.results import SourceInfo
-
-
-class Bar(QWidget):
-    """A thin progress bar. QProgressBar paints at once whenever its value changes, and half the window with it."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedSize(12 * theme.GRID, 2 * theme.GRID)
-        self._share = 0.0
-
-    def show_share(self, share: float) -> None:
-        if round(share * self.width()) != round(self._share * self.width()):
-            self._share = share
-            self.setAccessibleDescription(f"{share:.0%}")
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for share, colour in ((1.0, colours.border), (min(max(self._share, 0.0), 1.0), colours.accent)):
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(QRectF(0, self.height() / 2 - 2, self.width() * share, 4), 2, 2)
-        painter.end()
 
 
 class StatusLine(QStatusBar):
@@ -47,6 +23,7 @@ class StatusLine(QStatusBar):
         self._message.setMinimumWidth(40)
         self._work = QLabel()
         self._bar = Bar()
+        self._bar.setFixedWidth(12 * theme.GRID)
         self._cancel = QToolButton()
         self._cancel.setToolTip("Stop this; what is done is kept")
         self._cancel.setAccessibleName("Cancel")
@@ -81,7 +58,7 @@ class StatusLine(QStatusBar):
         self._job = progress.job
         text = progress.what
         if progress.seconds is not None:
-            text += f" · {_duration(progress.seconds)} left"
+            text += f" · {duration(progress.seconds)} left"
         self._work.setText(text)
         self._bar.show_share(progress.done / max(progress.total, 1))
 
@@ -101,11 +78,3 @@ class StatusLine(QStatusBar):
         if self._cache:
             parts.append(f"cache {self._cache / 2**20:.0f} MB")
         self._machine.setText(" · ".join(parts))
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

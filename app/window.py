@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app import documents, layout, menus, samples, theme
 from app.catalogue import Catalogue, Sample
+from app.experimenting import Experimenting
 from app.frames import Frames
 from app.inspecting import Inspecting
 from app.messages import Failure, Progress
@@ -47,6 +48,7 @@ class Window(QMainWindow):
         self.catalogue: Catalogue | None = None
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, str] = {}
+        self._asks = True
         self.compare = CompareView()
         self.source = SourcePanel()
         self.statistics = Late(_statistics, self._connect_statistics)
@@ -57,6 +59,7 @@ class Window(QMainWindow):
         self.player = Player(self.state, self.frames.pictures)
         self.across, self.down = layout.build(self)
         self.actions_ = menus.build(self, slots(self))
+        self.experimenting = Experimenting(self, menus.menu_of(self, "E&xperiments"))
         layout.build_tools(self)
         self._timers()
         self._connect()
@@ -228,6 +231,7 @@ class Window(QMainWindow):
                     lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
                     hurry=False,
                 )
+        self.experimenting.collect()
 
     def _check_model(self, path: str) -> None:
         self.ask(lambda _: model_found(path), lambda found: self.source.task.show_model(path, *found))
@@ -355,6 +359,7 @@ class Window(QMainWindow):
         menus.set_theme(self.actions_, colours)
         for part in (self.compare, self.source, self.status, self.banner):
             part.set_theme(colours)
+        self.experimenting.set_theme(colours)
         for panel in (self.statistics, self.timeline):
             panel.tell("set_theme", colours.name == "dark")
         if self.player.playing:
@@ -372,7 +377,16 @@ class Window(QMainWindow):
             event.acceptProposedAction()
             documents.open_path(self, Path(paths[0]))
 
+    def close_at_once(self) -> None:
+        """Close without asking, as when the system says that it is time to go."""
+        self._asks = False
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._asks and not self.experimenting.may_close():
+            event.ignore()
+            return
+        self.experimenting.end()
         self.player.play(False)
         self._autosave.stop()
         layout.keep(self)

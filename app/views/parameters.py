@@ -23,13 +23,15 @@ class Parameters(QWidget):
     changed = Signal(str, object)  # name, number or text
     browse_wanted = Signal(str)  # the name of a path
 
-    def __init__(self, live: bool, parent: QWidget | None = None) -> None:
-        """`live`: texts are taken letter by letter; else when they are finished, because each costs a computation."""
+    def __init__(self, live: bool, parent: QWidget | None = None, nothing: str = "none") -> None:
+        """`live`: texts are taken letter by letter; else when they are finished, because each costs a computation.
+        `nothing`: what an empty text means."""
         super().__init__(parent)
         self.sliders: dict[str, ParameterSlider] = {}
         self.choices: dict[str, Choices] = {}
         self.texts: dict[str, QLineEdit] = {}
         self._live = live
+        self._nothing = nothing
         self._built: tuple[ParameterInfo, ...] = ()
         self._browse: list[QToolButton] = []
         self._box = QVBoxLayout(self)
@@ -85,7 +87,7 @@ class Parameters(QWidget):
             combo.picked.connect(lambda value, key=info.name: self.changed.emit(key, value))
             return labelled(info.label, combo, info.tip)
         text = self.texts[info.name] = QLineEdit()
-        text.setPlaceholderText(info.text or ("none" if info.name != PATH else "a folder, or owner/name"))
+        text.setPlaceholderText(info.text or (self._nothing if info.name != PATH else "a folder, or owner/name"))
         name(text, info.label, info.tip)
         if self._live:
             text.textEdited.connect(lambda value, key=info.name: self.changed.emit(key, value))
