@@ -174,12 +174,15 @@ class SmokeScene:
                 f"A picture of smoke may be up to {LONGEST:g} times as long as it is short; {width}x{height} was asked for."
             )
         rows = round(float(values["rows"]))
-        names = ("buoyancy", "drag", "vorticity", "turbulence", "wind")
         fluid = Fluid(
             rows=rows,
             columns=math.ceil(rows * width / height),  # of the last column the picture may show a part
             seed=round(float(values["seed"])),
-            **{name: float(values[name]) for name in names},
+            buoyancy=float(values["buoyancy"]),
+            drag=float(values["drag"]),
+            vorticity=float(values["vorticity"]),
+            turbulence=float(values["turbulence"]),
+            wind=float(values["wind"]),
         )
         colours = str(values["colours"])
         history = History(fluid, float(values["speed"]))
