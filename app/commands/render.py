@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands import COMMANDS, Command, Parser
 from app.commands import options as shared
-from gpu.errors import SessionError
+from gpu.errors import ClipError, SessionError
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
@@ -47,6 +47,9 @@ TABLE = (
 )
 """What the printed table shows, and its headings."""
 
+PERCEPTUAL = ("lpips", "fid", "improved_precision")
+"""What --weights adds."""
+
 
 def configure(parser: Parser) -> None:
     shared.add_source(parser)
@@ -72,6 +75,18 @@ def configure(parser: Parser) -> None:
     group.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="folder for videos, slices and metrics.json"
     )
+    group.add_argument(
+        "--weights",
+        metavar="DIR",
+        type=Path,
+        help="folder with the published weights of LPIPS, FID and Improved Precision: measures them too",
+    )
+    group.add_argument(
+        "--reference",
+        metavar="DIR",
+        type=Path,
+        help="folder of real pictures for FID and Improved Precision (default: the task's true frames)",
+    )
     group.add_argument("--json", action="store_true", help="print metrics.json on stdout")
     parser.names = lambda: shared.choices_text("priors", "deformations", "estimators", "tasks")
 
@@ -80,6 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
     from app.export.files import check_folder, replacing_folder
 
     check_folder(arguments.out)
+    for folder in (arguments.weights, arguments.reference):
+        if folder is not None and not folder.is_dir():
+            raise ClipError(f"There is no folder {folder}.")
     session = shared.session(
         arguments, shared.split_priors(arguments.priors) if arguments.priors else (), _task(arguments)
     )
@@ -93,6 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with replacing_folder(arguments.out) as partial:
             metrics = _render(engine, partial, arguments.row)
+            if arguments.weights is not None or arguments.reference is not None:
+                _perceive(engine, metrics, arguments.weights, arguments.reference)
             text = json.dumps(metrics, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
             (partial / "metrics.json").write_text(text, encoding="utf-8")
     finally:
@@ -183,6 +203,23 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
     }
 
 
+def _perceive(engine: Engine, metrics: dict[str, Any], weights: Path | None, reference: Path | None) -> None:
+    """Add LPIPS, FID and Improved Precision to `metrics`, as far as their weights and real pictures are there."""
+    from app.commands.progress import finish
+
+    found = finish(engine.perceive(weights, reference), "perceptual measures")
+    for key, one in found.columns.items():
+        for name, value in (("lpips", one.lpips), ("fid", one.fid), ("improved_precision", one.precision)):
+            metrics["priors"][key][name] = value if math.isfinite(value) else None
+        metrics["priors"][key]["perceived_frames"] = one.n
+    metrics["units"] |= {
+        "lpips": "distance to the source's frame, 0 for the same (AlexNet, v0.1)",
+        "fid": "Fréchet distance of Inception features to the real pictures; biased upwards with few frames",
+        "improved_precision": "share of frames within the real pictures' manifold, k = 3, VGG-16 of torchvision",
+    }
+    metrics["perceptual"] = {"real_pictures": found.real, "notes": list(found.notes)}
+
+
 class _Averages:
     """Means over frames of one prior's measures, where there are any."""
 
@@ -225,11 +262,22 @@ def _slug(key: str) -> str:
 
 
 def _print(metrics: dict[str, Any], out: Path) -> None:
+    rows = metrics["priors"].values()
     width = max(len(key) for key in metrics["priors"])
     print(" ".join([f"{'prior':<{width}}", *(f"{heading:>10}" for _, heading in TABLE)]))
     for key, row in metrics["priors"].items():
         cells = [f"{'–' if row[name] is None else format(row[name], '.3f'):>10}" for name, _ in TABLE]
         print(" ".join([f"{key:<{width}}", *cells]))
+    perceived = [
+        (name, name.replace("_", " ")) for name in PERCEPTUAL if any(row.get(name) is not None for row in rows)
+    ]
+    for name, heading in perceived:
+        print(
+            f"{heading}: "
+            + ", ".join(f"{key} {row[name]:.3f}" for key, row in metrics["priors"].items() if row[name] is not None)
+        )
+    for note in metrics.get("perceptual", {}).get("notes", ()):
+        print(f"Note: {note}")
     source = metrics["source"]
     print(f"{source['title']}: {source['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
 

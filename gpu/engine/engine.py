@@ -7,11 +7,12 @@ import math
 import os
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from gpu.engine import inspecting, judging, tasking
+from gpu.engine import inspecting, judging, perceiving, tasking
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError, SizeError
@@ -211,6 +212,11 @@ class Engine:
         """Temporal spectra of all columns' outputs, over the longest run of frames that are at hand."""
         keys = [prior.key for prior in self.session.priors]
         return judging.flickers(self._cache, keys, self._motion, self.shot_start, self._truth)
+
+    def perceive(self, weights: Path | None, reference: Path | None = None) -> perceiving.Steps:
+        """LPIPS, FID and Improved Precision of all columns' outputs at hand: a generator of Updates that returns them."""
+        keys = [prior.key for prior in self.session.priors]
+        return perceiving.measure(self._cache, keys, self._truth, self.device, weights, reference)
 
     def compute(self, t: int) -> Generator[Update]:
         """Work on frame t, yielding after each column's noise and each sampler step. Closing the generator cancels; what

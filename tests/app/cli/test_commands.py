@@ -196,3 +196,14 @@ def test_the_window_is_drawn_into_a_file(cli: Any, inputs: Path, tmp_path: Path)
     picture = np.asarray(Image.open(tmp_path / "w.png").convert("RGB"))
     assert picture.shape == (700, 1000, 3)
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 200
+
+
+def test_render_says_which_weights_of_perceptual_measures_are_missing(cli: Any, tmp_path: Path) -> None:
+    done = cli(
+        "render", "--synthetic", "swirl", "--size", "24x24", "--frames", "2", "--task", "none", "--priors", "fixed",
+        "--weights", str(tmp_path), "--out", str(tmp_path / "out"),
+    )  # fmt: skip
+    assert "LPIPS needs alexnet" in done.out
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["priors"]["fixed"]["lpips"] is None
+    assert len(metrics["perceptual"]["notes"]) == 3
