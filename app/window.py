@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app import documents, layout, menus, samples, theme
+from app import documents, layout, lessons_menu, menus, samples, theme
 from app.catalogue import Catalogue, Sample
 from app.experimenting import Experimenting
 from app.frames import Frames
@@ -60,6 +60,7 @@ class Window(QMainWindow):
         self.across, self.down = layout.build(self)
         self.actions_ = menus.build(self, slots(self))
         self.experimenting = Experimenting(self, menus.menu_of(self, "E&xperiments"))
+        lessons_menu.build(self, before="E&xperiments")
         layout.build_tools(self)
         self._timers()
         self._connect()
