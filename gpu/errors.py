@@ -19,6 +19,10 @@ class FlowError(NoisescopeError):
     """A flow of the wrong shape, type or content, or a flow file that cannot be read."""
 
 
+class PoseError(NoisescopeError):
+    """A file of poses that cannot be read."""
+
+
 class FormulaError(NoisescopeError):
     """A typed formula that is not understood."""
 
