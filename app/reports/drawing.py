@@ -24,6 +24,7 @@ WIDTH = 9.6  # inches of a whole figure
 DPI = 160
 CYCLE = ("#0b4f96", "#b83a00", "#00825f", "#bd7e00", "#b3568a", "#2490cf", "#6b6300")  # Okabe-Ito's on white
 CELLS = 100  # a matrix of at most so many cells shows their values
+BESIDE = 6  # a legend of more entries stands beside the plot
 
 _RC = {
     "font.size": 9.5,
@@ -77,8 +78,9 @@ def make(figure: Figure) -> Canvas:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
 
-    columns = figure.columns or _columns(figure.panels)
-    rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
+    panels = tuple(_lying(panel) if isinstance(panel, Pictures) else panel for panel in figure.panels)
+    columns = figure.columns or _columns(panels)
+    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
     width = WIDTH / columns
     heights = [max(_height(panel, width) for panel in row) for row in rows]
     canvas = Canvas(figsize=(WIDTH, sum(heights) + 0.45), layout="constrained")
@@ -88,7 +90,49 @@ def make(figure: Figure) -> Canvas:
     for i, row in enumerate(rows):
         for j, panel in enumerate(row):
             _draw(canvas.add_subplot(grid[i, j]), panel)
+    _free_legends(canvas, narrow=columns > 1)
     return canvas
+
+
+def _free_legends(canvas: Canvas, narrow: bool) -> None:
+    """Put legends that cover what is drawn below their axes; all large ones of narrow panels, which have no room beside."""
+    from matplotlib.transforms import ScaledTranslation
+
+    canvas.draw_without_rendering()
+    for axes in canvas.axes:
+        legend = axes.get_legend()
+        if legend is None:
+            continue
+        large = len(legend.get_texts()) > BESIDE
+        if large and not narrow:
+            continue
+        box = legend.get_window_extent()
+        drawn = [(line.get_transform().transform_path(line.get_path()), False) for line in axes.lines]
+        drawn += [(patch.get_transform().transform_path(patch.get_path()), True) for patch in axes.patches]
+        if not large and not any(path.intersects_bbox(box, filled) for path, filled in drawn):
+            continue
+        labels = axes.xaxis.get_tightbbox()
+        below = (axes.bbox.y0 - labels.y0) / canvas.dpi + 0.04 if labels is not None else 0.3
+        handles, texts = axes.get_legend_handles_labels()
+        longest = max(len(text) for text in texts)
+        fitting = max(1, int((42 if narrow else 100) // (longest + 9)))
+        axes.legend(
+            handles, texts, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0, handlelength=3.2,
+            bbox_transform=axes.transAxes + ScaledTranslation(0, -below, canvas.dpi_scale_trans),
+            ncols=min(fitting, len(texts)),
+        )  # fmt: skip
+
+
+def _lying(sheet: Pictures) -> Pictures:
+    """A sheet that would stand upright, taller than wide, with rows and columns exchanged."""
+    height, width = _cell(sheet)
+    tall, wide = height * len(sheet.rows), width * len(sheet.columns)
+    if tall <= 1.3 * wide or width * len(sheet.rows) > 6 * height * len(
+        sheet.columns
+    ):  # lying, it would be a mere strip
+        return sheet
+    exchanged = tuple(tuple(row[j] for row in sheet.pictures) for j in range(len(sheet.columns)))
+    return Pictures(sheet.title, sheet.columns, sheet.rows, exchanged, sheet.zoom)
 
 
 def _columns(panels: Sequence[Panel]) -> int:
@@ -153,8 +197,6 @@ def _look(prior: str, index: int) -> tuple[str, Any]:
 
 def _plot(axes: Axes, plot: Plot) -> None:
     axes.grid(True, linewidth=0.6)
-    _axis(axes, "x", plot.x)
-    _axis(axes, "y", plot.y)
     for index, series in enumerate(plot.series):
         if isinstance(series, Histogram):
             _histogram(axes, series, index)
@@ -162,6 +204,8 @@ def _plot(axes: Axes, plot: Plot) -> None:
             _line(axes, series, index)
     for number, (label, level) in enumerate(plot.levels.items()):
         axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label, zorder=1)
+    _axis(axes, "x", plot.x)  # at last: one end set before anything is drawn would keep the other from adapting
+    _axis(axes, "y", plot.y)
     _legend(axes, len(plot.series) + len(plot.levels))
 
 
@@ -169,7 +213,7 @@ def _legend(axes: Axes, count: int) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if not handles or (count < 2 and not labels[0]):
         return
-    if count > 6:
+    if count > BESIDE:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3, handlelength=3.2)
     else:
         axes.legend(handlelength=3.2)
@@ -205,7 +249,6 @@ def _histogram(axes: Axes, series: Histogram, index: int) -> None:
 
 def _bars(axes: Axes, bars: Bars) -> None:
     axes.grid(True, axis="y", linewidth=0.6)
-    _axis(axes, "y", bars.y)
     count = len(bars.series)
     width = 0.82 / max(count, 1)
     places = np.arange(len(bars.groups), dtype=np.float64)
@@ -216,7 +259,7 @@ def _bars(axes: Axes, bars: Bars) -> None:
         errors = None
         if series.low is not None and series.high is not None:
             low, high = np.asarray(series.low, np.float64), np.asarray(series.high, np.float64)
-            errors = np.nan_to_num(np.clip(np.stack([values - low, high - values]), 0, None))
+            errors = np.clip(np.stack([values - low, high - values]), 0, None)  # NaN draws none
         axes.bar(
             x, values, width * 0.92, yerr=errors, label=series.label, edgecolor=colour,
             color="none" if series.published else colour, hatch="////" if series.published else None,
@@ -224,6 +267,7 @@ def _bars(axes: Axes, bars: Bars) -> None:
         )  # fmt: skip
     for number, (label, level) in enumerate(bars.levels.items()):
         axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label)
+    _axis(axes, "y", bars.y)
     axes.set_xticks(places, list(bars.groups))
     if sum(map(len, bars.groups)) > 90:
         for tick in axes.get_xticklabels():

@@ -41,6 +41,7 @@ def report(
             **claim,
             "shown": _interval(claim, "measured", its.form),
             "shown_published": _number(claim["published"], its.form),
+            "about_interval": about_interval(claim),
         }
         for claim, its in zip(result["claims"], outcome.claims)
     ]
@@ -58,6 +59,13 @@ def index(entries: Sequence[Entry], summary: Mapping[str, Any]) -> str:
     claims = [claim for one in summary["experiments"] for claim in one["claims"]]
     counts = {verdict: sum(claim["holds"] is verdict for claim in claims) for verdict in VERDICTS}
     return _environment().get_template("index.html").render(entries=entries, summary=summary, counts=counts)
+
+
+def about_interval(claim: Mapping[str, Any]) -> str:
+    """ "95 %, n = 1 000" of what was measured, as far as it has an interval and a number."""
+    parts = [f"{claim['confidence'] * 100:.4g} %"] if claim["confidence"] else []
+    parts += [f"n = {_number(claim['n'], '')}"] if claim["n"] else []
+    return ", ".join(parts)
 
 
 def duration(seconds: float | None) -> str:

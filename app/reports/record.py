@@ -85,20 +85,23 @@ def claim_record(claim: Claim) -> dict[str, Any]:
     measured = claim.measured
     if isinstance(measured, Interval):
         value, low, high, n = measured.value, measured.low, measured.high, measured.n
+        confidence = measured.confidence if math.isfinite(low) else None
     else:
-        value, low, high, n = float(measured), math.nan, math.nan, 0
+        value, low, high, n, confidence = float(measured), math.nan, math.nan, 0, None
     return {
         "claim": claim.text,
         "measured": _plain(value),
         "measured_lo": _plain(low),
         "measured_hi": _plain(high),
         "n": n or None,
+        "confidence": confidence,
         "unit": claim.unit,
         "wanted": claim.wanted,
         "holds": claim.holds,
         "published": claim.published,
         "published_source": claim.published_source,
         "note": claim.note,
+        "answers": claim.answers,
     }
 
 

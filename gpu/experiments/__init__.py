@@ -152,8 +152,8 @@ class Settings:
 class Experiment:
     """What menus and reports say of an experiment, its parameters, and what runs it.
 
-    `quick` are the parameters of the preset that ends within a minute or two. `alone`: it measures times, so nothing else
-    should run beside it.
+    `quick` are the parameters of the preset that ends within seconds; `together` those of `experiment all` where the
+    defaults take more than about a minute. `alone`: it measures times, so nothing else should run beside it.
     """
 
     title: str
@@ -162,6 +162,7 @@ class Experiment:
     parameters: tuple[ParameterInfo, ...] = ()
     quick: Mapping[str, Value] = field(default_factory=dict)
     alone: bool = False
+    together: Mapping[str, Value] = field(default_factory=dict)
 
 
 EXPERIMENTS: Registry[Experiment] = Registry("experiment", "gpu.experiments")

@@ -170,7 +170,8 @@ class Claim:
     """A statement, and the number that answers it. `holds` None: not decided (too few, or nothing was claimed).
 
     `wanted` says in words what would confirm it ("≥ 4.0", "1 inside the interval"); `published` is the literature's number
-    for the same thing, with its source in `published_source`.
+    for the same thing, with its source in `published_source`. `answers` is the key of the question of the summary paper
+    that it answers (gpu/experiments/questions.py).
     """
 
     text: str
@@ -182,6 +183,7 @@ class Claim:
     published: float | None = None
     published_source: str = ""
     note: str = ""
+    answers: str = ""
 
 
 @dataclass(frozen=True)
