@@ -223,7 +223,7 @@ def agreement(found: Covariance, expected: Covariance, n: int, own: bool) -> Agr
         float(deviation.abs().max()),
         largest_deviation(expected, n, own, 0.5),
         largest_deviation(expected, n, own, 0.001),
-        deviation.numel(),
+        len(_upper(deviation)) if own else deviation.numel(),
     )
 
 

@@ -274,7 +274,9 @@ class PanelView(QWidget):
                 shape = (x1 - x0) / (y1 - y0)
                 across, down = max(width - height * shape, 0) / 2, max(height - width / shape, 0) / 2
                 left, top, right, bottom = left + across, top + down, right + across, bottom + down
-        self.plot.getPlotItem().setContentsMargins(left, top, right, bottom)
+        whole = self.plot.getPlotItem()
+        whole.setContentsMargins(left, top, right, bottom)
+        whole.resize(self.plot.width(), self.plot.height())  # larger margins may have made it grow out of the view
 
     def _set_range(self, panel: s.Panel, canvas: items.Canvas) -> None:
         ends = []
