@@ -91,12 +91,21 @@ def transport(motion: Motion, height: int, width: int, seed: int, k: int = 3) ->
     return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k)
 
 
-def run(name: str, motion: Motion, size: tuple[int, int], frames: int, channels: int, seed: int, mode: str = "") -> Run:
+def run(
+    name: str,
+    motion: Motion,
+    size: tuple[int, int],
+    frames: int,
+    channels: int,
+    seed: int,
+    mode: str = "",
+    k: int = 3,
+) -> Run:
     """The prior `name` at work on a motion that no picture belongs to."""
     height, width = size
     prior = PRIORS.get(name)
     context = PriorContext(
-        height, width, channels, frames, seed, CPU, motion, _no_image, _first, transport(motion, height, width, seed),
+        height, width, channels, frames, seed, CPU, motion, _no_image, _first, transport(motion, height, width, seed, k),
         _no_model, mode or next(iter(prior.info.modes), ""),
     )  # fmt: skip
     return prior.start(context)

@@ -11,7 +11,7 @@ import torch
 
 from app.lessons import memory_film as films
 from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, Switch, number, whole
-from app.lessons.memory_film import CHANNELS, FRAMES, SIZE, Film
+from app.lessons.memory_film import CHANNELS, FRAMES, LEVEL, SIZE, Film
 from app.lessons.models import LESSONS
 from app.lessons.scene import DASHED, DOTTED, Curve, Fact, Floats, Image, Outlines, Panel, Points, Rule, Scene
 from app.lessons.statistics import signed
@@ -128,7 +128,7 @@ def _curves(settings: Settings, first: bool) -> Iterator[Scene]:
 
 
 def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
-    t = min(wanted, film.measured)
+    t = min(wanted, film.measured, film.expected)
     ceilings = film.ceilings_first if first else film.ceilings_previous
     anchored, chained = film.curves(first)
     frames = np.arange(1, film.measured + 1, dtype=float)
@@ -149,7 +149,7 @@ def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
         f"Correlation with {other}, along the true motion",
         tuple(items),
         "frame", "correlation", (0.0, float(FRAMES)), (-0.05, 1.05),
-        note=f"{SIZE} × {SIZE} pixels, {CHANNELS} channels; n = {n:,} values at frame {t}. Only pixels in view all the time.",
+        note=f"{SIZE} × {SIZE} pixels, {CHANNELS} channels, k = {LEVEL}; n = {n:,} values at frame {t}, in view since frame 0",
         tip=f"Curves of the correlation with {other} over the frames",
     )  # fmt: skip
     high = ceilings[t - 1] if t else math.nan
