@@ -90,21 +90,28 @@ def make(figure: Figure) -> Canvas:
     for i, row in enumerate(rows):
         for j, panel in enumerate(row):
             _draw(canvas.add_subplot(grid[i, j]), panel)
-    _free_legends(canvas, narrow=columns > 1)
+    _free_legends(canvas, columns)
     return canvas
 
 
-def _free_legends(canvas: Canvas, narrow: bool) -> None:
-    """Put legends that cover what is drawn below their axes; all large ones of narrow panels, which have no room beside."""
+def _free_legends(canvas: Canvas, columns: int) -> None:
+    """Put legends that cover what is drawn below their axes, and all large ones of narrow panels, which have no room beside;
+    a legend like an earlier one of the figure is left out."""
     from matplotlib.transforms import ScaledTranslation
 
     canvas.draw_without_rendering()
+    known: list[list[str]] = []
     for axes in canvas.axes:
         legend = axes.get_legend()
         if legend is None:
             continue
-        large = len(legend.get_texts()) > BESIDE
-        if large and not narrow:
+        handles, texts = axes.get_legend_handles_labels()
+        if texts in known:
+            legend.remove()
+            continue
+        known.append(texts)
+        large = len(texts) > BESIDE
+        if large and columns == 1:
             continue
         box = legend.get_window_extent()
         drawn = [(line.get_transform().transform_path(line.get_path()), False) for line in axes.lines]
@@ -113,9 +120,7 @@ def _free_legends(canvas: Canvas, narrow: bool) -> None:
             continue
         labels = axes.xaxis.get_tightbbox()
         below = (axes.bbox.y0 - labels.y0) / canvas.dpi + 0.04 if labels is not None else 0.3
-        handles, texts = axes.get_legend_handles_labels()
-        longest = max(len(text) for text in texts)
-        fitting = max(1, int((42 if narrow else 100) // (longest + 9)))
+        fitting = max(1, int(90 / columns // (max(map(len, texts)) + 9)))
         axes.legend(
             handles, texts, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0, handlelength=3.2,
             bbox_transform=axes.transAxes + ScaledTranslation(0, -below, canvas.dpi_scale_trans),

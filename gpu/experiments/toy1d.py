@@ -185,7 +185,7 @@ def _curves(alphas: F64, of_lines: list[Interval], of_fields: list[Interval], co
         "variance", "Variance of the pixel that covers [α, 1 + α]",
         (Plot("", Axis("α", "pixels"), Axis("variance", low=0.4, high=1.1), series), close),
         f"n = {count:,} pairs, the same for all α; bars: {band} each, {CONFIDENCE * 100:g} % together.",
-        "Half-way between two pixels interpolation has lost half of the variance. The integral of a finer field never loses any.",
+        "Half-way between two pixels interpolation has lost half of the variance. The integral of a finer field loses none.",
     )  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _histograms(alphas: F64, between: F64, integrals: F64, shown: list[float], c
         panels.append(Plot(f"α = {alpha:g}", Axis("value"), Axis("density", low=0, high=0.62), (*made, normal)))
     return Figure(
         "histograms", "Values between two pixels", tuple(panels), f"n = {count:,} pairs a histogram.",
-        "At α = 0 both are the pixel itself. The nearer α is to ½, the narrower are interpolated values; ∫-noise stays N(0, 1).",
+        "At α = 0 both are the pixel itself. Towards ½ interpolated values grow narrow; ∫-noise stays N(0, 1).",
         columns=min(3, max(1, len(panels))),
     )  # fmt: skip
 
