@@ -7,7 +7,6 @@ by whole pixels, where noise among pixels moves without any loss, so that what i
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TypeVar
 
 import torch
 
@@ -30,6 +29,7 @@ from gpu.experiments import (
     cells,
     renders,
 )
+from gpu.experiments.carrying import within
 from gpu.metrics import intervals
 from gpu.parameters import ParameterInfo
 from gpu.session import TaskSettings
@@ -39,7 +39,6 @@ PRIORS = ("random", "fixed", "integral")
 STILLS = ("picos", "bowl", "seeding")
 SHIFTS = tuple(range(9))  # pixels: two latents, and once the period of the coarser level of the network
 SIZE, EDGE = 128, 16  # frames of the shifts, and what is left out at their edges
-T = TypeVar("T")
 CURVES = ("pixels", "latents", "round_trip", "noise_pixels", "noise_latents")
 
 
@@ -116,29 +115,17 @@ def run(settings: Settings) -> Steps:
     jobs = [
         (space, task, clip, settings.seed + seed)
         for space, task in SPACES.items()
-        for clip in renders.clips(task, size, size, frames)[: settings.whole("clips")]
+        for clip in renders.clips(task, size, size, frames, settings.whole("clips"))
         for seed in range(seeds)
     ]
     total = len(jobs) + len(STILLS)
     for number, (space, task, clip, seed) in enumerate(jobs):
         steps = renders.render(clip, TaskSettings(task), PRIORS, seed)
-        runs[space].append((yield from _within(steps, number, total)))
+        runs[space].append((yield from within(steps, number, total)))
     moved = []
     for number, still in enumerate(STILLS, start=len(jobs)):
-        moved.append((yield from _within(shifts_of(still, settings.seed), number, total)))
+        moved.append((yield from within(shifts_of(still, settings.seed), number, total)))
     return _outcome(runs, moved)
-
-
-def _within(steps: Generator[Update, None, T], number: int, total: int) -> Generator[Update, None, T]:
-    """Pass the updates of one job of `total` on; returns what the job returns."""
-    while True:
-        try:
-            update = next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        share = update.done / max(update.total, 1)
-        yield Update(round(1000 * (number + share)), 1000 * total, update.what)
 
 
 def _outcome(runs: dict[str, list[renders.Run]], moved: list[list[dict[str, float]]]) -> Outcome:

@@ -1,0 +1,134 @@
+"""Noise without an engine: any prior along any motion of an opened clip: the true one, an estimate, or one with errors."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import torch
+
+from gpu.diffusion.sampling import SamplerOptions
+from gpu.diffusion.tasks import Task
+from gpu.engine import judging, tasking
+from gpu.engine.results import Update
+from gpu.metrics import coherence
+from gpu.noise import backends, transport
+from gpu.priors import KEPT, PRIORS, Motion, PriorContext, Run
+from gpu.priors.degrade import degrade
+from gpu.session import MotionSettings, PriorSettings, SourceSettings
+from gpu.source import Source
+from gpu.source.motion import SourceMotion
+from gpu.source.opening import open_source
+
+T = TypeVar("T")
+
+
+@dataclass
+class Clip:
+    """An opened source without cuts, the motion that everything is measured along, and what computes noise.
+
+    `motion` is the source's true motion where it is known. `carriers` are transports by motion, seed and grid.
+    """
+
+    source: Source
+    motion: SourceMotion
+    device: torch.device
+    backend: backends.Backend
+    carriers: dict[tuple[int, int, int, int, str], transport.Transport] = field(default_factory=dict)
+    motions: list[Motion] = field(default_factory=list)  # keeps what `carriers` knows by its identity
+
+    def image(self, t: int) -> torch.Tensor:
+        """Frame t as (3, H, W) float32 in [0, 1]."""
+        frame = torch.from_numpy(self.source.frame(t).copy()).to(self.device)
+        return frame.permute(2, 0, 1).to(torch.float32) / 255
+
+    def carrier(
+        self, motion: Motion | None = None, seed: int = 7, k: int = 3, s: int = 4, fill: str = "two-stage"
+    ) -> transport.Transport:
+        """The transport along `motion` (None: the clip's own), the same object for the same settings."""
+        along = self.motion if motion is None else motion
+        name = (id(along), seed, k, s, fill)
+        if name not in self.carriers:
+            self.motions.append(along)
+            self.carriers[name] = transport.Transport(
+                along, self.source.height, self.source.width, lambda t: 0, seed, self.backend, self.device, k, s, fill
+            )
+        return self.carriers[name]
+
+    def estimated(self, name: str) -> Motion:
+        """What the flow estimator `name` makes of the frames. ChoiceError when there is none of that name."""
+        return SourceMotion(self.source, MotionSettings(name), self.device)
+
+
+@contextmanager
+def opened(settings: SourceSettings, backend: str = "auto") -> Iterator[Clip]:
+    """The clip of `settings`, closed when the block is left, also by cancelling. What is wrong with them is raised as the
+    NoisescopeError that says so."""
+    device = backends.device("auto")
+    source = open_source(settings)
+    try:
+        computing = backends.Backend(backend, device)
+        try:
+            yield Clip(source, SourceMotion(source, MotionSettings(), device), device, computing)
+        finally:
+            computing.close()
+    finally:
+        source.close()
+
+
+def start(
+    clip: Clip,
+    prior: PriorSettings,
+    seed: int,
+    channels: int,
+    motion: Motion | None = None,
+    k: int = 3,
+    s: int = 4,
+    task: Task | None = None,
+    options: SamplerOptions | None = None,
+) -> Run:
+    """`prior` at work on the clip along `motion` (None: the clip's own). `task` and `options` are what a prior inverts the
+    frames with that does so."""
+    kind, source = PRIORS.get(prior.name), clip.source
+    chosen = options or SamplerOptions()
+    context = PriorContext(
+        source.height, source.width, channels, source.frames, seed, clip.device, motion or clip.motion, clip.image,
+        lambda t: 0, clip.carrier(motion, seed, k, s),
+        lambda t: tasking.invert(task, chosen if task else SamplerOptions(), clip.image(t), clip.device),
+        prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
+    )  # fmt: skip
+    return degrade(kind.start(context), context, prior.gamma)
+
+
+def with_previous(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
+    """Correlation of frame t's noise with frame t-1's along the clip's motion, and its ceiling (gpu.metrics.coherence)."""
+    step = judging.reach(clip.motion, t, 1)
+    before, here = run.frame(t - 1).noise[:channels], run.frame(t).noise[:channels]
+    found, _ = coherence.correlation(before, here, step.positions, step.valid)
+    return found, coherence.ceiling(step.positions, step.valid)
+
+
+def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
+    """Correlation of frame t's noise with frame 0's along the clip's motion, over the pixels that were seen there; ceiling."""
+    track = clip.carrier().track(t)
+    known = (track.label == 0) & (track.state == KEPT)
+    first, here = run.frame(0).noise[:channels], run.frame(t).noise[:channels]
+    found, _ = coherence.correlation(first, here, track.position, known)
+    return found, coherence.ceiling(track.position, known)
+
+
+def within(steps: Generator[Update, None, T], number: int, total: int, prefix: str = "") -> Generator[Update, None, T]:
+    """Pass the updates on of job `number` of `total` equal ones; returns what the job returns. Closing it closes the job."""
+    try:
+        while True:
+            try:
+                update = next(steps)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            share = update.done / max(update.total, 1)
+            yield Update(round(1000 * (number + share)), 1000 * total, prefix + update.what)
+    finally:
+        steps.close()
