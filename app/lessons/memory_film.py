@@ -20,7 +20,7 @@ from gpu.priors import Run
 from gpu.source.motion import SourceMotion
 
 SIZE, CHANNELS, FRAMES = 32, 4, 64
-LEVEL = 2  # k: coarser than the program's 3, for speed; positions are off by an eighth of a pixel at most
+LEVEL = 2  # k: coarser than the program's 3, for speed; outlines are off by an eighth of a pixel at most
 RADIUS = 0.3826  # mean distance of a square's points from its centre, of its side
 SWIRL = 0.25  # radius of the swirl, of the frame
 
@@ -122,13 +122,13 @@ def film(motion: str, speed: float, seed: int) -> Film:
         moving = motions.deformed("translation", {"dx": speed, "dy": 0.0}, SIZE, SIZE, FRAMES)
     else:
         moving = motions.circling(speed, SIZE, FRAMES)
-    true = moving.motion()
+    true, k = moving.motion(), 3 if motion == "translation" else LEVEL  # there all pixels would be off alike
     size = (SIZE, SIZE)
-    chain = ChainedIntegral(true, SIZE, SIZE, CHANNELS, seed, LEVEL)
+    chain = ChainedIntegral(true, SIZE, SIZE, CHANNELS, seed, k)
     made = Film(
         moving,
         true,
-        motions.run("integral", true, size, FRAMES, CHANNELS, seed, k=LEVEL),
+        motions.run("integral", true, size, FRAMES, CHANNELS, seed, k=k),
         motions.run("bilinear", true, size, FRAMES, CHANNELS, seed, "chained"),
         chain,
     )
