@@ -286,7 +286,10 @@ class Worker(Asking):
             return
         update = updates[0]
         result = update.result
-        if result is None or result.t != t:
+        if result is None:  # a scene is being computed up to this frame
+            self._report(t, update, noise_only)
+            return
+        if result.t != t:
             return
         noised = len(result.columns) == len(engine.session.priors)
         if asked or result.complete or (noise_only and noised):

@@ -45,6 +45,11 @@ def _check_memory(height: int, width: int) -> None:
         )
 
 
+def _at_once(t: int) -> Iterator[tuple[int, int]]:
+    """What a source that need not compute its frames does before frame t."""
+    return iter(())
+
+
 class Engine:
     """One session's frames by random access. Belongs to one thread, but for `cached`, `computed` and `series`."""
 
@@ -226,7 +231,12 @@ class Engine:
         session, columns = self.session, len(self.session.priors)
         steps = self._options.steps if self._task else 0
         total, done = columns * (1 + steps), 0
-        result = self.cached(t) or self._bare(t)
+        result = self.cached(t)
+        if result is None:
+            # A source that is computed may have far to go to frame t.
+            for step, last in getattr(self.source, "prepare", _at_once)(t):
+                yield Update(done, total, f"scene: step {step} of {last}")
+            result = self._bare(t)
         if result.complete:
             yield Update(total, total, "ready", result)
             return

@@ -9,8 +9,9 @@ import pytest
 
 from app.cli import main
 from gpu import interrupt
+from gpu.engine import Engine
 from gpu.errors import SessionError, SizeError
-from gpu.session import SourceSettings
+from gpu.session import PriorSettings, Session, SourceSettings
 from gpu.source.opening import open_source
 from gpu.source.scenes import SCENES
 from gpu.worlds import fluid_history
@@ -121,6 +122,21 @@ def test_work_is_told_step_by_step_and_done_once():
     assert list(scene.prepare(4)) == []
     # Another size or speed needs no second warm-up.
     assert len(list(opened((48, 60), seed=6, speed=0.5).prepare(2))) == 2
+
+
+def test_the_engine_tells_how_far_the_simulation_is():
+    fluid_history._warm.clear()
+    source = SourceSettings("scene", "", "smoke", COARSE, *SIZE, 0, 3)
+    engine = Engine(Session(source, priors=(PriorSettings("random"),)))
+    try:
+        updates = list(engine.compute(1))
+        waiting = [update.what for update in updates if update.result is None]
+        assert waiting[-1] == f"scene: step {len(waiting)} of {fluid_history.WARM_STEPS + 1}"
+        assert len(waiting) == fluid_history.WARM_STEPS + 1
+        assert updates[-1].result.complete
+        assert all(update.result is not None for update in engine.compute(1))
+    finally:
+        engine.close()
 
 
 def test_a_seed_decides_the_frames():
