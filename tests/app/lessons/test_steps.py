@@ -43,9 +43,13 @@ def test_a_step_computes_at_its_defaults(lesson: Lesson, step: Step) -> None:
     assert all(scene.rough for scene in found[:-1]), "rough says that a finer one follows"
     assert len(found) == SCENES or not found[-1].rough, "the last one is the finest"
     begin = time.perf_counter()  # after the first time, which may have made what it keeps
-    again = next(iter(step.compute(lesson.defaults())))
+    again = step.compute(lesson.defaults())
+    scene = next(again)
     assert time.perf_counter() - begin < FIRST_SECONDS
-    assert scenes.same(again, found[0]), "equal settings give equal scenes"
+    if not found[-1].rough:  # rough ones may show how far the work has come, the finest is a function of the settings
+        for scene in again:
+            assert scene.rough or scenes.same(scene, found[-1]), "equal settings give equal scenes"
+        assert scenes.same(scene, found[-1])
 
 
 @pytest.mark.parametrize(("lesson", "step"), STEPS)
