@@ -150,14 +150,14 @@ class SmokeScene:
     )
     task = "surrogate-rendering"
     parameters: tuple[ParameterInfo, ...] = (
-        ParameterInfo("seed", "Seed", 1, 0, 9999, 1, "", "Number of the simulation: where its sources are and how they sway"),
+        ParameterInfo("seed", "Seed", 3, 0, 9999, 1, "", "Number of the simulation: where its sources are and how they sway"),
         ParameterInfo("speed", "Speed", 1.0, 0.1, 2.0, 0.1, "", "Simulated time between two frames, in 1/24 s"),
         ParameterInfo("rows", "Resolution", 64, 16, 128, 8, "cells", "Rows of the simulation; time grows with their cube"),
         ParameterInfo("buoyancy", "Buoyancy", 1.5, 0.2, 4.0, 0.1, "heights/s²", "How strongly smoke is lifted"),
         ParameterInfo("drag", "Drag", 0.8, 0.0, 3.0, 0.1, "/s", "Share of its speed that the air loses"),
         ParameterInfo("vorticity", "Vorticity", 0.1, 0.0, 1.0, 0.05, "", "Strength that small whirls are spun up with"),
         ParameterInfo("turbulence", "Turbulence", 0.4, 0.0, 2.0, 0.05, "", "Strength of random gusts low down"),
-        ParameterInfo("wind", "Wind", 0.0, -1.0, 1.0, 0.05, "heights/s", "Sideways wind, positive to the right"),
+        ParameterInfo("wind", "Wind", 0.15, -1.0, 1.0, 0.05, "heights/s", "Sideways wind, positive to the right"),
         ParameterInfo("colours", "Colours", text="ember", choices=tuple(PALETTES), tip="Colours of smoke and background"),
     )  # fmt: skip
 
