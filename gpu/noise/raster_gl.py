@@ -94,7 +94,7 @@ class GLRasteriser:
         buffer, indices = make.buffer(data.numpy().tobytes()), make.buffer(index.tobytes())
         array = make.vertex_array(self._program, [(buffer, "2f 3i", "position", "owner")], index_buffer=indices)
         with gl.released(array, buffer, indices):
-            array.render(make.TRIANGLES)
+            self.context.draw(array, len(index))
 
 
 def words(context: gl.Context, plane: int, y0: int, x0: int, height: int, width: int) -> torch.Tensor:
@@ -147,6 +147,7 @@ def _render(
         target.use()
         make.enable_only(0)
         array.render(vertices=3)
+        context.finish()
         raw: bytes = b"" if into is not None else target.read(components=1, dtype=dtype)
         context.rest()
     context.check()
