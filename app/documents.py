@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QScrollArea, QVBoxLayout
 
-from app import catalogue, menus
+from app import catalogue, menus, posing
 from app.flow_check import flow_fits
 from app.views.compare_figures import NONE, all_figures
 from app.views.source_flow import FlowDialog
@@ -61,7 +61,10 @@ def open_model(window: Window) -> None:
 def open_path(window: Window, path: Path) -> None:
     """Open whatever `path` is, by its ending: dropped files and the recent list come here."""
     ending = path.suffix.lower()
-    if ending == ".json":
+    if ending == ".json" and posing.holds_poses(path):
+        window.store.add_recent(str(path))
+        window.state.change(posing.showing(window.state.session, path), f"Open {path.name}")
+    elif ending == ".json":
         load_session(window, path)
     elif path.is_dir():
         open_as(window, "images", str(path))

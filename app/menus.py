@@ -67,6 +67,15 @@ COMMANDS = (
         after_line=True,
     ),
     Command("copy_values", "&Edit", "Copy &figures", "Copy the figures of this frame as a table", "Ctrl+Shift+C"),
+    Command(
+        "poses",
+        "&Edit",
+        "&Poses …",
+        "Make or change the movement of the paper doll, keyframe by keyframe",
+        "Ctrl+Shift+P",
+        icon="spline",
+        after_line=True,
+    ),
     Command("row_noise", "&View", "&Noise", "Show the noise of every prior", "1", checkable=True),
     Command("row_output", "&View", "&Output", "Show what the diffusion model makes of it", "2", checkable=True),
     Command(

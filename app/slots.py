@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QApplication
 
-from app import documents, inspecting, layout
+from app import documents, inspecting, layout, posing
 from app.state import MODES, ROWS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def slots(window: Window) -> dict[str, Callable[..., Any]]:
         "redo": state.redo,
         "copy": lambda: QApplication.clipboard().setImage(window.compare.picture()),
         "copy_values": lambda: QApplication.clipboard().setText(documents.figures_text(window)),
+        "poses": lambda: posing.open_editor(window),
         "flip": window.flip_once,
         "rgb": lambda on: state.set_view(colours="rgb" if on else "grey"),
         "overlay": lambda on: state.set_view(overlay=on),

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gpu.cv import cv2
 from gpu.worlds.figure import F64
-from gpu.worlds.figure_parts import GROUND, PART, PARTS, Shape
+from gpu.worlds.figure_parts import GROUND, I64, PART, PARTS, Shape
 
 F32 = npt.NDArray[np.float32]
 
@@ -22,8 +22,8 @@ TILE = 64  # lattice points a side of the periodic random fields
 COLUMNS = 256
 NO_SECOND_MAP = np.empty(0, np.float32)  # x and y are both in the first
 
-WEAVES = ("plain", "stripes", "checks", "knit", "denim", "dots", "blotches", "zigzag")
-WEIGHTS = (0.08, 0.15, 0.10, 0.15, 0.14, 0.12, 0.16, 0.10)
+WEAVES = ("plain", "stripes", "knit", "denim", "dots", "blotches")
+WEIGHTS = (0.08, 0.17, 0.20, 0.15, 0.15, 0.25)
 
 FAR = 0.84
 """How dark the left limbs are beside the right ones, flat and finished: else crossing legs would be one patch."""
@@ -32,6 +32,9 @@ SHADES = np.array(
     [(FAR if name.startswith("left") else 1.0) * (1.1 if name.endswith(("forearm", "shin")) else 1.0) for name in PARTS]
 )
 SHADES[PART["pelvis"]], SHADES[PART["neck"]] = 0.92, 0.88
+
+FLOOR, EYE, MOUTH = (len(PARTS) + number for number in range(3))
+"""Rows of `Outfit.flat` after those of the parts."""
 
 HORIZON = 0.40
 """Body heights below a figure's origin where the wall behind it ends and the floor begins."""
@@ -74,12 +77,8 @@ class Fabric:
         full = np.float32(2 * np.pi)
         if self.weave == "stripes":
             return _soft(np.sin(full * u))
-        if self.weave == "checks":
-            return (_soft(np.sin(full * u)) + _soft(np.sin(full * v))) / np.float32(2)
         if self.weave == "knit":  # rows of V
             return _soft(np.sin(full * (1.3 * v + np.abs(2 * (u % 1) - 1))))
-        if self.weave == "zigzag":
-            return _soft(np.sin(full * (v + 0.5 * np.abs(2 * (0.6 * u % 1) - 1))))
         if self.weave == "denim":  # a steep twill, its threads of uneven thickness
             twill = 0.5 + 0.5 * np.sin(full * 1.6 * (u + 0.4 * v))
             return 0.45 * twill + 0.45 * (0.5 + value_noise(self.lattice, np.stack([6 * u, 1.5 * v], axis=1)))
@@ -115,8 +114,8 @@ def fabric(rng: np.random.Generator, colour: F64 | None = None, contrast: float 
     half = 0.5 * contrast * step * rng.uniform(0.6, 1.3)
     ground, figure = np.clip(middle - half, 0.02, 0.98), np.clip(middle + half, 0.02, 0.98)
     weave = str(rng.choice(WEAVES, p=WEIGHTS))
-    period = rng.uniform(0.035, 0.07)
-    angle = rng.choice((0.0, np.pi / 2, rng.uniform(0, np.pi)), p=(0.4, 0.2, 0.4))
+    period = rng.uniform(0.035, 0.06)
+    angle = rng.choice((0.0, np.pi / 2), p=(0.7, 0.3)) if weave != "blotches" else rng.uniform(0, np.pi)
     return Fabric(
         weave, ground, figure, period, float(angle), rng.random(2) * TILE, rng.uniform(0.06, 0.16), _lattice(rng)
     )
@@ -147,13 +146,12 @@ class Outfit:
     hair: F64
     lips: F64
     outlines: dict[int, Shape]
-    fringe: float  # how far down the hair comes into the face, along the face
     wall: list[Fabric]
     floor: list[Fabric]
 
     def flat(self) -> F64:
-        """(19, 3): the one colour of each part, the wall's for the ground; last the floor's."""
-        out = np.zeros((len(PARTS) + 1, 3))
+        """(21, 3): the one colour of each part, the wall's for the ground; then the floor's, of eyes and of the mouth."""
+        out = np.zeros((len(PARTS) + 3, 3))
         for label, name in enumerate(PARTS):
             if label == GROUND:
                 out[label] = np.mean([one.base() for one in self.wall], axis=0)
@@ -161,8 +159,9 @@ class Outfit:
                 out[label] = self.fabrics[label].base()
             else:
                 out[label] = self.hair + 0.06 if name == "head" else self.skin
-        out[:-1] *= SHADES[:, None]
-        out[-1] = np.mean([one.base() for one in self.floor], axis=0)
+        out[: len(PARTS)] *= SHADES[:, None]
+        out[FLOOR] = np.mean([one.base() for one in self.floor], axis=0)
+        out[EYE], out[MOUTH] = 0.08, self.lips * 0.75
         return np.clip(out, 0, 1)
 
     def paint(self, part: int, own: F64) -> F32:
@@ -206,7 +205,7 @@ class Outfit:
     def _face(self, along: F64, across: F64) -> F32:
         own = np.stack([along, across], axis=1)
         colours = self._skin(own)
-        hair = _step((-self.fringe - along + 0.25 * np.abs(across)) / 0.008)
+        hair = _step(fringe(along, across) / 0.008)
         colours += hair[:, None] * (self._hair(own) - colours)
         for side in (-1, 1):
             aside = across - side * 0.019
@@ -260,6 +259,21 @@ def _step(distance: F64) -> F64:
     return result
 
 
+def fringe(along: F64, across: F64) -> F64:
+    """(n,): how far inside the hair a place on the face is, in body heights; negative on the skin."""
+    result: F64 = -0.034 - along + 0.25 * np.abs(across)
+    return result
+
+
+def face_flat(along: F64, across: F64) -> I64:
+    """(n,): rows of `Outfit.flat` for places on the face: hair, eyes, mouth, skin."""
+    out = np.full(len(along), PART["face"])
+    out[fringe(along, across) > 0] = PART["head"]
+    out[np.hypot(along + 0.005, np.abs(across) - 0.019) < 0.0095] = EYE
+    out[np.hypot((along - 0.0315) / 0.007, across / 0.017) < 1] = MOUTH
+    return out
+
+
 def dress(rng: np.random.Generator, outlines: dict[int, Shape]) -> Outfit:
     """Random clothes: a top, sleeves of the same or another fabric, trousers, shoes; skin and hair; a backdrop."""
     top, bottom = fabric(rng), fabric(rng)
@@ -283,7 +297,6 @@ def dress(rng: np.random.Generator, outlines: dict[int, Shape]) -> Outfit:
         np.clip(hair + 0.03 * rng.normal(size=3), 0.03, 0.9),
         np.clip(skin * [0.85, 0.5, 0.5], 0, 1),
         outlines,
-        rng.uniform(0.028, 0.040),
         _surface(rng, rng.uniform(0.35, 0.9), (0.16, 0.06, 0.028)),
         _surface(rng, rng.uniform(0.25, 0.7), (0.2, 0.08, 0.035)),
     )

@@ -64,6 +64,22 @@ class Shape:
             return -self.first, self.first, -self.last, self.last
         return 0.0, self.length, -widest, widest
 
+    def polygon(self, points: int = 12) -> F64:
+        """(n, 2): positions along the outline, `points` to a half turn."""
+        angle = np.linspace(0, np.pi, points)
+        if self.kind == "ellipse":
+            whole = np.linspace(0, 2 * np.pi, 2 * points, endpoint=False)
+            return np.stack([self.first * np.cos(whole), self.last * np.sin(whole)], axis=1)
+        if self.kind == "capsule":
+            start = np.stack([-self.first * np.sin(angle), self.first * np.cos(angle)], axis=1)
+            end = np.stack([self.length + self.last * np.sin(angle), -self.last * np.cos(angle)], axis=1)
+            return np.concatenate([start, end])
+        along = 0.5 * self.length * (1 - np.cos(angle))
+        width = self.first + (self.last - self.first) * along / self.length
+        across = width * (1 - (2 * along / self.length - 1) ** 6).clip(0) ** 0.25
+        side = np.stack([along, across], axis=1)
+        return np.concatenate([side, (side * [1, -1])[::-1]])
+
 
 def shapes(build: float = 1.0) -> dict[int, Shape]:
     """The outlines by part label; `build` makes limbs and trunk wider."""

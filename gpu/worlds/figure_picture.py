@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpu.worlds.figure import F64, JOINT, Bools
-from gpu.worlds.figure_cloth import F32, HORIZON, Outfit
-from gpu.worlds.figure_parts import GROUND, I64, PART, PARTS, Shape, apply, frames, inverse, labels, needed, to_frame
+from gpu.worlds.figure_cloth import F32, FLOOR, HORIZON, Outfit, face_flat
+from gpu.worlds.figure_parts import GROUND, I64, PART, Shape, apply, frames, inverse, labels, needed, to_frame
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,18 @@ def part_map(figure: Placed, points: F64) -> I64:
 def flat_index(figure: Placed, points: F64, parts: I64) -> I64:
     """(n,): the row in an outfit's `flat` of what is at each sample (n, 2), given the parts seen there."""
     own = apply(inverse(figure.matrices[GROUND]), points)
-    on_floor = (parts == GROUND) & (own[:, 1] > HORIZON)
-    return np.where(on_floor, len(PARTS), parts)
+    out = np.where((parts == GROUND) & (own[:, 1] > HORIZON), FLOOR, parts)
+    mine = np.flatnonzero(parts == PART["face"])
+    if len(mine):
+        at = apply(inverse(figure.matrices[PART["face"]]), points[mine])
+        out[mine] = face_flat(at[:, 0], at[:, 1])
+    return out
 
 
 def flat_picture(figure: Placed, colours: F64, height: int, width: int, sub: int = 4) -> F32:
-    """(height, width, 3) in [0, 1]: the figure and its backdrop in the colours (19, 3) of an outfit's `flat`.
+    """(height, width, 3) in [0, 1]: the figure and its backdrop in the colours (21, 3) of an outfit's `flat`.
 
-    A pixel whose neighbours are of one part with it is of one colour; only the others are sampled `sub`×`sub` times.
+    A pixel whose neighbours are of one colour with it is so throughout; only the others are sampled `sub`×`sub` times.
     """
     ring = samples(height + 2, width + 2, 1, (-1.0, -1.0))  # one more pixel on each side
     index = flat_index(figure, ring, part_map(figure, ring)).reshape(height + 2, width + 2)

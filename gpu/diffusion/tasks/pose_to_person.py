@@ -51,7 +51,7 @@ class Figures:
     def batch(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """`count` residuals (B,3,128,64), finished minus flat, and their conditions; each cut out at random."""
         residuals, conditions = [], []
-        for number in rng.integers(self._count, size=count):
+        for number in rng.choice(self._count, count, replace=False):
             finished, flat = self._figure(int(number)).float() / 255
             flat = smoothed(flat)
             y, x = rng.integers(2 * MARGIN + 1, size=2)
@@ -83,7 +83,7 @@ class PoseToPerson:
     name = "pose-to-person"
     title = "Pose to person"
     about = (
-        "The model is given a paper doll, one flat colour for every part of the body and the room; weave and pattern, folds, "
+        "The model is given a paper doll, flat colours with dots for eyes, before a plain room; weave and pattern, folds, "
         "hair, face and the texture of wall and floor are its own invention, and the noise decides which. With random noise "
         "the figure changes its clothes in every frame; with fixed noise the pattern stays on the screen while the limbs "
         "slide through it; with integral noise the clothes go along with the limbs. Look at a sleeve."
