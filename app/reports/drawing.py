@@ -181,14 +181,28 @@ def _axis(axes: Axes, which: str, axis: Axis) -> None:
         axes.set_xlabel(_text(axis))
         if axis.log:
             axes.set_xscale("log")
+            _plain(axes.xaxis)
         if axis.low is not None or axis.high is not None:
             axes.set_xlim(axis.low, axis.high)
         return
     axes.set_ylabel(_text(axis))
     if axis.log:
         axes.set_yscale("log")
+        _plain(axes.yaxis)
     if axis.low is not None or axis.high is not None:
         axes.set_ylim(axis.low, axis.high)
+
+
+def _plain(axis: Any) -> None:
+    """Ticks of a logarithmic axis as plain numbers: 2, not 2 × 10⁰; between powers of ten only where there are few of those."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def _num_to_string(self, x: float, vmin: float, vmax: float) -> str:
+            return f"{x:g}"
+
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
 
 
 def _look(prior: str, index: int) -> tuple[str, Any]:

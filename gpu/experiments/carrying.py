@@ -23,6 +23,8 @@ from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
 T = TypeVar("T")
+IMAGES = 8
+"""Frames of a clip that are kept."""
 
 
 @dataclass
@@ -38,11 +40,16 @@ class Clip:
     backend: backends.Backend
     carriers: dict[tuple[int, int, int, int, str], transport.Transport] = field(default_factory=dict)
     motions: list[Motion] = field(default_factory=list)  # keeps what `carriers` knows by its identity
+    images: dict[int, torch.Tensor] = field(default_factory=dict)  # the last few
 
     def image(self, t: int) -> torch.Tensor:
         """Frame t as (3, H, W) float32 in [0, 1]."""
-        frame = torch.from_numpy(self.source.frame(t).copy()).to(self.device)
-        return frame.permute(2, 0, 1).to(torch.float32) / 255
+        if t not in self.images:
+            while len(self.images) >= IMAGES:
+                self.images.pop(next(iter(self.images)))
+            frame = torch.from_numpy(self.source.frame(t).copy()).to(self.device)
+            self.images[t] = frame.permute(2, 0, 1).to(torch.float32) / 255
+        return self.images[t]
 
     def carrier(
         self, motion: Motion | None = None, seed: int = 7, k: int = 3, s: int = 4, fill: str = "two-stage"
@@ -119,8 +126,11 @@ def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, floa
     return found, coherence.ceiling(track.position, known)
 
 
-def within(steps: Generator[Update, None, T], number: int, total: int, prefix: str = "") -> Generator[Update, None, T]:
-    """Pass the updates on of job `number` of `total` equal ones; returns what the job returns. Closing it closes the job."""
+def within(
+    steps: Generator[Update, None, T], number: float, total: float, prefix: str = "", weight: float = 1
+) -> Generator[Update, None, T]:
+    """Pass the updates on of a job of `weight` that begins after `number` of `total`; returns what the job returns. Closing it
+    closes the job."""
     try:
         while True:
             try:
@@ -128,7 +138,7 @@ def within(steps: Generator[Update, None, T], number: int, total: int, prefix: s
             except StopIteration as end:
                 result: T = end.value
                 return result
-            share = update.done / max(update.total, 1)
-            yield Update(round(1000 * (number + share)), 1000 * total, prefix + update.what)
+            share = weight * update.done / max(update.total, 1)
+            yield Update(round(1000 * (number + share)), round(1000 * total), prefix + update.what)
     finally:
         steps.close()

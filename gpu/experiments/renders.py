@@ -22,6 +22,7 @@ from gpu.metrics.intervals import Interval
 from gpu.priors import PRIORS, Motion, steps_of
 from gpu.priors import Run as Noise
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
+from gpu.source.deformations import DEFORMATIONS
 from gpu.source.scenes import SCENES
 
 MEASURES = (
@@ -85,7 +86,8 @@ def clips(task: str, height: int, width: int, frames: int, count: int) -> list[S
     if not scenes:
         pairs = [(STILLS[i % 3], MOVES[(i + i // 3) % 3]) for i in range(len(STILLS) * len(MOVES))]
         return [
-            SourceSettings("synthetic", str(asset(f"stills/{still}")), move, **size) for still, move in pairs[:count]
+            SourceSettings("synthetic", str(asset(f"stills/{still}")), move, parameters=_as_fast(move, height), **size)
+            for still, move in pairs[:count]
         ]
     found = []
     for shift in range(count):
@@ -96,6 +98,15 @@ def clips(task: str, height: int, width: int, frames: int, count: int) -> list[S
             values = {info.name: info.default + shift} if info is not None and shift else {}
             found.append(SourceSettings("scene", name=name, parameters=values, **size))
     return found[:count]
+
+
+def _as_fast(move: str, height: int) -> dict[str, float]:
+    """Parameters with which a deformation moves pixels as fast as with its defaults at 128 rows, or those where it is so."""
+    known = {info.name: info.default for info in DEFORMATIONS.get(move).parameters}
+    if height >= 128:
+        return {}
+    faster = {name: known[name] * 128 / height for name in ("degrees",) if name in known}
+    return faster | {name: 1 + (known[name] - 1) * 128 / height for name in ("factor",) if name in known}
 
 
 def jobs(task: str, size: int, frames: int, count: int, seeds: int, seed: int) -> list[tuple[SourceSettings, int]]:
