@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from app.pose_editing import PoseEditing
+from gpu.assets import asset
 from gpu.errors import NoisescopeError
 from gpu.session import Session, SourceSettings, TaskSettings
+from gpu.worlds.figure import Sequence
+from gpu.worlds.figure_files import read_sequence, write_sequence
 
 if TYPE_CHECKING:
     from app.window import Window
@@ -55,8 +58,7 @@ class Posing(QObject):
         from app.views.pose_editor import PoseEditor
 
         self._window, self._folder = window, window.store.folder / "poses"
-        self.editing = PoseEditing()
-        self._begin()
+        self.editing = PoseEditing(self._begin())
         self.editor = PoseEditor(self.editing, window, Path.home())
         self.editor.used.connect(self.use)
         self._draft = QTimer(self)
@@ -66,28 +68,24 @@ class Posing(QObject):
         self._kept = self.editing.sequence
         self.editing.listen(lambda: self._draft.start() if self.editing.sequence is not self._kept else None)
 
-    def _begin(self) -> None:
-        """What the window shows, else the draft of an earlier run, else the walk."""
+    def _begin(self) -> Sequence | None:
+        """What the window shows, else the draft of an earlier run."""
         source = self._window.state.session.source
         doll = source.kind == "scene" and source.name == SCENE
         draft = self._folder / "draft.json"
         for path in (Path(source.path) if doll and source.path else None, draft if draft.is_file() else None):
             if path is not None:
-                try:
-                    self.editing.open(path, own=False)
-                except NoisescopeError:
-                    continue
-                return
+                with contextlib.suppress(NoisescopeError):
+                    return read_sequence(path)
         if doll and "cycle" in source.parameters:
-            self.editing.open_bundled(str(source.parameters["cycle"]))
+            return read_sequence(asset(f"poses/{source.parameters['cycle']}.json"))
+        return None
 
     def _keep(self) -> None:
         self._write(self._folder / "draft.json")
         self._kept = self.editing.sequence
 
     def _write(self, path: Path) -> bool:
-        from gpu.worlds.figure_files import write_sequence
-
         with contextlib.suppress(OSError):  # writing says it in a sentence
             path.parent.mkdir(parents=True, exist_ok=True)
         done: bool = self.editor.attempt(lambda: write_sequence(self.editing.sequence, path))

@@ -14,7 +14,7 @@ GRAB = 12.0  # pixels from a joint at which it is caught
 STEP = 0.01  # body heights that an arrow key moves a joint
 RIGHT, LEFT = "#e69f00", "#56b4e9"  # the figure's own sides (Okabe and Ito)
 GROUND = 0.545  # body heights below the middle: where the soles of a standing figure are
-EXTENT = (1.45, 1.3)  # body heights that fit on the canvas, across and down
+EXTENT = (1.45, 1.3)  # body heights that fit on the canvas at least, across and down
 
 
 class PoseCanvas(QWidget):
@@ -27,6 +27,7 @@ class PoseCanvas(QWidget):
         self.editing = editing
         self.onion, self.filled, self.playing = True, True, False
         self._held: int | None = None
+        self._extent = EXTENT
         self._grip = QPointF()
         self._hover: int | None = None
         self.setMouseTracking(True)
@@ -44,6 +45,9 @@ class PoseCanvas(QWidget):
         return QSize(280, 260)
 
     def _follow(self) -> None:
+        if self._held is None:  # the view stays where it is while a joint is dragged
+            far = np.abs(self.editing.sequence.joints).max(axis=(0, 1)) + 0.12
+            self._extent = max(EXTENT[0], 2 * float(far[0])), max(EXTENT[1], 2 * float(far[1]))
         x, y = self.editing.joints[self.editing.joint]
         self.setAccessibleDescription(
             f"{JOINTS[self.editing.joint]} at {x:.2f}, {y:.2f} body heights. Arrow keys move it, with Shift alone; "
@@ -54,7 +58,7 @@ class PoseCanvas(QWidget):
     # -- geometry
 
     def _scale(self) -> float:
-        return min(self.width() / EXTENT[0], (self.height() - 30) / EXTENT[1])
+        return min(self.width() / self._extent[0], (self.height() - 30) / self._extent[1])
 
     def to_screen(self, place: np.ndarray) -> QPointF:
         """Body heights to pixels of the widget."""

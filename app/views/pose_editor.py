@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -243,6 +243,18 @@ class PoseEditor(QDialog):
         frames = (now - self._shown) * editing.sequence.fps
         self._shown = now
         editing.go((editing.time + frames) % max(editing.end, 1e-6))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return belongs to the field that it is typed in; elsewhere it does nothing."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.actions_:
+            self._follow()
 
     def hideEvent(self, event: object) -> None:
         self.play(False)
