@@ -23,7 +23,8 @@ from app.lessons.lesson import Choice, Control, Slider, Switch, Value
 from app.lessons.view import look
 
 STEPS = 1000  # most positions of a slider
-LOWER = 1.9  # height of the lower line of a control, of the type's size: they stand beside each other
+UPPER = 1.5
+LOWER = 1.9  # heights of the lines of a control, of the type's size: controls stand beside each other
 
 
 class _Bar(QSlider):
@@ -119,6 +120,8 @@ class SliderRow(QWidget):
         """Take the theme's colours and this size of type."""
         look.words(self._label, self.info.label, type_)
         self._number.setFont(look.font(self.font(), type_))
+        for widget in (self._label, self._number):
+            widget.setFixedHeight(round(UPPER * type_))
         widest = f"{min(self.info.low, -1.0 if self.info.low < 0 else 0.0):.{self._decimals}f}"
         widest = max(widest, f"{self.info.high:.{self._decimals}f}", key=len) + self._number.suffix()
         self._number.setFixedWidth(self._number.fontMetrics().horizontalAdvance(widest) + 2 * type_)
@@ -191,6 +194,7 @@ class ChoiceRow(QWidget):
     def restyle(self, type_: int) -> None:
         """Take this size of type."""
         look.words(self._label, self.info.label, type_)
+        self._label.setFixedHeight(round(UPPER * type_))
         self._list.setFont(look.font(self.font(), type_))
         self._list.setFixedHeight(round(LOWER * type_))
         metrics = self._list.fontMetrics()
