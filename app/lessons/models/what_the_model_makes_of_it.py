@@ -92,7 +92,7 @@ def from_noise_alone(settings: Settings) -> Iterator[Scene]:
             for prior in PRIORS
         )
         outputs = tuple(
-            _square(f"output {prior}", f"{DOES[prior]}", _output(video, prior, t)) for prior in PRIORS
+            _square(f"output {prior}", f"The output {DOES[prior]}", _output(video, prior, t)) for prior in PRIORS
         )  # fmt: skip
         yield Scene(
             (noises, outputs),
@@ -171,16 +171,15 @@ def _judged(video: Video, t: int, rough: bool) -> Scene:
         if math.isfinite(error):
             highest = max(highest, error)
             items.append(Points(np.array([sharp]), np.array([error]), prior, size=1.3, symbol=SYMBOLS[prior]))
-            items.append(Text(sharp + 0.03, error, TITLES[prior], prior, 1.0, (0.0, 0.5)))
-        note = f"sharpness {_number(sharp, 2)}, n = {max(measured.frames - 1, 0)} pairs"
-        facts.append(Fact(TITLES[prior], _number(error), note, prior))
+            items.append(Text(sharp + 0.03, error, TITLES[prior], prior, 1.0, (0.0, 0.5), True))
+        facts.append(Fact(TITLES[prior], _number(error), f"sharpness {_number(sharp, 2)}", prior))
     panel = Panel(
         "both",
         "Good is below and near 1",
         (Rule(x=1.0, ink="dim"), *items),
         "sharpness (true frames: 1)", "warp error (×10⁻³)", (0.3, 1.3), (0.0, 1.15 * highest),
         weight=1.7,
-        note=f"Means over {video.known(ALL)} frames",
+        note=f"Means over {video.known(ALL)} frames; numbers below: warp error",
         tip="Warp error over sharpness, one mark a prior",
     )  # fmt: skip
     pictures = tuple(

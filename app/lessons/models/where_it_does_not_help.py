@@ -1,0 +1,337 @@
+"""Lesson 9: where moved noise does not help: folds, a wrong flow, latents, and pictures that hardly move."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from app.lessons import folding, latents, misled, videos
+from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.misled import Misled
+from app.lessons.models import LESSONS
+from app.lessons.scene import DASHED, SOLID, Arrows, Curve, Fact, Floats, Image, Outlines, Panel, Points, Rule, Scene
+
+ERRORS = tuple(index / 4 for index in range(9))  # pixels
+SPEEDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)  # pixels a frame at which outputs are measured
+FRAMES = 7  # so that two pairs are five frames apart
+TASK, PRIORS = "super-resolution-x8", ("fixed", "integral")
+GAPS = (1, 5)
+
+
+def folds(settings: Settings) -> Iterator[Scene]:
+    """Which sub-pixels a folded map sees several times, and what each pixel keeps of those it sees."""
+    found = folding.folded(number(settings, "strength"))
+    size = float(folding.SIZE)
+    (x, y), (u, v) = found.pair
+    squares = [np.array([[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], float) for i, j in ((x, y), (u, v))]
+    kept = found.owned / np.maximum(found.covered, 1)
+    inside = int(found.inner.sum())
+    empty = int(((found.owned == 0) & (found.covered > 0)).sum())
+    before = Panel(
+        "seen",
+        "Frame 0: how often each sub-pixel is seen",
+        (
+            Image(found.seen, (0, 0, size, size), 0.0, 4.0),
+            Outlines((found.outlines[0],), "accent", width=2.0, fill=0.35),
+            Outlines((found.outlines[1],), "warn", width=2.0, fill=0.35),
+        ),
+        square=True,
+        note="black 0, white 4 times and more",
+    )
+    after = Panel(
+        "kept",
+        "The folded frame: share that a pixel keeps",
+        (
+            Image(kept, (0, 0, size, size), 0.0, 1.0),
+            Outlines((squares[0],), "accent", width=3.0, fill=0.35),
+            Outlines((squares[1],), "warn", width=3.0, fill=0.35),
+        ),
+        square=True,
+        note="white: all that it covers, black: nothing",
+    )
+    yield Scene(
+        ((before, after),),
+        (
+            Fact("Correlation if shared", f"{found.overlap:.2f}", "of the two marked pixels", "bad", False),
+            Fact("Owned once", f"{found.owners:.2f}", "of any two pixels", "good", found.owners == 0),
+            Fact("Left with nothing", f"{empty}", f"of {inside} on the back: fresh noise"),
+        ),
+        "The two marked pixels look at the same noise in frame 0. Sharing it would tie them together; so the surface that "
+        "is seen first keeps it, and the back of the fold starts afresh.",
+    )
+
+
+def wrong_flow(settings: Settings) -> Iterator[Scene]:
+    """Coherence along the true motion over the error of the flow that was used."""
+    error, seed = round(4 * number(settings, "error")) / 4, whole(settings, "seed")
+    same = str(settings["kind"]) == "same"
+    found: dict[float, Misled] = {}
+    yield _wrong(error, same, seed, found, True)
+    order = (error, 0.0, 2.0, 1.0, *ERRORS)
+    for one in dict.fromkeys(order):
+        found[one] = misled.misled(one, same, seed)
+        yield _wrong(error, same, seed, found, len(found) < len(ERRORS))
+
+
+def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], rough: bool) -> Scene:
+    start, true, wrong = misled.arrows(error, same, seed)
+    size = float(misled.SIZE)
+    at = np.array(sorted(found))
+    rows = [found[one] for one in sorted(found)]
+    flow = Panel(
+        "flow",
+        "Backward flow",
+        (Arrows(start, true, "dim", 1.4), Arrows(start, wrong, "integral", 1.4)),
+        range_x=(0, size), range_y=(0, size), square=True,
+        note="grey: true, green: used",
+    )  # fmt: skip
+    frames = misled.FRAMES - 1
+    curves = Panel(
+        "coherence",
+        "Correlation along the true motion",
+        (
+            Curve(at, np.array([row.expected for row in rows]), "dim", "with the frame before, theory", 1.0, DASHED),
+            Curve(at, np.array([row.previous for row in rows]), "integral", "with the frame before", 1.6, SOLID),
+            Points(at, np.array([row.previous for row in rows]), "integral", size=0.6),
+            Curve(at, np.array([row.first for row in rows]), "warn", f"with frame 0, {frames} frames ago", 1.6, SOLID),
+            Points(at, np.array([row.first for row in rows]), "warn", size=0.6, symbol="s"),
+            Rule(x=error, ink="accent"),
+        ),
+        "error of the flow (pixels, rms)", "correlation", (0.0, 2.05), (-0.1, 0.8),
+        weight=1.7,
+        note=_sizes(rows),
+        tip="Correlation along the true motion over the error of the flow",
+    )  # fmt: skip
+    here = found.get(error)
+    facts = (
+        Fact("With the frame before", _number(here and here.previous), f"error {error:.2f} px", "integral"),
+        Fact(f"With frame 0, {frames} frames ago", _number(here and here.first), "errors add up", "warn"),
+        Fact("Variance", _number(here and here.variance), "still white: no test of noise sees it"),
+    )
+    return Scene(
+        ((flow, curves),),
+        facts,
+        "∫-noise follows the flow it is given. Where that is wrong by a pixel, the noise is as white as ever, and moves "
+        "with the wrong thing.",
+        rough=rough,
+    )
+
+
+def _sizes(rows: list[Misled]) -> str:
+    if not rows:
+        return "Measuring …"
+    return f"n = {rows[0].n_previous:,} values with the frame before, {rows[0].n_first:,} with frame 0"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def in_latents(settings: Settings) -> Iterator[Scene]:
+    """Noise and photo moved by whole pixels: what latents keep of the one and make of the other."""
+    shift, seed = whole(settings, "shift"), whole(settings, "seed")
+    shifts = np.arange(latents.MOST + 1)
+    kept = [latents.noise_kept(int(one), seed) for one in shifts]
+    fine = np.linspace(0, latents.MOST, 8 * latents.MOST + 1)
+    theory = np.array([latents.latent_theory(float(one)) for one in fine])
+    known: dict[int, float] = {0: 0.0}
+    for one in dict.fromkeys((shift, *shifts.tolist())):
+        trip = latents.trip(shift)
+        known[one] = latents.trip(one).error
+        yield _latents(shift, kept, (fine, theory), known, trip, len(known) <= latents.MOST)
+
+
+def _latents(
+    shift: int,
+    kept: list[tuple[float, float, int]],
+    theory: tuple[Floats, Floats],
+    known: dict[int, float],
+    trip: latents.Trip,
+    rough: bool,
+) -> Scene:
+    at = np.arange(len(kept), dtype=float)
+    errors = np.array(sorted(known), float)
+    range_x = (-0.3, latents.MOST + 0.3)
+    height, width = trip.difference.shape
+    area = (0.0, 0.0, float(width), float(height))
+    noise = Panel(
+        "noise",
+        "What is left of the noise",
+        (
+            Curve(*theory, "fixed", "latents, theory", 1.0, DASHED),
+            Points(at, np.array([one[0] for one in kept]), "integral", "pixels", 0.7),
+            Points(at, np.array([one[1] for one in kept]), "fixed", "latents", 0.7, "s"),
+            Rule(x=float(shift), ink="accent"),
+        ),
+        "moved by (pixels)", "correlation", range_x, (0.0, 1.08),
+        note=f"n = {kept[0][2]:,} latents",
+        tip="Correlation of moved noise after the nearest whole shift, among pixels and among latents",
+    )  # fmt: skip
+    picture = Panel(
+        "error",
+        "What the autoencoder adds",
+        (
+            Curve(errors, np.array([known[int(one)] for one in errors]), "warn", "", 1.4, SOLID),
+            Points(errors, np.array([known[int(one)] for one in errors]), "warn", "", 0.7, "s"),
+            Rule(x=float(shift), ink="accent"),
+        ),
+        "moved by (pixels)", "error (×10⁻³)", range_x, (0.0, 1.15 * max(0.05, *known.values())),
+        note=f"one photo, {width} × {height} pixels",
+        tip="Mean squared difference of moving before and after the round trip through latents",
+    )  # fmt: skip
+    pictures = (
+        Panel("first", "Coded, then moved", (Image(trip.first, area),), square=True),
+        Panel("second", "Moved, then coded", (Image(trip.second, area),), square=True),
+        Panel(
+            "difference",
+            "Difference",
+            (Image(trip.difference, area, -0.06, 0.06, "diverging"),),
+            square=True,
+            note="blue −0.06, orange +0.06",
+        ),
+    )
+    return Scene(
+        ((noise, picture), pictures),
+        (
+            Fact("Noise kept, pixels", _number(kept[shift][0]), f"moved by {shift} px", "integral"),
+            Fact("Noise kept, latents", _number(kept[shift][1]), f"{shift / latents.FACTOR:g} latents", "fixed"),
+            Fact("Error of the autoencoder", _number(trip.error), "×10⁻³", "warn"),
+        ),
+        "A move by whole pixels is nothing to noise among pixels. A latent is a square of 4 × 4: its noise is cut anew "
+        "unless the move is a multiple of 4, and the decoder's detail does not move quite as the picture does.",
+        (1.25, 1.0),
+        rough,
+    )  # fmt: skip
+
+
+def fixed_theory(way: Floats) -> Floats:
+    """Correlation, measured along the motion, of fixed noise after a way of `way` (n,) pixels along x: the bilinear sample
+    reads the same pixel with weight 1 - d, and pixels without relation to it otherwise."""
+    d = np.minimum(np.asarray(way, float), 1.0)
+    return (1 - d) / np.hypot(1 - d, d)
+
+
+def moved_theory(way: Floats) -> Floats:
+    """The same of noise that is moved along: sqrt((1 - g)^2 + g^2), g the fraction of a pixel."""
+    g = np.asarray(way, float) % 1.0
+    return np.hypot(1 - g, g)
+
+
+def _video(speed: float, seed: int) -> videos.Video:
+    return videos.video(TASK, "translation", (("dx", speed), ("dy", 0.0)), seed, FRAMES)
+
+
+def hardly_moving(settings: Settings) -> Iterator[Scene]:
+    """Fixed against moved noise over the speed: theory at once, outputs as they are sampled."""
+    speed, gap, seed = number(settings, "speed"), int(str(settings["gap"])), whole(settings, "seed")
+    scene = _slow(speed, gap, seed, True)
+    yield scene
+    order = tuple(dict.fromkeys((speed, *SPEEDS)))
+    for index, one in enumerate(order):
+        video = _video(one, seed)
+        while video.advance(PRIORS, FRAMES):
+            yield scene  # nothing new yet, but the settings may be
+        scene = _slow(speed, gap, seed, index < len(order) - 1)
+        yield scene
+
+
+def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
+    speeds = np.linspace(0, 1.5, 301)
+    turn = 0.5 / gap
+    noise = Panel(
+        "noise",
+        f"Noise, {gap} frame{'s' if gap > 1 else ''} apart",
+        (
+            Curve(speeds, fixed_theory(gap * speeds), "fixed", "fixed", 1.6),
+            Curve(speeds, moved_theory(gap * speeds), "integral", "∫-noise", 1.6),
+            Rule(x=turn, ink="dim"),
+            Rule(x=speed, ink="accent"),
+        ),
+        "speed (pixels a frame)", "correlation along the motion", (0.0, 1.5), (0.0, 1.05),
+        note=f"they meet at {turn:g} px a frame: half a pixel in all",
+        tip="Correlation of fixed and of moved noise along the motion, over the speed",
+    )  # fmt: skip
+    items = []
+    highest = 1.0
+    for prior, title, symbol in (("fixed", "fixed", "s"), ("integral", "∫-noise", "o")):
+        at, errors = [], []
+        for one in sorted({speed, *SPEEDS}):
+            error = _error(one, prior, gap, seed)
+            if error is not None:
+                at.append(one)
+                errors.append(error)
+        highest = max([highest, *errors])
+        items.append(Curve(np.array(at), np.array(errors), prior, title, 1.6))
+        items.append(Points(np.array(at), np.array(errors), prior, size=0.8, symbol=symbol))
+    output = Panel(
+        "output",
+        "What the model makes of it",
+        (*items, Rule(x=turn, ink="dim"), Rule(x=speed, ink="accent")),
+        "speed (pixels a frame)", "warp error (×10⁻³)", (0.0, 1.5), (0.0, 1.1 * highest),
+        note=f"super-resolution ×8, n = {FRAMES - gap} pairs at each point",
+        tip="Warp error of outputs with fixed and with moved noise over the speed",
+    )  # fmt: skip
+    facts = []
+    for each in GAPS:
+        for prior, title in (("fixed", "Fixed"), ("integral", "∫-noise")):
+            value = _error(speed, prior, each, seed)
+            facts.append(Fact(f"{title}, gap {each}", _number(value, 1), "warp error ×10⁻³", prior))
+    a, b = _error(speed, "fixed", gap, seed), _error(speed, "integral", gap, seed)
+    said = "Sampling, frame after frame. " if rough else ""
+    if a is not None and b is not None:
+        if speed == 0:
+            said += "Nothing moves: ∫-noise is fixed noise."
+        else:
+            better, worse = ("Fixed", "∫-noise") if a < b else ("∫-noise", "fixed noise")
+            said += f"{better} has the lower warp error here, {min(a, b):.1f} against {max(a, b):.1f} of {worse}."
+    else:
+        said += "Below half a pixel in all, fixed noise is nearer to the truth than noise that is cut anew."
+    return Scene(((noise, output),), tuple(facts), said, rough=rough)
+
+
+def _error(speed: float, prior: str, gap: int, seed: int) -> float | None:
+    """The warp error of a video all of whose frames are there; None while they are not."""
+    video = _video(speed, seed)
+    if video.known(PRIORS) < FRAMES:
+        return None
+    measured = video.measured(prior)
+    return measured.warp_error if gap == 1 else measured.warp_error_5
+
+
+LESSONS.add("where-it-does-not-help", order=9)(
+    Lesson(
+        (
+            Slider(
+                "strength",
+                "Strength of the fold",
+                2.0,
+                1.4,
+                4.0,
+                0.1,
+                "",
+                "Above 1 the map turns over",
+                play=True,
+                rate=4,
+            ),
+            Slider("error", "Error of the flow", 1.0, 0, 2, 0.25, "px", "How far the flow is from the truth, rms"),
+            Choice(
+                "kind",
+                "Error",
+                "same",
+                (("same", "The same in every frame"), ("new", "New in every frame")),
+                "Whether errors of successive frames are alike, and so add up",
+            ),
+            Slider("shift", "Moved by", 2, 0, latents.MOST, 1, "px", "Whole pixels to the left", play=True, rate=1),
+            Slider("speed", "Speed", 0.25, 0, 1.5, 0.25, "px/frame", "How far the picture moves to the right"),
+            Choice("gap", "Compare", "1", (("1", "Neighbours"), ("5", "5 frames apart")), "Which frames are compared"),
+        ),
+        (
+            Step("Where the map folds", folds, ("strength",), "strength", draws=False),
+            Step("When the flow is wrong", wrong_flow, ("error", "kind"), "error"),
+            Step("Among latents", in_latents, ("shift",), "shift"),
+            Step("When hardly anything moves", hardly_moving, ("speed", "gap"), "speed"),
+        ),
+    )
+)
