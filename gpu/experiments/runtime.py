@@ -1,0 +1,281 @@
+"""runtime: milliseconds a frame of every prior at growing sizes, as a ratio to torch.randn, beside the published tables."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from gpu.errors import SessionError
+from gpu.experiments import (
+    EXPERIMENTS,
+    Axis,
+    Bars,
+    BarSeries,
+    Claim,
+    Column,
+    Experiment,
+    Figure,
+    Line,
+    Outcome,
+    Plot,
+    Row,
+    Settings,
+    Steps,
+    Table,
+    Update,
+    carrying,
+    cells,
+    published,
+    renders,
+)
+from gpu.experiments.carrying import Clip
+from gpu.metrics.intervals import Interval
+from gpu.parameters import ParameterInfo
+from gpu.priors import PRIORS, steps_of
+from gpu.session import PriorSettings, SourceSettings
+
+LITERATURE = {256: (published.MILLISECONDS, published.TABLE_3), 1024: (published.MILLISECONDS_1024, published.BURGERT)}
+"""Published ms a frame by size: at 256² on an RTX 3090, at 1024² on an A100."""
+
+COLUMNS = (
+    Column("prior", "Prior"),
+    Column("height", "size", "px", tip="Rows and columns"),
+    Column("median_ms", "ms a frame", "ms", tip="Median; in brackets an interval of it from order statistics"),
+    Column("ratio", "of torch.randn", "×", ".1f", tip="Over the time of torch.randn of the same shape in this run"),
+    Column("published_ms", "ms a frame", "ms", published=True, tip=f"{published.TABLE_3}; {published.BURGERT}"),
+    Column("published_on", "on", published=True),
+    Column("n", "frames"),
+)
+
+
+@dataclass
+class Times:
+    """Seconds of one prior at one size, frame by frame."""
+
+    prior: str
+    size: int
+    seconds: list[float] = field(default_factory=list)
+
+
+def median(values: list[float]) -> Interval:
+    """The median with the narrowest symmetric interval of order statistics of at least 90 % (exact for any distribution);
+    NaN ends below 5 values. `confidence` is what it has."""
+    ordered = sorted(values)
+    n = len(ordered)
+    value = float(np.median(ordered)) if n else math.nan
+    below, chosen, confidence = 0.0, -1, math.nan
+    for rank in range(n // 2):  # P(fewer than rank + 1 of n fall below the median) = sum of binomials / 2^n
+        below += math.comb(n, rank) / 2**n
+        if 1 - 2 * below < 0.9:
+            break
+        chosen, confidence = rank, 1 - 2 * below
+    if chosen < 0:
+        return Interval(value, math.nan, math.nan, n)
+    return Interval(value, ordered[chosen], ordered[n - 1 - chosen], n, confidence)
+
+
+def prepare(clip: Clip, frames: int) -> None:
+    """Have motion and pictures at hand: they belong to the source, not to a prior."""
+    for t in range(frames - 1):
+        for part in (clip.motion.backward, clip.motion.forward, clip.motion.valid, clip.motion.error):
+            part(t)
+    for t in range(frames):
+        clip.image(t)
+
+
+def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget: float) -> list[float]:
+    """Seconds of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
+    1 comes before, untimed, and makes what is made once; where it alone takes the budget, its time is all there is."""
+    run = carrying.start(clip, PriorSettings(prior), seed, channels)
+    found: list[float] = []
+    begin = time.perf_counter()
+    for t in range(1, repeats + 2):
+        start = time.perf_counter()
+        for _ in steps_of(run, t):
+            pass
+        run.frame(t)
+        now = time.perf_counter()
+        found.append(now - start)
+        if now - begin > budget:
+            break
+    clip.carriers.clear()
+    clip.motions.clear()
+    return found[1:] or found
+
+
+def floor(size: int, channels: int, repeats: int) -> list[float]:
+    """Seconds of torch.randn of the same shape."""
+    found = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        torch.randn((channels, size, size))
+        found.append(time.perf_counter() - start)
+    return found[1:]
+
+
+def run(settings: Settings) -> Steps:
+    """Times of all priors at all sizes, one after another."""
+    sizes = sorted({round(value) for value in settings.numbers("sizes")})
+    if not sizes or sizes[0] < 16 or sizes[-1] > 4096:
+        raise SessionError(f"Sizes must be numbers from 16 to 4096, not {settings.text('sizes')!r}.")
+    channels, repeats, limit = settings.whole("channels"), settings.whole("repeats"), settings.whole("inversion")
+    priors = settings.names("priors") or renders.every_prior()
+    frames = repeats + 2
+    found: list[Times] = []
+    floors: dict[int, list[float]] = {size: [] for size in sizes}
+    notes: list[str] = []
+    backend = ""
+    jobs = [(size, prior) for size in sizes for prior in priors]
+    for number, (size, chosen) in enumerate((size, priors) for size in sizes):
+        yield Update(number * len(priors), len(jobs), f"{size}²: motion")
+        source = SourceSettings("synthetic", name=settings.text("flow"), height=size, width=size, frames=frames)
+        with carrying.opened(source) as clip:
+            backend = clip.backend.name
+            prepare(clip, frames)
+            for index, prior in enumerate(chosen):
+                yield Update(number * len(priors) + index, len(jobs), f"{size}²: {prior}")
+                if PRIORS.get(prior).info.uses_task and size > limit:
+                    notes.append(
+                        f"{prior} is not timed at {size}²: it samples a model; the parameter inversion allows it."
+                    )
+                    continue
+                seconds = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
+                found.append(Times(prior, size, seconds))
+                floors[size] += floor(size, channels, 3)  # between the priors, so that it meets the same disturbances
+    bases = {size: median(values) for size, values in floors.items()}
+    rows = [_row(one, channels, backend, bases[one.size]) for one in found]
+    table = Table(
+        "runtime",
+        "Time of a frame",
+        tuple(rows),
+        COLUMNS,
+        f"{channels} channels, {settings.text('flow')}, frames played in order, motion at hand. Brackets: an interval of the "
+        "median of at least 90 %, from order statistics; none below 5 frames. Published times are of graphics cards.",
+    )
+    notes.append(
+        "integral works at k = 3, s = 4. Whatever else runs on this machine is in the times; the floor shares it."
+    )
+    return Outcome(
+        _summary(found, bases, sizes),
+        (table,),
+        (_curves(found, bases, sizes, channels), _ratios(found, bases, sizes[-1], channels)),
+        tuple(_claims(found, sizes, channels)),
+        tuple(notes),
+        {
+            "backend": backend,
+            "threads": torch.get_num_threads(),
+            **{f"randn {s}² (ms)": 1e3 * b.value for s, b in bases.items()},
+        },
+    )
+
+
+def _row(one: Times, channels: int, backend: str, base: Interval) -> Row:
+    found = median(one.seconds).times(1e3)
+    literature, source = LITERATURE.get(one.size, ({}, ""))
+    value = literature.get(one.prior)
+    card = "" if value is None else ("RTX 3090" if source == published.TABLE_3 else "A100")
+    return {
+        "prior": one.prior, "height": one.size, "width": one.size, "channels": channels, "backend": backend,
+        **cells("median_ms", found), "floor_ms": 1e3 * base.value, **cells("ratio", found.times(1e-3 / base.value)),
+        "published_ms": value, "published_on": card, "n": len(one.seconds),
+    }  # fmt: skip
+
+
+def _curves(found: list[Times], bases: dict[int, Interval], sizes: list[int], channels: int) -> Figure:
+    series = []
+    for prior in dict.fromkeys(one.prior for one in found):
+        mine = [one for one in found if one.prior == prior]
+        values = [median(one.seconds).times(1e3) for one in mine]
+        low = [v.low if math.isfinite(v.low) else v.value for v in values]
+        high = [v.high if math.isfinite(v.high) else v.value for v in values]
+        series.append(Line(prior, [one.size**2 / 1e6 for one in mine], [v.value for v in values], low, high, prior))
+    pixels = [size**2 / 1e6 for size in sizes]
+    series.append(Line("torch.randn", pixels, [1e3 * bases[size].value for size in sizes], kind="theory"))
+    for name, label in (
+        ("integral", "integral, published (RTX 3090; A100)"), ("go-with-the-flow", "go-with-the-flow, published (A100)"),
+    ):  # fmt: skip
+        points = [(size**2 / 1e6, times[name]) for size, (times, _) in LITERATURE.items() if name in times]
+        series.append(Line(label, [x for x, _ in points], [y for _, y in points], kind="published"))
+    panel = Plot(
+        "", Axis("pixels of a frame", "million", log=True), Axis("time of a frame", "ms", log=True), tuple(series)
+    )
+    return Figure(
+        "times",
+        f"Time of a frame, {channels} channels",
+        (panel,),
+        f"n = up to {max(len(one.seconds) for one in found)} frames a point (the table has each n); bands: of the median.",
+        "Straight lines of slope 1 are linear in the pixels. Grey: figures of the literature, on graphics cards.",
+    )
+
+
+def _ratios(found: list[Times], bases: dict[int, Interval], size: int, channels: int) -> Figure:
+    mine = [one for one in found if one.size == size]
+    values = [median(one.seconds).times(1 / bases[size].value) for one in mine]
+    series = BarSeries("measured", [v.value for v in values], [v.low for v in values], [v.high for v in values])
+    panel = Bars(
+        "", Axis("time over torch.randn's", log=True), tuple(one.prior for one in mine), (series,), {"torch.randn": 1.0}
+    )
+    return Figure(
+        "ratios", f"Cost of a frame at {size}², {channels} channels", (panel,),
+        f"n = {min(len(one.seconds) for one in mine)} to {max(len(one.seconds) for one in mine)} frames a prior.",
+    )  # fmt: skip
+
+
+def _claims(found: list[Times], sizes: list[int], channels: int) -> list[Claim]:
+    claims = []
+    by_key = {(one.prior, one.size): median(one.seconds).times(1e3) for one in found}
+    at_256 = by_key.get(("integral", 256))
+    if at_256 is not None and channels == 4:
+        claims.append(
+            Claim("integral at 256², 4 channels, k = 3, s = 4, fine field made", at_256, "≤ 100 ms", at_256.value <= 100, "ms",
+                  published=published.MILLISECONDS["integral"], published_source=f"{published.TABLE_3}, RTX 3090")
+        )  # fmt: skip
+    small, large = sizes[0], sizes[-1]
+    for prior in ("integral", "bilinear"):
+        if small == large or (prior, small) not in by_key or (prior, large) not in by_key:
+            continue
+        slope = math.log(by_key[prior, large].value / by_key[prior, small].value) / math.log((large / small) ** 2)
+        claims.append(
+            Claim(f"{prior}: time grows as pixels to the power of (from {small}² to {large}²)", slope, "0.8 to 1.2",
+                  0.8 <= slope <= 1.2)
+        )  # fmt: skip
+    return claims
+
+
+def _summary(found: list[Times], bases: dict[int, Interval], sizes: list[int]) -> str:
+    parts = []
+    for size in sizes:
+        mine = [one for one in found if one.size == size and one.prior in ("random", "bilinear", "integral")]
+        listed = ", ".join(f"{one.prior} {1e3 * float(np.median(one.seconds)):.3g} ms" for one in mine)
+        parts.append(f"at {size}²: torch.randn {1e3 * bases[size].value:.3g} ms, {listed}")
+    return "A frame takes, " + "; ".join(parts) + "."
+
+
+EXPERIMENTS.add("runtime", order=110)(
+    Experiment(
+        title="Time of a frame",
+        about="Times every prior at growing sizes, in milliseconds and over torch.randn, beside the published tables.",
+        run=run,
+        parameters=(
+            ParameterInfo("sizes", "Sizes", text="256,512,1024", tip="Rows and columns, with commas."),
+            ParameterInfo("channels", "Channels", 4, 1, 16, 1, "", "Channels of noise."),
+            ParameterInfo(
+                "repeats", "Repeats", 7, 1, 100, 1, "", "Frames timed of each prior, as far as the budget goes."
+            ),
+            ParameterInfo(
+                "budget", "Budget", 3, 0, 600, 0.5, "s", "After so long no further frame of a prior is begun."
+            ),
+            ParameterInfo(
+                "inversion", "Inversion up to", 256, 0, 4096, 1, "px", "Largest size at which inversion is timed."
+            ),
+            ParameterInfo("flow", "Flow", text="rotation-zoom", tip="The synthetic deformation."),
+            ParameterInfo("priors", "Priors", tip="Names with commas; empty: all.", empty=True),
+        ),
+        quick={"sizes": "64,128", "repeats": 5, "budget": 1, "inversion": 0},
+        alone=True,
+    )
+)
