@@ -110,12 +110,17 @@ def load_font(app: QApplication) -> None:
     app.setFont(font)
 
 
+_SMALL: dict[tuple[str, bool], QFont] = {}
+
+
 def small(font: QFont, bold: bool = False) -> QFont:
-    """The second type size."""
-    font = QFont(font)
-    font.setPixelSize(SMALL)
-    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
-    return font
+    """The second type size. One font for all who ask: making it again at every painting costs more than the painting."""
+    name = (font.key(), bold)
+    if name not in _SMALL:
+        made = _SMALL[name] = QFont(font)
+        made.setPixelSize(SMALL)
+        made.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return _SMALL[name]
 
 
 class _Icon(QIconEngine):

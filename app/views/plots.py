@@ -155,7 +155,7 @@ class CurvePlot(pg.PlotWidget, Figure):
 
     def set_curves(self, curves: Mapping[str, Curve]) -> None:
         """Draw these curves, in this order, and no others; NaN leaves a gap."""
-        self._curves = dict(curves)
+        before, self._curves = self._curves, dict(curves)
         for key in [key for key in self._items if key not in curves]:
             self.removeItem(self._items.pop(key))
         for key, (x, y) in self._curves.items():
@@ -166,12 +166,18 @@ class CurvePlot(pg.PlotWidget, Figure):
                 item.setZValue(airiness(key))
                 self.addItem(item, ignoreBounds=True)
             self.style_item(key)
-            item.setData(x, y)
+            if key not in before or not _same(before[key], (x, y)):  # drawing is what costs
+                item.setData(x, y)
         self._set_range()
 
     def style_item(self, key: str) -> None:
         """Give the curve of a prior its pen."""
-        self._items[key].setPen(pen(key, self.dark, LINE_WIDTH * self.line_scale))
+        self.set_pen(key, pen(key, self.dark, LINE_WIDTH * self.line_scale))
+
+    def set_pen(self, key: str, line: QPen) -> None:
+        """Give a curve a pen, unless it has it already: pyqtgraph would draw it anew."""
+        if self._items[key].opts["pen"] != line:
+            self._items[key].setPen(line)
 
     def _set_range(self) -> None:
         ends = self.ends_x() + self.ends_y()
@@ -216,6 +222,10 @@ class CurvePlot(pg.PlotWidget, Figure):
 
     def figure_table(self) -> Table:
         return curves_table(self.spec.label_x, self.spec.column or self.spec.label_y, self._curves, self.spec.steps)
+
+
+def _same(one: Curve, other: Curve) -> bool:
+    return all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
 
 
 def curves_table(label_x: str, label_y: str, curves: Mapping[str, Curve], steps: bool = False) -> Table:

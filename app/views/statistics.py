@@ -38,6 +38,7 @@ from app.views.statistics_maps import TIP as MAPS_TIP
 from app.views.statistics_maps import AutocorrelationMaps
 from app.views.statistics_outputs import OutputsPage
 from app.views.statistics_table import WhitenessTable
+from app.views.turns import Turns
 
 if TYPE_CHECKING:
     from gpu.engine.results import FrameResult
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
 EMPTY = "No noise to measure yet.\nOpen a clip or choose a deformation; statistics of its noise appear here."
 TABLE_MS = 100
 """The table follows at most ten times a second: numbers that change faster cannot be read, and cost a third of a frame."""
+
+PARTIAL_MS = 700
+"""A frame of which fewer priors are computed than are shown is waited for so long: else the panel would empty and fill again
+with every frame that a person goes through."""
 
 ALL_HIDDEN = "Every prior is hidden.\nClick a prior's dot above its column to show it here."
 
@@ -174,10 +179,15 @@ class StatisticsPanel(QWidget):
         self._hidden: set[str] = set()
         self._shown: dict[str, Whiteness] = {}
         self._stale: set[QWidget] = set()
+        self._turns = Turns(self)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(TABLE_MS)
         self._calm.timeout.connect(self._refresh)
+        self._partial = QTimer(self)
+        self._partial.setSingleShot(True)
+        self._partial.setInterval(PARTIAL_MS)
+        self._partial.timeout.connect(self._take)
 
         self.verdicts = VerdictList(dark)
         self.histogram = CurvePlot(HISTOGRAM, dark)
@@ -263,6 +273,10 @@ class StatisticsPanel(QWidget):
     def show_result(self, result: FrameResult | None) -> None:
         """Show the whiteness of a frame's columns; None shows what to do to get one."""
         self._result = result
+        if result is not None and not result.complete and not self._shown.keys() <= result.columns.keys():
+            if not self._partial.isActive():
+                self._partial.start()
+            return
         self._take()
 
     def set_hidden_keys(self, hidden: set[str]) -> None:
@@ -280,6 +294,7 @@ class StatisticsPanel(QWidget):
             part.set_theme(dark)
 
     def _take(self) -> None:
+        self._partial.stop()
         columns = self._result.columns if self._result is not None else {}
         self._shown = {key: column.whiteness for key, column in columns.items() if key not in self._hidden}
         self._empty.setText(ALL_HIDDEN if columns and not self._shown else EMPTY)
@@ -296,10 +311,12 @@ class StatisticsPanel(QWidget):
             if part is self.table and self._calm.isActive():
                 continue
             if part in self._stale and (part.isVisible() or not self.isVisible()) and self._unfolded(part):
-                fill()
                 self._stale.discard(part)
+                self._turns.put(part, fill)
                 if part is self.table:
                     self._calm.start()
+        if not self.isVisible():
+            self._turns.finish()
 
     def _unfolded(self, part: QWidget) -> bool:
         return part not in (self.spectrum, self.quantiles, self.maps) or self.stack.currentWidget() is part
@@ -321,6 +338,7 @@ class StatisticsPanel(QWidget):
 
     def figures(self) -> dict[str, Figure]:
         """The plots by name, with all data, for a report or an export of everything."""
+        self._turns.finish()
         for part, fill in self._fillers():
             if part in self._stale:
                 fill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ from app.views.plots import Legend, theme_of
 from app.views.plots_figure import Figure
 from app.views.timeline_curves import ChosenPlot
 from app.views.timeline_scrub import ScrubBar
+from app.views.turns import Turns
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
@@ -67,6 +69,7 @@ class TimelinePanel(QWidget):
         self._series: Mapping[str, Mapping[str, npt.NDArray[np.floating]]] = {}
         self._hidden: set[str] = set()
         self._series_stale = self._frame_stale = False
+        self._turns = Turns(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS)
@@ -226,6 +229,7 @@ class TimelinePanel(QWidget):
     def figures(self) -> dict[str, Figure]:
         """The plots by name, for a report or an export of everything."""
         self._redraw()
+        self._turns.finish()
         return {plot.plot.figure_name(): plot.plot for plot in self.plots}
 
     # what the person does
@@ -269,12 +273,14 @@ class TimelinePanel(QWidget):
             self._legend_area.setFixedWidth(min(180, self.legend.sizeHint().width() + 12))
             for plot in self.plots:
                 if not plot.isHidden():
-                    plot.set_series(shown)
+                    self._turns.put(("series", plot), partial(plot.set_series, shown))
         if self._frame_stale:
             self._frame_stale = False
             for plot in self.plots:
-                plot.plot.set_frame(self._frame)
+                self._turns.put(("frame", plot), partial(plot.plot.set_frame, self._frame))
             self._show_clock()
+        if not self.isVisible():
+            self._turns.finish()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -228,7 +228,7 @@ class TimePlot(CurvePlot):
         if dense:
             line.setStyle(Qt.PenStyle.SolidLine)
             line.setWidthF(self.line_scale)
-        self._items[key].setPen(line)
+        self.set_pen(key, line)
         self._items[key].opts["antialias"] = not dense
 
     def _draw_dots(self) -> None:
@@ -241,7 +241,9 @@ class TimePlot(CurvePlot):
                     continue
                 self._dots[key] = pg.ScatterPlotItem(size=4, pen=None, pxMode=True)
                 self.addItem(self._dots[key], ignoreBounds=True)
-            self._dots[key].setData(x, y, brush=self._items[key].opts["pen"].color())
+            there = self._dots[key].getData()
+            if not (np.array_equal(there[0], x) and np.array_equal(there[1], y)):
+                self._dots[key].setData(x, y, brush=self._items[key].opts["pen"].color())
 
     def set_frame(self, t: int) -> None:
         """Move the cursor."""

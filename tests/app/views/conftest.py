@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app import theme
+from app.views.turns import Turns
 
 KEYS = ("random", "fixed", "bilinear", "integral", "bilinear (chained)", "pyoco-progressive")
 NAMES = ("mean", "variance", "skewness", "kurtosis", "ks", "moran", "autocorrelation", "channels", "spectrum")
@@ -115,3 +116,10 @@ def themed(qapp: object) -> object:
     theme.apply(qapp, theme.DARK)
     yield qapp
     qapp.setStyleSheet("")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is spread over turns of the event loop is drawn at once, but in the test of the turns themselves."""
+    if request.node.path.stem != "test_turns":
+        monkeypatch.setattr(Turns, "put", lambda self, key, action: action())
