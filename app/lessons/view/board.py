@@ -4,40 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
-from app.lessons.scene import Fact, Scene
+from app.lessons.scene import Scene
 from app.lessons.view import look
+from app.lessons.view.facts import FactRow
 from app.lessons.view.panel import PanelView
-from app.palette import SYMBOLS
-
-
-class FactCard(QFrame):
-    """One number in large type."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("card")
-        self._parts = [QLabel(), QLabel(), QLabel()]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(10, 6, 10, 6)
-        column.setSpacing(0)
-        for part in self._parts:
-            part.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-            column.addWidget(part)
-        column.addStretch(1)
-
-    def show_fact(self, fact: Fact, type_: int) -> None:
-        """Draw this number."""
-        sign = "" if fact.ok is None else f" {SYMBOLS[fact.ok]}"
-        value_ink = fact.ink if fact.ok is None else "good" if fact.ok else "bad"
-        rows = (
-            (fact.label, 0.85, "dim", False), (fact.value + sign, 1.5, value_ink, True), (fact.note, 0.8, "dim", False)
-        )  # fmt: skip
-        for part, (text, size, ink, bold) in zip(self._parts, rows, strict=True):
-            look.words(part, text, type_ * size, ink, bold)
-        self.setAccessibleName(f"{fact.label}: {fact.value}{sign}, {fact.note}")
 
 
 class Board(QWidget):
@@ -49,7 +22,6 @@ class Board(QWidget):
         super().__init__(parent)
         self.setObjectName("board")
         self.panels: dict[str, PanelView] = {}
-        self._cards: list[FactCard] = []
         self._type = 14
         self._scene: Scene | None = None
         self._arrangement: tuple[object, ...] = ()
@@ -59,10 +31,8 @@ class Board(QWidget):
         self._rows = QWidget()
         self._caption = QLabel()
         self._caption.setWordWrap(True)
-        self._facts = QWidget()
-        self._fact_row = QHBoxLayout(self._facts)
-        self._fact_row.setContentsMargins(0, 0, 0, 0)
-        self._fact_row.setSpacing(theme.GRID)
+        self._facts = FactRow()
+        self._with_facts = True
         for widget, stretch in ((self._rows, 1), (self._facts, 0), (self._caption, 0)):
             self._column.addWidget(widget, stretch)
 
@@ -80,6 +50,11 @@ class Board(QWidget):
             if self._scene is not None:
                 self._show_words(self._scene)
 
+    def set_with_facts(self, on: bool) -> None:
+        """Show the numbers, or leave their room to the plots."""
+        self._with_facts = on
+        self._facts.setVisible(on and self._scene is not None and bool(self._scene.facts))
+
     def restyle(self) -> None:
         """Take the colours of the application's theme."""
         for panel in self.panels.values():
@@ -91,13 +66,14 @@ class Board(QWidget):
         """Draw a scene."""
         self._scene = scene
         arrangement = (tuple(tuple((p.name, p.weight) for p in row) for row in scene.rows), scene.heights)
-        if arrangement != self._arrangement:
+        anew = arrangement != self._arrangement
+        if anew:
             self._arrangement = arrangement
             self._arrange(scene)
         for row in scene.rows:
             for panel in row:
                 self.panels[panel.name].show_panel(panel)
-        self._show_words(scene)
+        self._show_words(scene, anew)
 
     def _arrange(self, scene: Scene) -> None:
         old, self._rows = self._rows, QWidget()
@@ -122,16 +98,9 @@ class Board(QWidget):
         old.hide()
         old.deleteLater()
 
-    def _show_words(self, scene: Scene) -> None:
-        while len(self._cards) < len(scene.facts):
-            card = FactCard()
-            self._cards.append(card)
-            self._fact_row.addWidget(card, 1)
-        for index, card in enumerate(self._cards):
-            card.setVisible(index < len(scene.facts))
-            if index < len(scene.facts):
-                card.show_fact(scene.facts[index], self._type)
-        self._facts.setVisible(bool(scene.facts))
+    def _show_words(self, scene: Scene, anew: bool = True) -> None:
+        self._facts.show_facts(scene.facts, self._type, anew)
+        self._facts.setVisible(bool(scene.facts) and self._with_facts)
         look.words(self._caption, scene.caption, self._type)
 
     def picture(self, scale: float = 1.0) -> QImage:

@@ -127,6 +127,7 @@ class SliderRow(QWidget):
         self._number.setFixedWidth(self._number.fontMetrics().horizontalAdvance(widest) + 2 * type_)
         self._play.setIcon(theme.icon("pause" if self.playing else "play", theme.current()))
         self._play.setIconSize(QSize(round(1.2 * type_), round(1.2 * type_)))
+        self._play.setFixedHeight(round(LOWER * type_))
         self._bar.setMinimumWidth(4 * type_)
         colours = theme.current()
         groove = 2 * max(round(type_ / 8), 2)

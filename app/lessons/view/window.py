@@ -18,7 +18,7 @@ from app.lessons.view.worker import LessonWorker, find
 from gpu.errors import NoisescopeError
 
 SIZE = (1280, 800)
-TEXT_SHARE, MATHS_SHARE = 0.30, 0.62  # of the width
+TEXT_SHARE, MATHS_SHARE = 0.30, 0.58  # of the width
 
 
 class LessonWindow(QWidget):
@@ -180,6 +180,7 @@ class LessonWindow(QWidget):
         """The lesson's mathematics in place of the step's text, with more room."""
         self._maths = on
         self.maths_button.setChecked(on)
+        self.board.set_with_facts(not on)
         self._share()
         self._show_text()
 
