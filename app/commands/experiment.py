@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +90,7 @@ class _Job:
     name: str
     experiment: Experiment
     settings: Settings
+    preset: str = ""
 
 
 def _jobs(names: list[str], arguments: argparse.Namespace) -> list[_Job]:
@@ -119,10 +120,25 @@ def _jobs(names: list[str], arguments: argparse.Namespace) -> list[_Job]:
         for name in having:
             info = known[name][alone]
             given[name][alone] = typed.strip() if info.is_text else _number(typed, alone, name)
-    return [
-        _Job(name, EXPERIMENTS.get(name), settings_for(name, given[name], arguments.seed, arguments.quick))
-        for name in names
-    ]
+    jobs = []
+    for name in names:
+        experiment = EXPERIMENTS.get(name)
+        shorter = experiment.together if ALL in arguments.names and not arguments.quick else {}
+        settings = settings_for(name, {**shorter, **given[name]}, arguments.seed, arguments.quick)
+        jobs.append(
+            _Job(name, experiment, settings, _preset(name, {k: shorter[k] for k in shorter if k not in given[name]}))
+        )
+    return jobs
+
+
+def _preset(name: str, shorter: Mapping[str, Value]) -> str:
+    """What to say of an experiment that runs with less than its defaults, so that all of them end in time."""
+    if not shorter:
+        return ""
+    values = ", ".join(
+        f"{key} = {value:g}" if isinstance(value, float | int) else f"{key} = {value}" for key, value in shorter.items()
+    )
+    return f"Run with {values}, less than the defaults of `experiment {name}`, so that all experiments end in time."
 
 
 def _number(text: str, key: str, owner: str) -> float:
@@ -142,7 +158,7 @@ def _one(job: _Job, folder: Path, progress: str, up: str = "") -> dict[str, Any]
         outcome = _finish(job, progress)
         seconds = time.monotonic() - clock
         _tell(progress, event="writing", experiment=job.name)
-        return write_report(partial, job.name, job.experiment, job.settings, outcome, started, seconds, up)
+        return write_report(partial, job.name, job.experiment, job.settings, outcome, started, seconds, up, job.preset)
 
 
 def _finish(job: _Job, progress: str) -> Outcome:

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.reports import pages
 from app.reports.record import commit, machine, versions
+from gpu.experiments.questions import QUESTIONS
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def write_index(folder: Path, entries: Sequence[Entry]) -> None:
             }
             for entry in entries
         ],
+        "questions": {key: question.text for key, question in QUESTIONS.items()},
+        "duration_s": sum(entry.result["duration_s"] for entry in entries if entry.result),
         "versions": versions(),
         "machine": machine(),
         "commit": commit(),

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app.palette import PRIOR_NAMES, style
 from gpu.experiments import Column, Experiment, Outcome, Table
+from gpu.experiments.questions import QUESTIONS, UNANSWERED
 
 if TYPE_CHECKING:
     from app.reports.index import Entry
@@ -36,15 +37,7 @@ def report(
     result: Mapping[str, Any], outcome: Outcome, experiment: Experiment, pictures: Mapping[str, str], up: str
 ) -> str:
     """The page of one experiment; `pictures` are the figures as data: addresses."""
-    claims = [
-        {
-            **claim,
-            "shown": _interval(claim, "measured", its.form),
-            "shown_published": _number(claim["published"], its.form),
-            "about_interval": about_interval(claim),
-        }
-        for claim, its in zip(result["claims"], outcome.claims)
-    ]
+    claims = [_claim(claim) for claim in result["claims"]]
     tables = [_table(table) for table in outcome.tables]
     parameters = [(info.label, result["parameters"][info.name], info.unit, info.tip) for info in experiment.parameters]
     page = _environment().get_template("report.html")
@@ -56,9 +49,47 @@ def report(
 
 def index(entries: Sequence[Entry], summary: Mapping[str, Any]) -> str:
     """The page that links the reports of a series."""
-    claims = [claim for one in summary["experiments"] for claim in one["claims"]]
-    counts = {verdict: sum(claim["holds"] is verdict for claim in claims) for verdict in VERDICTS}
-    return _environment().get_template("index.html").render(entries=entries, summary=summary, counts=counts)
+    claims = [
+        {**_claim(claim), "experiment": entry.name}
+        for entry in entries
+        if entry.result
+        for claim in entry.result["claims"]
+    ]
+    page = _environment().get_template("index.html")
+    return page.render(
+        entries=entries, summary=summary, claims=claims, counts=_counts(claims), questions=_questions(entries, claims),
+        unanswered=UNANSWERED, has_published=any(claim["published"] is not None for claim in claims),
+    )  # fmt: skip
+
+
+def _questions(entries: Sequence[Entry], claims: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The questions of the summary paper with the claims that answer them, and which experiments are still missing."""
+    states = {entry.name: entry.state for entry in entries}
+    found = []
+    for key, question in QUESTIONS.items():
+        answers = [claim for claim in claims if claim["answers"] == key]
+        missing = [
+            (name, {"failed": "failed", "waiting": "not run yet"}.get(states.get(name, ""), "not in this report"))
+            for name in question.experiments
+            if states.get(name) != "done"
+        ]
+        found.append({"text": question.text, "place": question.place, "answers": answers, "missing": missing,
+                      "counts": _counts(answers)})  # fmt: skip
+    return found
+
+
+def _counts(claims: Sequence[Mapping[str, Any]]) -> dict[bool | None, int]:
+    return {verdict: sum(claim["holds"] is verdict for claim in claims) for verdict in VERDICTS}
+
+
+def _claim(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """A claim of result.json as the templates want it."""
+    return {
+        **claim,
+        "shown": _interval(claim, "measured", claim["form"]),
+        "shown_published": _number(claim["published"], claim["form"]),
+        "about_interval": about_interval(claim),
+    }
 
 
 def about_interval(claim: Mapping[str, Any]) -> str:

@@ -96,6 +96,7 @@ def claim_record(claim: Claim) -> dict[str, Any]:
         "n": n or None,
         "confidence": confidence,
         "unit": claim.unit,
+        "form": claim.form,
         "wanted": claim.wanted,
         "holds": claim.holds,
         "published": claim.published,

@@ -22,12 +22,14 @@ def write_report(
     started: datetime,
     seconds: float,
     up: str = "",
+    preset: str = "",
 ) -> dict[str, Any]:
-    """Write everything into `folder`, which exists, and return what result.json holds. `up` is the page to link back to."""
+    """Write everything into `folder`, which exists, and return what result.json holds. `up` is the page to link back to,
+    `preset` a sentence on parameters that differ from the defaults because of time."""
     files = {figure.name: drawing.draw(figure, folder) for figure in outcome.figures}
     for table in outcome.tables:
         (folder / f"{table.name}.csv").write_text(csv_text(table), encoding="utf-8")
-    result = record(name, experiment, settings, outcome, started, seconds, files)
+    result = {**record(name, experiment, settings, outcome, started, seconds, files), "preset": preset}
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / "result.json").write_text(text, encoding="utf-8")
     pictures = {key: _embedded(folder / its["png"]) for key, its in files.items()}

@@ -1,0 +1,220 @@
+"""disocclusion: objects that enter, cross and leave. How much noise is undefined, and what two handlers make of it.
+
+A pixel that comes into view has no noise to take over. The two-stage handler (Chang et al. 2024, arXiv 2504.03072, Appendix
+C.4) gives it fresh noise once and carries that on; random fill, the baseline, draws it again in every frame. Both are measured
+along the exact motion of layers with true occlusion. What outputs of a model show of it is in gpu/experiments/uncovering.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gpu.engine import judging
+from gpu.errors import NoisescopeError
+from gpu.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    Settings,
+    Steps,
+    Update,
+    carrying,
+    uncovering,
+)
+from gpu.experiments.carrying import Clip, within
+from gpu.experiments.disocclusion_report import report
+from gpu.flow import maps
+from gpu.metrics import coherence, whiteness
+from gpu.parameters import ParameterInfo
+from gpu.priors import INHERITED, NEW, UNDEFINED
+from gpu.session import SourceSettings
+from gpu.source.synthetic_truth import DeformationTruth
+
+U8 = npt.NDArray[np.uint8]
+
+CHANNELS = 4
+FILLS = ("two-stage", "random")
+GROUPS = ("all", "uncovered", "reappeared", "recalled", "over 5 frames")
+"""Which pixels are compared: all that were seen one frame earlier; of these the ones whose surface came into view after
+frame 0; of these the ones that frame 0 had shown before they were hidden; these against frame 0; `uncovered` over 5 frames."""
+
+GAP = 5
+
+
+@dataclass
+class Sums:
+    """What a correlation of zero-mean values is made of, added up over frames."""
+
+    ab: float = 0.0
+    aa: float = 0.0
+    bb: float = 0.0
+    pixels: int = 0
+
+    def add(self, other: torch.Tensor, this: torch.Tensor, positions: torch.Tensor, chosen: torch.Tensor) -> None:
+        """Add `this` (C, H, W) at `chosen` (H, W) against `other` (C, H, W) sampled bilinearly at `positions` (H, W, 2)."""
+        height, width = chosen.shape
+        used = (chosen & maps.inside(positions, height, width, 0.5)).reshape(-1).nonzero()[:, 0]
+        if not len(used):
+            return
+        a = maps.bilinear(other, positions.reshape(-1, 2)[used]).double()
+        b = this.reshape(len(this), -1)[:, used].double()
+        self.ab += float((a * b).sum())
+        self.aa += float((a * a).sum())
+        self.bb += float((b * b).sum())
+        self.pixels += len(used)
+
+    @property
+    def correlation(self) -> float:
+        """NaN where nothing was added."""
+        return self.ab / math.sqrt(self.aa * self.bb) if self.aa * self.bb > 0 else math.nan
+
+
+@dataclass
+class Scene:
+    """One run, a scene and seed of its own: by fill and group the correlations, by fill and frame the shares of states and the
+    correlation of uncovered pixels, the smallest p-value of the whiteness of any frame looked at, and pictures by frame."""
+
+    pattern: int
+    groups: dict[tuple[str, str], Sums] = field(default_factory=dict)
+    shares: dict[tuple[str, int], list[float]] = field(default_factory=dict)  # state: a share for each frame
+    uncovered: dict[str, list[float]] = field(default_factory=dict)
+    ceiling: float = math.nan
+    smallest_p: dict[str, float] = field(default_factory=dict)
+    tests: int = 0
+    frames: dict[int, U8] = field(default_factory=dict)
+    states: dict[tuple[str, int], U8] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the pixels of one frame were: one frame and GAP frames earlier and in frame 0, and which belong to which group."""
+
+    previous: judging.Reach
+    earlier: judging.Reach | None
+    origin: torch.Tensor
+    uncovered: torch.Tensor
+    reappeared: torch.Tensor
+
+
+def geometry(clip: Clip, t: int) -> Geometry:
+    """Groups by the motion alone, the same for both fills."""
+    truth = clip.source.truth
+    assert isinstance(truth, DeformationTruth)
+    previous = judging.reach(clip.motion, t, 1)
+    uncovered = previous.valid & (clip.carrier().track(t).state == INHERITED)
+    known = torch.from_numpy(truth.reference_valid(t))
+    return Geometry(
+        previous,
+        judging.reach(clip.motion, t, GAP) if t >= GAP else None,
+        torch.from_numpy(truth.to_reference(t)),
+        uncovered,
+        uncovered & known,
+    )
+
+
+def layers(pattern: int, size: int, frames: int) -> SourceSettings:
+    """Objects that cross in front of a moving background."""
+    return SourceSettings(
+        "synthetic", name="layers", parameters={"pattern": pattern}, height=size, width=size, frames=frames
+    )
+
+
+def look(clip: Clip, pattern: int, seed: int, keep: tuple[int, ...]) -> Generator[Update, None, Scene]:
+    """One scene with both fills."""
+    scene, frames = Scene(pattern), clip.source.frames
+    noises: dict[tuple[str, int], torch.Tensor] = {}
+    ceilings = []
+    for t in range(frames):
+        where = geometry(clip, t) if t else None
+        if where is not None:
+            ceilings.append(coherence.ceiling(where.previous.positions, where.previous.valid))
+        for fill in FILLS:
+            yield Update(t, frames, f"{fill} fill, frame {t + 1}")
+            noise, state = clip.carrier(None, seed, fill=fill).integral(t, CHANNELS)
+            noises[fill, t] = noise
+            noises.pop((fill, t - GAP - 1), None) if t - GAP - 1 > 0 else None
+            for kind in (INHERITED, NEW, UNDEFINED):
+                scene.shares.setdefault((fill, kind), []).append(float((state == kind).float().mean()))
+            if t in keep:
+                scene.states[fill, t] = state.numpy().copy()
+            if where is not None:
+                _compare(scene, fill, t, where, noises)
+            if t % GAP == 0 and t:
+                found = whiteness.measure(noise)
+                scene.smallest_p[fill] = min(scene.smallest_p.get(fill, 1.0), *found.p.values())
+        if t in keep:
+            scene.frames[t] = clip.source.frame(t)
+    scene.tests = len(found.p) * ((frames - 1) // GAP)
+    scene.ceiling = float(np.nanmean(ceilings))
+    return scene
+
+
+def _compare(scene: Scene, fill: str, t: int, where: Geometry, noises: dict[tuple[str, int], torch.Tensor]) -> None:
+    """Add frame t to the sums of every group."""
+    this, before, first = noises[fill, t], noises[fill, t - 1], noises[fill, 0]
+    alone = Sums()
+    alone.add(before, this, where.previous.positions, where.uncovered)
+    scene.uncovered.setdefault(fill, []).append(alone.correlation)
+    for group, other, positions, chosen in (
+        ("all", before, where.previous.positions, where.previous.valid),
+        ("uncovered", before, where.previous.positions, where.uncovered),
+        ("reappeared", before, where.previous.positions, where.reappeared),
+        ("recalled", first, where.origin, where.reappeared),
+    ):
+        scene.groups.setdefault((fill, group), Sums()).add(other, this, positions, chosen)
+    if where.earlier is not None:
+        chosen = where.uncovered & where.earlier.valid
+        total = scene.groups.setdefault((fill, "over 5 frames"), Sums())
+        total.add(noises[fill, t - GAP], this, where.earlier.positions, chosen)
+
+
+def run(settings: Settings) -> Steps:
+    """Scenes with seeds of their own, then outputs of a model on some of them."""
+    size, frames = settings.whole("size"), settings.whole("frames")
+    runs, output_runs = settings.whole("runs"), settings.whole("output_runs")
+    keep = tuple(sorted({frames // 3, 2 * frames // 3, frames - 1}))
+    total = runs + 2 * output_runs  # outputs take longer than noise
+    scenes: list[Scene] = []
+    for number in range(runs):
+        with carrying.opened(layers(number, size, frames), "torch") as clip:
+            work = look(clip, number, settings.seed + number, keep if number == 0 else ())
+            scenes.append((yield from within(work, number, total, f"scene {number + 1}, ")))
+    outputs: list[uncovering.Errors] = []
+    notes: list[str] = []
+    for number in range(output_runs):
+        source = layers(number, size, frames)
+        work_2 = uncovering.outputs(source, settings.text("task"), settings.seed + number, settings.whole("pairs"))
+        try:
+            outputs.append(
+                (yield from within(work_2, runs // 2 + number, runs // 2 + output_runs, f"output {number + 1}, "))
+            )
+        except NoisescopeError as problem:
+            notes.append(f"Outputs are left out: {problem}")
+            break
+    return report(scenes, outputs, settings.text("task"), size, keep, tuple(notes))
+
+
+EXPERIMENTS.add("disocclusion", order=60)(
+    Experiment(
+        title="When things appear",
+        about="Objects enter, cross and leave: shares of undefined, inherited and new pixels, and the coherence of noise "
+        "and of outputs with the two-stage handler and with random fill.",
+        run=run,
+        parameters=(
+            ParameterInfo("size", "Size", 96, 32, 512, 8, "px", "Rows and columns of the frames."),
+            ParameterInfo("frames", "Frames", 16, 7, 200, 1, "", "Frames of a scene; 5 apart need more than 6."),
+            ParameterInfo("runs", "Scenes", 5, 2, 100, 1, "", "Scenes of layers, each with a seed of its own."),
+            ParameterInfo("output_runs", "Scenes with outputs", 3, 0, 100, 1, "", "Scenes that a model is run on."),
+            ParameterInfo(
+                "pairs", "Pairs", 3, 1, 100, 1, "", "Consecutive pairs of the last frames that outputs are made of."
+            ),
+            ParameterInfo("task", "Task", tip="Whose model makes the outputs.", text="super-resolution"),
+        ),
+        quick={"size": 48, "frames": 8, "runs": 3, "output_runs": 0},
+    )
+)
