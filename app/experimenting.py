@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMenu, QMessageBox
 
 from app import runs
-from app.processes import Processes
+from app.processes import Processes, python
 from app.runs import ALL, ExperimentChoice, Run
 
 if TYPE_CHECKING:
     from app.views.experiments import ExperimentsDialog
     from app.window import Window
 
-SETTINGS = "experiments"
+SETTINGS = "experiments"  # in settings.json what the dialog was left with, in experiments.json the list
 
 
 class Experimenting(QObject):
-    """Belongs to a window. The dialog is made when it is first wanted, the processes when one is started."""
+    """Belongs to a window. The dialog is made when it is first wanted, the processes when one is started.
+
+    What there is to run is asked of a process as well, once for every version of the program: importing all experiments
+    takes seconds, and would make the window stutter.
+    """
 
     def __init__(self, window: Window, menu: QMenu) -> None:
         super().__init__(window)
@@ -33,25 +38,52 @@ class Experimenting(QObject):
         self._dialog: ExperimentsDialog | None = None
         self._told: set[int] = set()
         self._resume = False
-        self._enable(False)
+        self._wanted: str | None = None
+        self._reading: QProcess | None = None
+        menu.addSeparator()
+        self._note = menu.addAction("Reading the experiments …")
+        self._note.setEnabled(False)
+        menu.aboutToShow.connect(self.read)
+        kept = window.store.kept(SETTINGS, runs.stamp())
+        if kept is not None:
+            self._take(kept)
 
-    def _enable(self, on: bool) -> None:
-        for name in ("experiments", "experiments_all"):
-            self._window.actions_[name].setEnabled(on)
+    def read(self) -> None:
+        """Find out what there is to run, unless that is known."""
+        if self.choices or self._reading is not None:
+            return
+        process = self._reading = python(self)
+        process.finished.connect(self._read)
+        process.errorOccurred.connect(lambda _: self._read())
+        process.start(sys.executable, [*self.processes.command, *runs.LIST])
 
-    def collect(self) -> None:
-        """Have the worker read the registry, when nothing else is to do; then fill the menu."""
-        self._window.ask(lambda _: runs.collect(), self.fill, hurry=False)
+    def _read(self) -> None:
+        process, self._reading = self._reading, None
+        if process is None:
+            return
+        text = bytes(process.readAllStandardOutput().data()).decode("utf-8", "replace")
+        said = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
+        process.deleteLater()
+        if self._take(text):
+            self._window.store.keep(SETTINGS, runs.stamp(), text)
+            if self._wanted is not None:
+                self.open(self._wanted)
+            return
+        last = said.splitlines()[-1].removeprefix("noisescope: ") if said else "Their list is damaged."
+        self._window.banner.show_error(f"The experiments cannot be read. {last}", said)
 
-    def fill(self, choices: list[ExperimentChoice]) -> None:
-        """An entry for every experiment, below those that are always there."""
-        self.choices = choices
-        self._menu.addSeparator()
-        for choice in choices:
+    def _take(self, text: str) -> bool:
+        """An entry for every experiment, below those that are always there; False when `text` is no list of them."""
+        try:
+            self.choices = runs.choices_of(text)
+        except (ValueError, KeyError, TypeError):
+            return False
+        self._note.setVisible(not self.choices)
+        for choice in self.choices:
             action = self._menu.addAction(choice.title.replace("&", "&&") + " …")
             action.setToolTip(choice.about)
             action.triggered.connect(lambda _=False, name=choice.name: self.open(name))
-        self._enable(bool(choices))
+        return bool(self.choices)
 
     @property
     def dialog(self) -> ExperimentsDialog:
@@ -68,7 +100,11 @@ class Experimenting(QObject):
         return self._dialog
 
     def open(self, name: str = "") -> None:
-        """Show the dialog, at the experiment of that name."""
+        """Show the dialog, at the experiment of that name; when it is first wanted, as soon as they are known."""
+        if not self.choices:
+            self._wanted = name
+            self.read()
+            return
         if name:
             self.dialog.show_experiment(name)
         self.dialog.show()
@@ -125,6 +161,9 @@ class Experimenting(QObject):
 
     def end(self) -> None:
         """The window closes."""
+        if self._reading is not None:
+            self._reading.kill()
+            self._reading.waitForFinished(1000)
         self.processes.stop()
         if self._dialog is not None:
             self._dialog.close()

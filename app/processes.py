@@ -19,6 +19,18 @@ NICE = 5
 """A run leaves the processor to the window where both want it, unless it measures times."""
 
 
+def python(parent: QObject) -> QProcess:
+    """A process that finds this program's packages."""
+    process = QProcess(parent)
+    environment = QProcessEnvironment.systemEnvironment()
+    root = str(Path(__file__).parents[1])
+    paths = [root, environment.value("PYTHONPATH")] if environment.contains("PYTHONPATH") else [root]
+    environment.insert("PYTHONPATH", os.pathsep.join(paths))
+    environment.insert("PYTHONIOENCODING", "utf-8")
+    process.setProcessEnvironment(environment)
+    return process
+
+
 class Processes(QObject):
     """All runs of this window, and the process of the one that is on."""
 
@@ -29,7 +41,7 @@ class Processes(QObject):
         """`command`: what Python is given before the words of `noisescope`."""
         super().__init__(parent)
         self.runs: list[Run] = []
-        self._command = command
+        self.command = command
         self._process: QProcess | None = None
         self._on: Run | None = None
         self._pid = 0
@@ -86,21 +98,15 @@ class Processes(QObject):
             self.changed.emit(run)
             self._next()
             return
-        process = self._process = QProcess(self)
+        process = self._process = python(self)
         self._on = run
-        environment = QProcessEnvironment.systemEnvironment()
-        root = str(Path(__file__).parents[1])
-        paths = [root, environment.value("PYTHONPATH")] if environment.contains("PYTHONPATH") else [root]
-        environment.insert("PYTHONPATH", os.pathsep.join(paths))
-        environment.insert("PYTHONIOENCODING", "utf-8")
-        process.setProcessEnvironment(environment)
         process.setReadChannel(QProcess.ProcessChannel.StandardError)
         process.setStandardOutputFile(QProcess.nullDevice())  # it is in the folder as well
         process.readyReadStandardError.connect(self._read)
         process.started.connect(self._started)
         process.finished.connect(self._finished)
         process.errorOccurred.connect(self._error)
-        process.start(sys.executable, [*self._command, *run.request.arguments(run.out)])
+        process.start(sys.executable, [*self.command, *run.request.arguments(run.out)])
         if run.request.alone:
             self.busy.emit(True)
         self.changed.emit(run)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import gpu
 from gpu.parameters import ParameterInfo, Value
 
 State = Literal["waiting", "running", "stopping", "done", "failed", "stopped"]
@@ -40,14 +41,35 @@ class ExperimentChoice:
         return {**usual, **(self.quick if quick else {})}
 
 
-def collect() -> list[ExperimentChoice]:
-    """Read the registry. It imports torch: for the worker's thread alone."""
-    from gpu.experiments import EXPERIMENTS
+LIST = ("experiment", "--list", "--json")
+"""The words after `noisescope` that print the experiments for `choices_of`."""
 
+
+def choices_of(text: str) -> list[ExperimentChoice]:
+    """The experiments that LIST printed; ValueError, KeyError or TypeError when that is not what it prints."""
     return [
-        ExperimentChoice(name, one.title, one.about, one.parameters, dict(one.quick), one.alone)
-        for name, one in EXPERIMENTS.items()
+        ExperimentChoice(
+            one["experiment"],
+            one["title"],
+            one["about"],
+            tuple(
+                ParameterInfo(**{**info, "choices": tuple(info["choices"])})
+                for info in (
+                    {key: value for key, value in info.items() if key != "is_text"} for info in one["parameters"]
+                )
+            ),
+            one["quick"],
+            one["alone"],
+        )
+        for one in json.loads(text)
     ]
+
+
+def stamp() -> str:
+    """Changes when the experiments do: to know whether a list that was kept still holds. Nothing is imported."""
+    folder = Path(__file__).parents[1] / "gpu" / "experiments"
+    files = sorted(folder.glob("*.py"))
+    return " ".join([gpu.__version__, *(f"{one.name} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in files)])
 
 
 @dataclass(frozen=True)

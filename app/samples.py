@@ -1,4 +1,7 @@
-"""The bundled clips, stills and scenes in the window's gallery, and what the window opens on."""
+"""The bundled clips, stills and scenes in the window's gallery, and what the window opens on.
+
+`python -m app.samples` computes the small pictures of the scenes in assets/scenes anew.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from app.catalogue import Sample
+from gpu.assets import asset
+from gpu.errors import ClipError
 from gpu.session import Session, SourceSettings, TaskSettings
 
 START_ROWS, START_FRAMES = 144, 48
 THUMBNAIL_WIDTH = 216
-SCENE_FRAME = 12  # a scene's thumbnail: something has happened by then, and it is quick to compute
+SCENE_FRAME = 40  # of a scene's small picture: something has happened by then
+SOON_FRAME = 12  # and where none is bundled and it has to be computed first
 
 U8 = npt.NDArray[np.uint8]
 
@@ -43,8 +49,8 @@ def opened(sample: Sample, session: Session) -> Session:
 
 
 def bundled() -> list[Sample]:
-    """The samples that are installed, with thumbnails but for the scenes. It decodes files: for the worker's thread
-    alone."""
+    """The samples that are installed, with thumbnails, but for a scene without a bundled one. It decodes files: for the
+    worker's thread alone."""
     from gpu.cv import cv2
     from gpu.source import gallery
 
@@ -58,7 +64,8 @@ def bundled() -> list[Sample]:
             picture = capture.read()[1]
             capture.release()
         else:
-            picture = cv2.imread(source.path) if source.path else None
+            file = source.path or _bundled_thumbnail(sample.name)
+            picture = cv2.imread(file) if file else None
         if picture is not None:
             colours = _small(np.ascontiguousarray(picture[..., ::-1], np.uint8))
         elif source.path:
@@ -68,13 +75,21 @@ def bundled() -> list[Sample]:
     return samples
 
 
-def scene_thumbnail(sample: Sample) -> U8:
-    """A frame of a scene, small. It may take a second: for the worker's thread alone, when nothing else is to do."""
+def _bundled_thumbnail(scene: str) -> str:
+    """The file with a scene's small picture; empty where there is none."""
+    try:
+        return str(asset(f"scenes/{scene}.jpg"))
+    except ClipError:
+        return ""
+
+
+def scene_thumbnail(sample: Sample, frame: int = SOON_FRAME) -> U8:
+    """A frame of a scene, small. It may take seconds: for the worker's thread alone, when nothing else is to do."""
     from gpu.source.opening import open_source
 
     source = open_source(SourceSettings(kind="scene", name=sample.name))
     try:
-        return _small(source.frame(min(SCENE_FRAME, source.frames - 1)))
+        return _small(source.frame(min(frame, source.frames - 1)))
     finally:
         source.close()
 
@@ -85,3 +100,22 @@ def _small(picture: U8) -> U8:
 
     size = (THUMBNAIL_WIDTH, max(round(picture.shape[0] * THUMBNAIL_WIDTH / picture.shape[1]), 1))
     return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _write_thumbnails() -> None:
+    from pathlib import Path
+
+    from gpu.cv import cv2
+    from gpu.source.scenes import SCENES
+
+    folder = Path(__file__).parents[1] / "assets" / "scenes"
+    folder.mkdir(exist_ok=True)
+    for name, scene in SCENES.items():
+        sample = Sample("scene", "", scene.title, "", "", name, scene.task)
+        picture = np.ascontiguousarray(scene_thumbnail(sample, SCENE_FRAME)[..., ::-1])
+        cv2.imwrite(str(folder / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
+        print(folder / f"{name}.jpg")
+
+
+if __name__ == "__main__":
+    _write_thumbnails()

@@ -63,6 +63,20 @@ class Store:
         path = str(Path(path).absolute())
         self.set(recent=[path, *(other for other in self.recent() if other != path)][:RECENT])
 
+    # -- what takes long to find out
+
+    def kept(self, name: str, stamp: str) -> str | None:
+        """The text that was kept under `name`, if it was kept with this stamp."""
+        try:
+            data = json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        good = isinstance(data, dict) and data.get("stamp") == stamp and isinstance(data.get("text"), str)
+        return str(data["text"]) if good else None
+
+    def keep(self, name: str, stamp: str, text: str) -> None:
+        self._write(f"{name}.json", json.dumps({"stamp": stamp, "text": text}))
+
     # -- the session after a crash
 
     def autosave(self, session: Session) -> None:

@@ -232,7 +232,6 @@ class Window(QMainWindow):
                     lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
                     hurry=False,
                 )
-        self.experimenting.collect()
 
     def _check_model(self, path: str) -> None:
         self.ask(lambda _: model_found(path), lambda found: self.source.task.show_model(path, *found))

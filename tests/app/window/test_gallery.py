@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from app import samples
 from app.catalogue import Sample
 from app.window import Window
 from gpu.session import SourceSettings
@@ -69,3 +70,16 @@ def test_a_question_without_hurry_waits_for_the_frame(window: Window) -> None:
     window.ask(lambda engine: len(engine.log), told.append, hurry=False)
     wait_for(lambda: bool(told))
     assert told[0] > 0
+
+
+def test_every_scene_has_a_small_picture_that_is_of_it() -> None:
+    from gpu.source.scenes import SCENES
+
+    shown = {sample.name: sample for sample in samples.bundled() if sample.kind == "scene"}
+    assert set(shown) == set(SCENES.names())
+    assert all(sample.picture is not None for sample in shown.values()), "python -m app.samples"
+    flat = shown["flat"]
+    assert flat.picture is not None
+    computed = samples.scene_thumbnail(flat, samples.SCENE_FRAME)
+    apart = np.abs(flat.picture.astype(float) - computed)
+    assert apart.mean() < 4, "JPEG alone costs about 2; python -m app.samples"
