@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -102,10 +103,13 @@ class PoseEditor(QDialog):
         top.setSpacing(2)
         top.addWidget(self._open_button())
         self._tools(ACTIONS, top, slots)
-        top.addStretch(1)
         self._title = QLabel()
         self._title.setObjectName("dim")
-        top.addWidget(self._title)
+        self._title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._title.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )  # a long name is cut, no more
+        top.addWidget(self._title, 1)
         middle = QHBoxLayout()
         middle.setSpacing(theme.GRID)
         middle.addWidget(self.canvas, 1)
@@ -189,6 +193,7 @@ class PoseEditor(QDialog):
         editing, colours = self.editing, theme.current()
         file = editing.path.name if editing.path is not None else "not in a file of yours"
         self._title.setText(f"{editing.sequence.name} · {file}{' · changed' if editing.modified else ''}")
+        self._title.setToolTip(str(editing.path or self._title.text()))
         for name, text in (("undo", editing.undo_text), ("redo", editing.redo_text)):
             self.actions_[name].setEnabled(bool(text))
             self.actions_[name].setText(f"{name.capitalize()}: {text}" if text else name.capitalize())

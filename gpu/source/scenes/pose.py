@@ -123,7 +123,7 @@ class PoseScene:
     about = (
         "A figure in flat colours walks, waves or dances before a plain wall. Its limbs move, turn and hide one another as "
         "the skeleton says, so the motion is exact. What it wears in detail is left to the task. Poses from a file of "
-        "OpenPose, COCO or the pose editor take the place of the bundled ones."
+        "OpenPose, COCO or the pose editor (menu Edit) take the place of the bundled ones."
     )
     task = "pose-to-person"
     files = (".json",)
