@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app import layout, samples, theme
+from app.garbage import Garbage
 from app.store import Store
 from app.window import Window
 from app.worker import Worker
@@ -49,6 +50,8 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     store = Store()
     store.start_log()
     window = Window(session or samples.start_session(), worker or Worker(), store)
+    garbage = Garbage(window)
+    window.worker.catalogued.connect(garbage.spare)
     window.frames.play_when_ready = session is None
     _place(window, store, size)
     window.show()

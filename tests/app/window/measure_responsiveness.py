@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from app import start
+from app.garbage import Garbage
 from app.samples import start_session
 from app.store import Store
 from app.window import Window
@@ -146,6 +147,9 @@ def main() -> None:
     )
     parser.add_argument("--stacks", type=Path, help="folder for what the threads did when an event was late")
     parser.add_argument("--limit", type=float, default=LATE, help="seconds from which that is written")
+    parser.add_argument(
+        "--frames", type=int, default=48, help="of the clip; with few of them most of the time is spent on outputs"
+    )
     parser.add_argument("--page", default="", help="noise, outputs or pixel")
     arguments = parser.parse_args()
     app = start.application()
@@ -154,7 +158,11 @@ def main() -> None:
     )
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
-        window = Window(start_session(), Worker(), Store(Path(folder)))
+        session = start_session()
+        session = replace(session, source=replace(session.source, frames=arguments.frames))
+        window = Window(session, Worker(), Store(Path(folder)))
+        garbage = Garbage(window)
+        window.worker.catalogued.connect(garbage.spare)
         window.resize(1440, 900)
         window.show()
         parts = (
