@@ -225,6 +225,9 @@ def _plot(axes: Axes, plot: Plot) -> None:
         axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label, zorder=1)
     _axis(axes, "x", plot.x)  # at last: one end set before anything is drawn would keep the other from adapting
     _axis(axes, "y", plot.y)
+    lines = [np.asarray(series.x, np.float64) for series in plot.series if isinstance(series, Line)]
+    if lines and not plot.x.log and all((x == x.round()).all() for x in lines):
+        axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # a MaxNLocator takes it
     _legend(axes, len(plot.series) + len(plot.levels))
 
 
@@ -288,7 +291,7 @@ def _bars(axes: Axes, bars: Bars) -> None:
         axes.axhline(level, color=QUIET, linewidth=1, linestyle=(0, DASHES[1 + number % 3]), label=label)
     _axis(axes, "y", bars.y)
     axes.set_xticks(places, list(bars.groups))
-    if sum(map(len, bars.groups)) > 90:
+    if sum(max(map(len, group.split("\n"))) for group in bars.groups) > 90:
         for tick in axes.get_xticklabels():
             tick.set(rotation=30, ha="right", rotation_mode="anchor")
     axes.tick_params(axis="x", length=0, labelcolor=INK)
@@ -312,7 +315,8 @@ def _matrix(axes: Axes, matrix: Matrix) -> None:
     for which in (axes.xaxis, axes.yaxis):
         which.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # a MaxNLocator takes it
     if matrix.x_ticks:
-        axes.set_xticks(range(columns), list(matrix.x_ticks), rotation=30, ha="right", rotation_mode="anchor")
+        slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, matrix.x_ticks)) > 3 else {}
+        axes.set_xticks(range(columns), list(matrix.x_ticks), **slant)
     if matrix.y_ticks:
         axes.set_yticks(range(rows), list(matrix.y_ticks))
     if values.size <= CELLS:
