@@ -26,8 +26,8 @@ SECOND_SHEET = 1.0  # pixels of forward-backward error that what is turned over 
 class Folded:
     """`seen` (n, n), n = SLOT: how many pixels cover each sub-pixel of frame 0. By pixel (SIZE, SIZE): `covered` and `owned`
     sub-pixels, and `inner`, whether it lies on the sheet that is turned over. `overlap` is the largest correlation of two
-    pixels if sub-pixels were shared, `owners` the same as they are owned; `pair` the two pixels (x, y) of the largest one and
-    `outlines` theirs in frame 0."""
+    pixels on different sheets if sub-pixels were shared, `owners` that of any two as they are owned; `pair` the two pixels
+    (x, y) of the largest one and `outlines` theirs in frame 0."""
 
     seen: Floats
     covered: Floats
@@ -80,8 +80,8 @@ def folded(strength: float) -> Folded:
     shared = _matrix(place, pixel)
     owner = transport.rasteriser.own(outlines, slot, pieces.rank, 1)[0].numpy().reshape(-1)
     owned = _matrix(np.flatnonzero(owner >= 0), pieces.pixel.numpy()[owner[owner >= 0]])
-    overlap, pair = _largest(shared)
     inner = (surface != 0).numpy().reshape(-1)
+    overlap, pair = _largest(shared, inner)
     # The pixel of the sheet that is seen first, then its twin.
     first, second = sorted(pair, key=lambda index: bool(inner[index]))
     numbers = {int(one): at for at, one in enumerate(pieces.pixel)}
@@ -104,11 +104,13 @@ def _matrix(place: Floats, pixel: Floats) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(place)), (place, pixel)), shape=(SLOT * SLOT, SIZE * SIZE))
 
 
-def _largest(held: sparse.csr_array) -> tuple[float, tuple[int, int]]:
-    """The largest |A n B| / sqrt(|A| |B|) of two pixels, which is the correlation of their noise, and which they are."""
+def _largest(held: sparse.csr_array, inner: Floats | None = None) -> tuple[float, tuple[int, int]]:
+    """The largest |A n B| / sqrt(|A| |B|) of two pixels, which is the correlation of their noise, and which they are. With
+    `inner` (pixels,) bool the two lie on different sheets."""
     together = sparse.coo_array(held.T @ held)
     size = np.maximum(np.asarray(held.sum(0)), 1)
     value = together.data / np.sqrt(size[together.row] * size[together.col])
-    value = np.where(together.row < together.col, value, 0.0)
+    apart = together.row != together.col if inner is None else inner[together.row] != inner[together.col]
+    value = np.where(apart, value, 0.0)
     at = int(value.argmax())
     return float(value[at]), (int(together.row[at]), int(together.col[at]))

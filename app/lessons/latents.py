@@ -10,18 +10,15 @@ import torch
 
 from app.lessons.scene import Bytes
 from app.lessons.statistics import CPU
-from gpu.assets import asset
 from gpu.diffusion.models import load_autoencoder
 from gpu.diffusion.tasks.super_resolution_latent import AUTOENCODER, FACTOR, latent_noise
-from gpu.experiments.latent import noise_correlation
+from gpu.experiments.latent import noise_correlation, photo
 from gpu.noise import rng
-from gpu.source.pictures import read_picture
 
 MOST = 8  # pixels: two latents
 SIZE, EDGE = 64, 8  # pixels of the photo that is decoded, and of its edge that is not compared
 NOISE = 128  # pixels a side of the noise that is compared
-STILL = "stills/seeding.jpg"
-CORNER = (170, 150)  # row and column of the part of the still
+STILL = "picos"
 
 
 def noise_kept(shift: int, seed: int) -> tuple[float, float, int]:
@@ -54,12 +51,9 @@ class Trip:
     error: float
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _photo() -> torch.Tensor:
-    picture = read_picture(asset(STILL))
-    row, column = CORNER
-    part = picture[row : row + SIZE, column : column + SIZE + MOST]
-    return torch.from_numpy(np.ascontiguousarray(part)).permute(2, 0, 1).float() / 255
+    return photo(STILL)[:, :SIZE, : SIZE + MOST]
 
 
 @lru_cache(maxsize=2 * MOST)

@@ -115,11 +115,12 @@ def spline(error: torch.Tensor) -> torch.Tensor:
     return torch.where(x < 1, near, far).prod(-1)
 
 
-def arrows(size: float, same: bool, seed: int, every: int = 4) -> tuple[Floats, Floats, Floats]:
-    """Starts (n, 2) on a coarse grid, and where the true and the wrong backward flow of frame 1 lead from there."""
+def arrows(size: float, same: bool, seed: int, every: int = 4, longer: float = 1.0) -> tuple[Floats, Floats, Floats]:
+    """Starts (n, 2) on a coarse grid, and where the true and the wrong backward flow of frame 1 lead from there, drawn
+    `longer` times as long."""
     true = true_motion().motion()
     wrong = WrongMotion(true, size, same, seed)
     picked = (slice(every // 2, None, every), slice(every // 2, None, every))
     start = maps.identity(SIZE, SIZE)[picked].reshape(-1, 2)
-    ends = [(start + flow[picked].reshape(-1, 2)).numpy() for flow in (true.backward(0), wrong.backward(0))]
+    ends = [(start + longer * flow[picked].reshape(-1, 2)).numpy() for flow in (true.backward(0), wrong.backward(0))]
     return start.numpy(), ends[0], ends[1]

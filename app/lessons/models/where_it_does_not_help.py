@@ -15,6 +15,7 @@ from app.lessons.scene import DASHED, SOLID, Arrows, Curve, Fact, Floats, Image,
 
 ERRORS = tuple(index / 4 for index in range(9))  # pixels
 SPEEDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)  # pixels a frame at which outputs are measured
+LONGER = 3.0  # times as long as they are, arrows of flow are drawn
 FRAMES = 7  # so that two pairs are five frames apart
 TASK, PRIORS = "super-resolution-x8", ("fixed", "integral")
 GAPS = (1, 5)
@@ -29,27 +30,33 @@ def folds(settings: Settings) -> Iterator[Scene]:
     kept = found.owned / np.maximum(found.covered, 1)
     inside = int(found.inner.sum())
     empty = int(((found.owned == 0) & (found.covered > 0)).sum())
+    several = np.abs(np.argwhere(found.seen > 2) * size / found.seen.shape[0] - size / 2)
+    reach = max([float(np.abs(shape - size / 2).max()) for shape in found.outlines])
+    reach = 1.1 * max(reach, float(np.quantile(several, 0.98)) if len(several) else 0.0)
+    middle = (size / 2 - reach, size / 2 + reach)
     before = Panel(
         "seen",
-        "Frame 0: how often each sub-pixel is seen",
+        "How often each sub-pixel is seen",
         (
             Image(found.seen, (0, 0, size, size), 0.0, 4.0),
             Outlines((found.outlines[0],), "accent", width=2.0, fill=0.35),
             Outlines((found.outlines[1],), "warn", width=2.0, fill=0.35),
         ),
+        range_x=middle,
+        range_y=middle,
         square=True,
-        note="black 0, white 4 times and more",
+        note="the middle of frame 0; black: not at all, white: 4 times",
     )
     after = Panel(
         "kept",
-        "The folded frame: share that a pixel keeps",
+        "What the folded frame's pixels keep",
         (
             Image(kept, (0, 0, size, size), 0.0, 1.0),
             Outlines((squares[0],), "accent", width=3.0, fill=0.35),
             Outlines((squares[1],), "warn", width=3.0, fill=0.35),
         ),
         square=True,
-        note="white: all that it covers, black: nothing",
+        note="white: all that they cover, black: nothing",
     )
     yield Scene(
         ((before, after),),
@@ -76,7 +83,7 @@ def wrong_flow(settings: Settings) -> Iterator[Scene]:
 
 
 def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], rough: bool) -> Scene:
-    start, true, wrong = misled.arrows(error, same, seed)
+    start, true, wrong = misled.arrows(error, same, seed, longer=LONGER)
     size = float(misled.SIZE)
     at = np.array(sorted(found))
     rows = [found[one] for one in sorted(found)]
@@ -85,7 +92,7 @@ def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], roug
         "Backward flow",
         (Arrows(start, true, "dim", 1.4), Arrows(start, wrong, "integral", 1.4)),
         range_x=(0, size), range_y=(0, size), square=True,
-        note="grey: true, green: used",
+        note=f"grey: true, green: used; × {LONGER:g}",
     )  # fmt: skip
     frames = misled.FRAMES - 1
     curves = Panel(
@@ -160,13 +167,13 @@ def _latents(
         "noise",
         "What is left of the noise",
         (
-            Curve(*theory, "fixed", "latents, theory", 1.0, DASHED),
+            Curve(*theory, "fixed", "", 1.0, DASHED),
             Points(at, np.array([one[0] for one in kept]), "integral", "pixels", 0.7),
             Points(at, np.array([one[1] for one in kept]), "fixed", "latents", 0.7, "s"),
             Rule(x=float(shift), ink="accent"),
         ),
         "moved by (pixels)", "correlation", range_x, (0.0, 1.08),
-        note=f"n = {kept[0][2]:,} latents",
+        note=f"dashed: theory; n = {kept[0][2]:,} latents",
         tip="Correlation of moved noise after the nearest whole shift, among pixels and among latents",
     )  # fmt: skip
     picture = Panel(
@@ -199,9 +206,9 @@ def _latents(
             Fact("Noise kept, latents", _number(kept[shift][1]), f"{shift / latents.FACTOR:g} latents", "fixed"),
             Fact("Error of the autoencoder", _number(trip.error), "×10⁻³", "warn"),
         ),
-        "A move by whole pixels is nothing to noise among pixels. A latent is a square of 4 × 4: its noise is cut anew "
-        "unless the move is a multiple of 4, and the decoder's detail does not move quite as the picture does.",
-        (1.25, 1.0),
+        "Whole pixels are nothing to noise among pixels. A latent's noise is cut anew unless the move is a multiple of 4, "
+        "and what the decoder paints does not move quite as the picture does.",
+        (1.2, 1.0),
         rough,
     )  # fmt: skip
 
@@ -277,15 +284,15 @@ def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
     for each in GAPS:
         for prior, title in (("fixed", "Fixed"), ("integral", "∫-noise")):
             value = _error(speed, prior, each, seed)
-            facts.append(Fact(f"{title}, gap {each}", _number(value, 1), "warp error ×10⁻³", prior))
+            facts.append(Fact(f"{title}, gap {each}", _number(value), "warp error ×10⁻³", prior))
     a, b = _error(speed, "fixed", gap, seed), _error(speed, "integral", gap, seed)
     said = "Sampling, frame after frame. " if rough else ""
     if a is not None and b is not None:
         if speed == 0:
             said += "Nothing moves: ∫-noise is fixed noise."
         else:
-            better, worse = ("Fixed", "∫-noise") if a < b else ("∫-noise", "fixed noise")
-            said += f"{better} has the lower warp error here, {min(a, b):.1f} against {max(a, b):.1f} of {worse}."
+            better, worse = ("Fixed noise", "∫-noise") if a < b else ("∫-noise", "fixed noise")
+            said += f"{better} has the lower warp error here, {min(a, b):.2f} against {max(a, b):.2f} of {worse}."
     else:
         said += "Below half a pixel in all, fixed noise is nearer to the truth than noise that is cut anew."
     return Scene(((noise, output),), tuple(facts), said, rough=rough)
