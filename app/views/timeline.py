@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 REDRAW_MS = 33
 """Curves are redrawn at most 30 times a second, however fast frames arrive."""
+PLAYING_MS = 120
+"""And the mark of the frame moves so often in the curves while the clip runs; in the scrub bar it moves with every frame."""
 
 BUTTONS = (
     ("first", "skip-back", "First frame", "Go to the first frame, or the loop's first (Home)"),
@@ -195,6 +197,7 @@ class TimelinePanel(QWidget):
     def set_playing(self, playing: bool) -> None:
         """Whether the clip is playing, which the play button shows."""
         self._playing = playing
+        self._timer.setInterval(PLAYING_MS if playing else REDRAW_MS)
         button = self.buttons["play"]
         button.setIcon(icon("pause" if playing else "play", theme_of(self._dark)))
         button.setAccessibleName("Pause" if playing else "Play")
