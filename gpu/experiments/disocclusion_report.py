@@ -200,7 +200,8 @@ def _shares(scenes: list[Scene]) -> Figure:
         line("random fill: undefined", "random", UNDEFINED),
     )
     return Figure(
-        "shares", "Pixels without noise of the first frame", (Plot("", Axis("frame"), Axis("pixels", "%", low=0, high=100), series),),
+        "shares", "Pixels without noise of the first frame",
+        (Plot("", Axis("frame"), Axis("pixels", "%", low=0, high=100), series),),
         f"n = {len(scenes)} scenes; bands: 95 %.",
         "What has come into view stays without noise of frame 0. Random fill draws all of it again in every frame; the "
         "two-stage handler draws only what is new and inherits the rest.",
