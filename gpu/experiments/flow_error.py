@@ -222,7 +222,7 @@ def _figure(
         # In this order no curve has the colour of another: those without a prior's take the next of the cycle.
         series = [
             line("integral, smooth errors", "integral", smooth, measure, "line", "integral"),
-            line("bilinear, smooth errors", "bilinear", smooth, measure, "line", "bilinear"),
+            *(line(f"{p}, smooth errors", p, smooth, measure, "line", p) for p in CARRIED[1:]),
             *points[:1],
             line("integral, bias", "integral", bias, measure, "line", ""),
             *points[1:],

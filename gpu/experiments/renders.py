@@ -102,11 +102,14 @@ def clips(task: str, height: int, width: int, frames: int, count: int) -> list[S
 
 def _as_fast(move: str, height: int) -> dict[str, float]:
     """Parameters with which a deformation moves pixels as fast as with its defaults at 128 rows, or those where it is so."""
-    known = {info.name: info.default for info in DEFORMATIONS.get(move).parameters}
     if height >= 128:
         return {}
-    faster = {name: known[name] * 128 / height for name in ("degrees",) if name in known}
-    return faster | {name: 1 + (known[name] - 1) * 128 / height for name in ("factor",) if name in known}
+    found = {}
+    for info in DEFORMATIONS.get(move).parameters:
+        if info.name in ("degrees", "factor"):
+            rest = 1.0 if info.name == "factor" else 0.0
+            found[info.name] = min(rest + (info.default - rest) * 128 / height, info.high)
+    return found
 
 
 def jobs(task: str, size: int, frames: int, count: int, seeds: int, seed: int) -> list[tuple[SourceSettings, int]]:

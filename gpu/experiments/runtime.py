@@ -46,6 +46,8 @@ COLUMNS = (
     Column("height", "size", "px", tip="Rows and columns"),
     Column("median_ms", "ms a frame", "ms", tip="Median; in brackets an interval of it from order statistics"),
     Column("ratio", "of torch.randn", "×", ".1f", tip="Over the time of torch.randn of the same shape in this run"),
+    Column("processor_ms", "processor time", "ms", tip="Median, summed over threads: other programs do not count"),
+    Column("processor_ratio", "of torch.randn", "×", ".1f", tip="Processor time over that of torch.randn"),
     Column("published_ms", "ms a frame", "ms", published=True, tip=f"{published.TABLE_3}; {published.BURGERT}"),
     Column("published_on", "on", published=True),
     Column("n", "frames"),
@@ -54,11 +56,36 @@ COLUMNS = (
 
 @dataclass
 class Times:
-    """Seconds of one prior at one size, frame by frame."""
+    """Seconds by the clock and of the processor, frame by frame."""
+
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def note(self, began: tuple[float, float]) -> float:
+        """Add what has passed since `began`; returns the time now."""
+        now = clocks()
+        self.seconds.append(now[0] - began[0])
+        self.processor.append(now[1] - began[1])
+        return now[0]
+
+
+@dataclass
+class Timed:
+    """One prior at one size."""
 
     prior: str
     size: int
-    seconds: list[float] = field(default_factory=list)
+    times: Times
+
+    @property
+    def seconds(self) -> list[float]:
+        """By the clock."""
+        return self.times.seconds
+
+
+def clocks() -> tuple[float, float]:
+    """The time, and the processor time of this program with all its threads, in seconds."""
+    return time.perf_counter(), time.process_time()
 
 
 def median(values: list[float]) -> Interval:
@@ -87,34 +114,31 @@ def prepare(clip: Clip, frames: int) -> None:
         clip.image(t)
 
 
-def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget: float) -> list[float]:
-    """Seconds of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
+def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget: float) -> Times:
+    """Times of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
     1 comes before, untimed, and makes what is made once; where it alone takes the budget, its time is all there is."""
     run = carrying.start(clip, PriorSettings(prior), seed, channels)
-    found: list[float] = []
+    first, found = Times(), Times()
     begin = time.perf_counter()
     for t in range(1, repeats + 2):
-        start = time.perf_counter()
+        began = clocks()
         for _ in steps_of(run, t):
             pass
         run.frame(t)
-        now = time.perf_counter()
-        found.append(now - start)
-        if now - begin > budget:
+        if (found if t > 1 else first).note(began) - begin > budget:
             break
     clip.carriers.clear()
     clip.motions.clear()
-    return found[1:] or found
+    return found if found.seconds else first
 
 
-def floor(size: int, channels: int, repeats: int) -> list[float]:
-    """Seconds of torch.randn of the same shape."""
-    found = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
+def floor(size: int, channels: int, repeats: int, found: Times) -> None:
+    """Add times of torch.randn of the same shape to `found`."""
+    torch.randn((channels, size, size))
+    for _ in range(repeats):
+        began = clocks()
         torch.randn((channels, size, size))
-        found.append(time.perf_counter() - start)
-    return found[1:]
+        found.note(began)
 
 
 def run(settings: Settings) -> Steps:
@@ -125,8 +149,8 @@ def run(settings: Settings) -> Steps:
     channels, repeats, limit = settings.whole("channels"), settings.whole("repeats"), settings.whole("inversion")
     priors = settings.names("priors") or renders.every_prior()
     frames = repeats + 2
-    found: list[Times] = []
-    floors: dict[int, list[float]] = {size: [] for size in sizes}
+    found: list[Timed] = []
+    floors = {size: Times() for size in sizes}
     notes: list[str] = []
     backend = ""
     jobs = [(size, prior) for size in sizes for prior in priors]
@@ -143,11 +167,11 @@ def run(settings: Settings) -> Steps:
                         f"{prior} is not timed at {size}²: it samples a model; the parameter inversion allows it."
                     )
                     continue
-                seconds = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
-                found.append(Times(prior, size, seconds))
-                floors[size] += floor(size, channels, 3)  # between the priors, so that it meets the same disturbances
-    bases = {size: median(values) for size, values in floors.items()}
-    rows = [_row(one, channels, backend, bases[one.size]) for one in found]
+                times = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
+                found.append(Timed(prior, size, times))
+                floor(size, channels, 3, floors[size])  # between the priors, so that it meets the same disturbances
+    bases = {size: median(times.seconds) for size, times in floors.items()}
+    rows = [_row(one, channels, backend, floors[one.size]) for one in found]
     table = Table(
         "runtime",
         "Time of a frame",
@@ -159,9 +183,20 @@ def run(settings: Settings) -> Steps:
     notes.append(
         "integral works at k = 3, s = 4. Whatever else runs on this machine is in the times; the floor shares it."
     )
+    literature = Table(
+        "published",
+        "Published times of a frame",
+        tuple(
+            {"prior": prior, "height": size, "published_ms": value, "published_on": _card(source)}
+            for size, (times, source) in LITERATURE.items()
+            for prior, value in times.items()
+        ),
+        (Column("prior", "Prior"), Column("height", "size", "px"), *(one for one in COLUMNS if one.published)),
+        f"{published.TABLE_3}: ∫-noise with k = 3, s = 4, inversion with 20 steps. {published.BURGERT}.",
+    )
     return Outcome(
         _summary(found, bases, sizes),
-        (table,),
+        (table, literature),
         (_curves(found, bases, sizes, channels), _ratios(found, bases, sizes[-1], channels)),
         tuple(_claims(found, sizes, channels)),
         tuple(notes),
@@ -173,33 +208,36 @@ def run(settings: Settings) -> Steps:
     )
 
 
-def _row(one: Times, channels: int, backend: str, base: Interval) -> Row:
-    found = median(one.seconds).times(1e3)
+def _card(source: str) -> str:
+    """The graphics card of published times."""
+    return "RTX 3090" if source == published.TABLE_3 else "A100"
+
+
+def _row(one: Timed, channels: int, backend: str, base: Times) -> Row:
+    found, floor_ms = median(one.seconds).times(1e3), 1e3 * median(base.seconds).value
+    processor, processor_floor = (1e3 * float(np.median(times.processor)) for times in (one.times, base))
     literature, source = LITERATURE.get(one.size, ({}, ""))
     value = literature.get(one.prior)
-    card = "" if value is None else ("RTX 3090" if source == published.TABLE_3 else "A100")
+    card = "" if value is None else _card(source)
     return {
         "prior": one.prior, "height": one.size, "width": one.size, "channels": channels, "backend": backend,
-        **cells("median_ms", found), "floor_ms": 1e3 * base.value, **cells("ratio", found.times(1e-3 / base.value)),
+        **cells("median_ms", found), "floor_ms": floor_ms, **cells("ratio", found.times(1 / floor_ms)),
+        "processor_ms": processor, "processor_floor_ms": processor_floor, "processor_ratio": processor / processor_floor,
         "published_ms": value, "published_on": card, "n": len(one.seconds),
     }  # fmt: skip
 
 
-def _curves(found: list[Times], bases: dict[int, Interval], sizes: list[int], channels: int) -> Figure:
+def _curves(found: list[Timed], bases: dict[int, Interval], sizes: list[int], channels: int) -> Figure:
     series = []
     for prior in dict.fromkeys(one.prior for one in found):
         mine = [one for one in found if one.prior == prior]
         values = [median(one.seconds).times(1e3) for one in mine]
-        low = [v.low if math.isfinite(v.low) else v.value for v in values]
-        high = [v.high if math.isfinite(v.high) else v.value for v in values]
-        series.append(Line(prior, [one.size**2 / 1e6 for one in mine], [v.value for v in values], low, high, prior))
+        series.append(Line(prior, [one.size**2 / 1e6 for one in mine], [v.value for v in values], prior=prior))
     pixels = [size**2 / 1e6 for size in sizes]
     series.append(Line("torch.randn", pixels, [1e3 * bases[size].value for size in sizes], kind="theory"))
-    for name, label in (
-        ("integral", "integral, published (RTX 3090; A100)"), ("go-with-the-flow", "go-with-the-flow, published (A100)"),
-    ):  # fmt: skip
-        points = [(size**2 / 1e6, times[name]) for size, (times, _) in LITERATURE.items() if name in times]
-        series.append(Line(label, [x for x, _ in points], [y for _, y in points], kind="published"))
+    for size, (times, source) in LITERATURE.items():
+        label = f"∫-noise, published ({_card(source)})"
+        series.append(Line(label, [size**2 / 1e6], [times["integral"]], kind="published"))
     panel = Plot(
         "", Axis("pixels of a frame", "million", log=True), Axis("time of a frame", "ms", log=True), tuple(series)
     )
@@ -207,12 +245,12 @@ def _curves(found: list[Times], bases: dict[int, Interval], sizes: list[int], ch
         "times",
         f"Time of a frame, {channels} channels",
         (panel,),
-        f"n = up to {max(len(one.seconds) for one in found)} frames a point (the table has each n); bands: of the median.",
+        f"n = up to {max(len(one.seconds) for one in found)} frames a point; the table has each n and interval.",
         "Straight lines of slope 1 are linear in the pixels. Grey: figures of the literature, on graphics cards.",
     )
 
 
-def _ratios(found: list[Times], bases: dict[int, Interval], size: int, channels: int) -> Figure:
+def _ratios(found: list[Timed], bases: dict[int, Interval], size: int, channels: int) -> Figure:
     mine = [one for one in found if one.size == size]
     values = [median(one.seconds).times(1 / bases[size].value) for one in mine]
     series = BarSeries("measured", [v.value for v in values], [v.low for v in values], [v.high for v in values])
@@ -225,7 +263,7 @@ def _ratios(found: list[Times], bases: dict[int, Interval], size: int, channels:
     )  # fmt: skip
 
 
-def _claims(found: list[Times], sizes: list[int], channels: int) -> list[Claim]:
+def _claims(found: list[Timed], sizes: list[int], channels: int) -> list[Claim]:
     claims = []
     by_key = {(one.prior, one.size): median(one.seconds).times(1e3) for one in found}
     at_256 = by_key.get(("integral", 256))
@@ -246,7 +284,7 @@ def _claims(found: list[Times], sizes: list[int], channels: int) -> list[Claim]:
     return claims
 
 
-def _summary(found: list[Times], bases: dict[int, Interval], sizes: list[int]) -> str:
+def _summary(found: list[Timed], bases: dict[int, Interval], sizes: list[int]) -> str:
     parts = []
     for size in sizes:
         mine = [one for one in found if one.size == size and one.prior in ("random", "bilinear", "integral")]

@@ -63,7 +63,7 @@ ALL = "all"
 
 @dataclass
 class Found:
-    """The measures of a prior, one frame a flow and seed."""
+    """The measures of a prior, one frame a flow and draw."""
 
     prior: str
     frames: dict[str, list[Whiteness]] = field(default_factory=dict)  # by flow
@@ -84,31 +84,34 @@ def allowed(n: int) -> int:
 
 
 def run(settings: Settings) -> Steps:
-    """One late frame of every prior, flow and seed, no two with the same seed, so that all tests are independent."""
+    """One late frame of every prior, flow and draw. Draws are channels of one run, which are independent; no two runs have the
+    same seed, so that all tests are."""
     size, channels, t = settings.whole("size"), settings.whole("channels"), settings.whole("frame")
-    flows, seeds = settings.names("flows"), settings.whole("seeds")
+    flows, draws = settings.names("flows"), settings.whole("draws")
     priors = settings.names("priors") or renders.every_prior()
     found = {prior: Found(prior, {flow: [] for flow in flows}) for prior in priors}
-    total, done = len(flows) * seeds * len(priors), 0
+    total, done = len(flows) * len(priors), 0
     notes: list[str] = []
     for number, flow in enumerate(flows):
         source = SourceSettings("synthetic", name=flow, height=size, width=size, frames=t + 1)
         with carrying.opened(source) as clip:
-            for index in range(seeds):
-                for place, prior in enumerate(priors):
-                    yield Update(done, total, f"{flow}, seed {index + 1} of {seeds}: {prior}")
-                    done += 1
-                    inverts = PRIORS.get(prior).info.uses_task
-                    if inverts and index:
-                        continue  # no seed is in it: the same frame again
-                    seed = settings.seed + (number * seeds + index) * len(priors) + place
-                    noise = carrying.start(clip, PriorSettings(prior), seed, channels)
-                    for _ in steps_of(noise, t):
-                        yield Update(done, total, f"{flow}: {prior}")
-                    here = noise.frame(t).noise
-                    if inverts:
-                        here = here[:3]  # the model's channels; the others are independent noise
-                    found[prior].frames[flow].append(measures.measure(here))
+            for place, prior in enumerate(priors):
+                yield Update(done, total, f"{flow}: {prior}")
+                inverts = PRIORS.get(
+                    prior
+                ).info.uses_task  # then no chance is in it, and its own channels are the model's
+                parts = 1 if inverts else draws
+                seed = settings.seed + number * len(priors) + place
+                noise = carrying.start(clip, PriorSettings(prior), seed, channels * parts)
+                for _ in steps_of(noise, t):
+                    yield Update(done, total, f"{flow}: {prior}")
+                for earlier in range(1, t) if not inverts else ():  # step by step, so that cancelling is quick
+                    noise.frame(earlier)
+                    yield Update(done, total, f"{flow}: {prior}, frame {earlier}")
+                here = noise.frame(t).noise
+                frames = [here[:3]] if inverts else list(here.split(channels))
+                found[prior].frames[flow] += [measures.measure(frame) for frame in frames]
+                done += 1
                 clip.carriers.clear()
                 clip.motions.clear()
     if any(PRIORS.get(prior).info.uses_task for prior in priors):
@@ -116,9 +119,9 @@ def run(settings: Settings) -> Steps:
             "ddim-inversion depends on the picture alone, so it counts one frame a flow, and only the model's channels."
         )
     rows = [_row(one, flow) for one in found.values() for flow in (ALL, *(flows if len(flows) > 1 else ()))]
-    n = len(flows) * seeds
+    n = len(flows) * draws
     counts = (
-        f"n = {n} frames a prior ({len(flows)} flows × {seeds} seeds) of {channels}×{size}×{size} values, frame {t}"
+        f"n = {n} frames a prior ({len(flows)} flows × {draws} draws) of {channels}×{size}×{size} values, frame {t}"
     )
     table = Table("whiteness", "Whiteness of every prior", tuple(rows), COLUMNS, f"{counts}. Means over frames, 95 %.")
     notes.append(
@@ -243,7 +246,7 @@ EXPERIMENTS.add("whiteness", order=80)(
                 text="translation,rotation-zoom,swirl,turbulence",
                 tip="Synthetic deformations, with commas.",
             ),
-            ParameterInfo("seeds", "Seeds", 8, 1, 1000, 1, "", "Seeds for each flow and prior; all are different."),
+            ParameterInfo("draws", "Draws", 8, 1, 64, 1, "", "Independent draws of noise for each flow and prior."),
             ParameterInfo(
                 "frame", "Frame", 6, 1, 500, 1, "", "The frame that is tested; transport goes on until there."
             ),
@@ -251,6 +254,6 @@ EXPERIMENTS.add("whiteness", order=80)(
             ParameterInfo("channels", "Channels", 4, 1, 16, 1, "", "Channels of noise."),
             ParameterInfo("priors", "Priors", tip="Names with commas; empty: all.", empty=True),
         ),
-        quick={"seeds": 4, "size": 64, "flows": "rotation-zoom,swirl", "frame": 4},
+        quick={"draws": 4, "size": 64, "flows": "rotation-zoom,swirl", "frame": 4},
     )
 )

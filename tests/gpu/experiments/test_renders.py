@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
-
 import pytest
 
 from gpu.engine import Engine
-from gpu.engine.results import Update
 from gpu.experiments import renders, settings_for, table1
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
-
-T = TypeVar("T")
-
-
-def finished(steps: Generator[Update, None, T]) -> T:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+from tests.gpu.experiments.running import finished
 
 
 def test_a_run_measures_what_the_engine_measures():
