@@ -130,7 +130,7 @@ class PoseScene:
     parameters: tuple[ParameterInfo, ...] = (
         ParameterInfo("cycle", "Movement", text="walk", choices=CYCLES, tip="What the figure does, unless a file says it"),
         ParameterInfo("speed", "Speed", 1.0, 0.1, 4, 0.05, "×", "How fast it does it"),
-        ParameterInfo("seed", "Outfit", 51, 0, 9999, 1, "", "Number of the colours that the figure and the room have"),
+        ParameterInfo("seed", "Outfit", 38, 0, 9999, 1, "", "Number of the colours that the figure and the room have"),
         ParameterInfo("size", "Size", 0.8, 0.2, 3, 0.01, "of the height", "How tall the figure is"),
         ParameterInfo("build", "Build", 1.04, 0.8, 1.4, 0.01, "×", "How wide limbs and trunk are"),
         ParameterInfo("looks", "Looks", text="right", choices=("right", "left"), tip="Left is the mirror image"),
