@@ -12,6 +12,8 @@ from functools import lru_cache
 import torch
 import torch.nn.functional as F
 
+from gpu import interrupt
+
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601
 EDGE = 0.05  # a step of luma in [0,1] well above this stays sharp, one well below is smoothed away
 ROUNDS = 3
@@ -32,6 +34,7 @@ def gaussian(image: torch.Tensor, sigma: float) -> torch.Tensor:
     """(B,C,H,W) to the same, low-passed by a Gaussian of standard deviation `sigma` pixels; edges repeat."""
     if sigma <= 0:
         return image
+    interrupt.poll()
     kernel = _kernel(sigma).to(image)
     reach, channels = len(kernel) // 2, image.shape[1]
     rows, columns = (kernel.view(shape).repeat(channels, 1, 1, 1) for shape in ((1, 1, 1, -1), (1, 1, -1, 1)))

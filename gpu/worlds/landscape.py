@@ -13,6 +13,8 @@ from functools import cached_property
 
 import torch
 
+from gpu import interrupt
+
 Points = torch.Tensor
 """(n, 2) float64 positions (x, y) on a layer's own plane, which in frame 0 is the frame's."""
 
@@ -166,6 +168,7 @@ class Row:
         x, y = points.unbind(-1)
         cells, place_of = torch.unique(torch.floor(x / self.cell).to(torch.int64), return_inverse=True)
         for neighbour in (-1, 0, 1):
+            interrupt.poll()
             cell = cells + neighbour
             there, place, size, depth, own = (dice(seed, 16 * self.salt + k, cell) for k in range(5))
             foot_x = self.cell * (cell + 0.25 + 0.5 * place)
@@ -304,6 +307,7 @@ class Landscape:
         label, colour = torch.zeros(len(flat), dtype=torch.int64), torch.zeros(len(flat), dtype=torch.int64)
         left = torch.arange(len(flat))
         for index in range(len(self.layers) - 1, -1, -1):  # the nearest first: what it hides need not be painted
+            interrupt.poll()
             layer = self.layers[index]
             found = layer.paint(self.camera.to_layer(layer.depth, t, flat[left]))
             covered = found != NOTHING

@@ -17,6 +17,7 @@ from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
 from gpu.worlds.landscape import NAMES, SEASONS, Camera, Landscape
 
 HEIGHT, WIDTH, FRAMES, FPS = 256, 256, 48, 24.0
+KEPT = 16  # frames: one is asked for several times, and drawing it takes 0.2 s
 SUB = 4  # samples a side of a pixel that an outline may cross
 
 
@@ -58,12 +59,20 @@ class FlatSource:
         self.truth = DeformationTruth(moving(landscape, grid), grid)
         self._landscape, self._grid = landscape, grid
         self._palette = torch.tensor([SEASONS[season][name] for name in NAMES], dtype=torch.float64)
+        self._drawn: dict[int, U8] = {}
         self._ring = pixel_centres(grid.height + 2, grid.width + 2) - 1  # one more pixel on each side
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB, antialiased."""
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
+        if t not in self._drawn:
+            self._drawn[t] = self._draw(t)
+            if len(self._drawn) > KEPT:
+                del self._drawn[next(iter(self._drawn))]
+        return self._drawn[t]
+
+    def _draw(self, t: int) -> U8:
         seen = self._colours(t, self._ring)
         picture = self._palette[seen[1:-1, 1:-1]]
         windows = seen.unfold(0, 3, 1).unfold(1, 3, 1).flatten(2)
