@@ -41,7 +41,7 @@ class Clip:
 def sources(task: str, given: argparse.Namespace) -> list[SourceSettings]:
     """One for each seed."""
     height, width = given.size
-    size = {"height": height, "width": width, "frames": given.frames}
+    size = {"height": height, "width": width, "frames": max(given.at) + 1}
     if given.video:
         return [
             SourceSettings("video", str(given.video), start=given.start + given.apart * number, **size)
@@ -62,7 +62,7 @@ def sources(task: str, given: argparse.Namespace) -> list[SourceSettings]:
 
 
 def measure(task: str, source: SourceSettings, seed: int, given: argparse.Namespace) -> Clip:
-    """Sample every frame with every prior."""
+    """Sample the frames `given.at` with every prior."""
     settings = TaskSettings(
         task, given.sampler, given.steps, given.sigma_max, given.sigma_min, parameters=dict(given.parameter)
     )
@@ -71,7 +71,7 @@ def measure(task: str, source: SourceSettings, seed: int, given: argparse.Namesp
     lists: dict[str, dict[str, list[float]]] = {}
     clip = Clip({})
     try:
-        for update in tqdm(engine.fill(), total=given.frames * len(columns) * 11, file=sys.stderr, leave=False):
+        for update in tqdm(engine.fill(given.at), desc=f"seed {seed}", unit="step", file=sys.stderr, leave=False):
             result = update.result
             if result is None or not result.complete:
                 continue
@@ -133,10 +133,10 @@ def _text(found: Interval, digits: int = 2) -> str:
 
 
 def sheet(clip: Clip, zoom: int = 2) -> np.ndarray:
-    """Rows source, input and one a prior; across: first, second, sixth and last frame, and the x-t slice of the middle row."""
+    """Rows source, input and one a prior; across: the sampled frames, and their middle rows one below the other."""
     rows = []
     for frames in clip.frames.values():
-        picked = [frames[t] for t in sorted({0, 1, min(5, len(frames) - 1), len(frames) - 1})]
+        picked = [*frames[:3], frames[-1]]
         line = np.stack([frame[frame.shape[0] // 2] for frame in frames])
         tall = cv2.resize(line, (line.shape[1], picked[0].shape[0]), interpolation=cv2.INTER_NEAREST)
         rows.append(np.concatenate([*picked, tall], axis=1))
@@ -160,6 +160,10 @@ def _seeds(text: str) -> list[int]:
     return list(range(int(first), int(last or first) + 1))
 
 
+def _whole(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
 def _size(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
     return int(height), int(width or height)
@@ -170,7 +174,8 @@ def main() -> None:
     parser.add_argument("tasks", nargs="+")
     parser.add_argument("--seeds", type=_seeds, default=_seeds("101-104"), metavar="FIRST-LAST")
     parser.add_argument("--priors", default="random,fixed,bilinear,integral")
-    parser.add_argument("--frames", type=int, default=7, help="the gap of 5 needs more than 5")
+    parser.add_argument("--at", type=_whole, default=_whole("1,2,6,7"), metavar="T,…", help="frames (default 1,2,6,7: two "
+                        "pairs for each gap; frame 0 would be the same for every prior)")  # fmt: skip
     parser.add_argument("--size", type=_size, default=(128, 128), metavar="HxW")
     parser.add_argument("--parameter", action="append", default=[], type=_named, metavar="NAME=VALUE")
     parser.add_argument("--scene-parameter", action="append", default=[], type=_named, metavar="NAME=VALUE")
