@@ -89,7 +89,8 @@ class Erroneous:
     def valid(self, t: int) -> torch.Tensor:
         """See gpu.priors.Motion."""
         seen, flow = self.motion.valid(t), self.backward(t)
-        return seen & maps.inside(maps.identity(*seen.shape, seen.device) + flow, *seen.shape)
+        height, width = seen.shape
+        return seen & maps.inside(maps.identity(height, width, seen.device) + flow, height, width)
 
     def error(self, t: int) -> torch.Tensor:
         """See gpu.priors.Motion."""

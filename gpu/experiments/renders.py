@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -81,12 +81,12 @@ def why_not(task: str) -> str:
 def clips(task: str, height: int, width: int, frames: int, count: int) -> list[SourceSettings]:
     """`count` different clips that suit a task, as far as there are: its scenes, with one pattern after another where they
     have patterns, else held-out stills under deformations, so that still and deformation change together."""
-    size = {"height": height, "width": width, "frames": frames}
+    size = SourceSettings("synthetic", height=height, width=width, frames=frames)
     scenes = [(name, scene) for name, scene in SCENES.items() if scene.task == task]
     if not scenes:
         pairs = [(STILLS[i % 3], MOVES[(i + i // 3) % 3]) for i in range(len(STILLS) * len(MOVES))]
         return [
-            SourceSettings("synthetic", str(asset(f"stills/{still}")), move, parameters=_as_fast(move, height), **size)
+            replace(size, path=str(asset(f"stills/{still}")), name=move, parameters=_as_fast(move, height))
             for still, move in pairs[:count]
         ]
     found = []
@@ -96,7 +96,7 @@ def clips(task: str, height: int, width: int, frames: int, count: int) -> list[S
             if info is None and shift:
                 continue
             values = {info.name: info.default + shift} if info is not None and shift else {}
-            found.append(SourceSettings("scene", name=name, parameters=values, **size))
+            found.append(replace(size, kind="scene", name=name, parameters=values))
     return found[:count]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -105,18 +106,20 @@ def median(values: list[float]) -> Interval:
     return Interval(value, ordered[chosen], ordered[n - 1 - chosen], n, confidence)
 
 
-def prepare(clip: Clip, frames: int) -> None:
-    """Have motion and pictures at hand: they belong to the source, not to a prior."""
-    for t in range(frames - 1):
-        for part in (clip.motion.backward, clip.motion.forward, clip.motion.valid, clip.motion.error):
-            part(t)
+def prepare(clip: Clip, frames: int) -> Iterator[None]:
+    """Have motion and pictures at hand, frame by frame: they belong to the source, not to a prior."""
     for t in range(frames):
         clip.image(t)
+        yield
+        if t < frames - 1:
+            for part in (clip.motion.backward, clip.motion.forward, clip.motion.valid, clip.motion.error):
+                part(t)
+            yield
 
 
 def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget: float) -> Times:
     """Times of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
-    1 comes before, untimed, and makes what is made once; where it alone takes the budget, its time is all there is."""
+    1 comes before, untimed, and makes what is made once; where it alone takes four budgets, its time is all there is."""
     run = carrying.start(clip, PriorSettings(prior), seed, channels)
     first, found = Times(), Times()
     begin = time.perf_counter()
@@ -125,7 +128,7 @@ def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget
         for _ in steps_of(run, t):
             pass
         run.frame(t)
-        if (found if t > 1 else first).note(began) - begin > budget:
+        if (found if t > 1 else first).note(began) - begin > (budget if t > 1 else 4 * budget):
             break
     clip.carriers.clear()
     clip.motions.clear()
@@ -155,11 +158,11 @@ def run(settings: Settings) -> Steps:
     backend = ""
     jobs = [(size, prior) for size in sizes for prior in priors]
     for number, (size, chosen) in enumerate((size, priors) for size in sizes):
-        yield Update(number * len(priors), len(jobs), f"{size}²: motion")
         source = SourceSettings("synthetic", name=settings.text("flow"), height=size, width=size, frames=frames)
         with carrying.opened(source) as clip:
             backend = clip.backend.name
-            prepare(clip, frames)
+            for _ in prepare(clip, frames):
+                yield Update(number * len(priors), len(jobs), f"{size}²: motion")
             for index, prior in enumerate(chosen):
                 yield Update(number * len(priors) + index, len(jobs), f"{size}²: {prior}")
                 if PRIORS.get(prior).info.uses_task and size > limit:

@@ -109,7 +109,9 @@ def run(settings: Settings) -> Steps:
                     noise.frame(earlier)
                     yield Update(done, total, f"{flow}: {prior}, frame {earlier}")
                 here = noise.frame(t).noise
-                frames = [here[:3]] if inverts else list(here.split(channels))
+                frames = (
+                    [here[:3]] if inverts else [here[at : at + channels] for at in range(0, channels * parts, channels)]
+                )
                 found[prior].frames[flow] += [measures.measure(frame) for frame in frames]
                 done += 1
                 clip.carriers.clear()
