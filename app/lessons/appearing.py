@@ -11,14 +11,16 @@ import torch
 from app.lessons import motions
 from app.lessons.scene import Bytes
 from app.lessons.statistics import CPU
+from gpu.assets import asset
 from gpu.metrics import coherence
 from gpu.noise import anchors, field
 from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED, Track
 from gpu.noise.raster import TorchRasteriser
 from gpu.noise.transport import Transport
-from gpu.session import MotionSettings, SourceSettings
 from gpu.source.motion import SourceMotion
-from gpu.source.synthetic import SyntheticSource, open_synthetic
+from gpu.source.pictures import read_picture, resize
+from gpu.source.synthetic import STILL, SyntheticSource
+from gpu.source.synthetic_truth import DeformationTruth
 
 SIZE = (36, 58)
 FRAMES = 25
@@ -33,39 +35,47 @@ SHARPER = 3
 
 @dataclass(frozen=True)
 class Film:
-    """A photo cut into objects that cross each other, and the motion that is known of it exactly."""
+    """Objects that cross each other, and the motion that is known of them exactly."""
 
-    source: SyntheticSource
+    truth: DeformationTruth
     motion: SourceMotion
 
 
-@lru_cache(maxsize=4)
+def _parameters(speed: float, times: int) -> dict[str, float]:
+    """Of the deformation `layers`, on a grid of `times` as many pixels a side."""
+    return {**ARRANGEMENT, "speed": speed * times, "background": BACKGROUND * times}
+
+
+@lru_cache(maxsize=12)
 def film(speed: float) -> Film:
     """Objects at about `speed` pixels a frame."""
-    source = _source(speed, 1)
-    return Film(source, SourceMotion(source, MotionSettings("truth"), CPU))
+    moving = motions.deformed("layers", _parameters(speed, 1), *SIZE, FRAMES)
+    return Film(moving.truth, moving.motion())
 
 
-@lru_cache(maxsize=8)
-def _source(speed: float, times: int) -> SyntheticSource:
-    """The same film on a grid of `times` as many pixels a side."""
-    parameters = {**ARRANGEMENT, "speed": speed * times, "background": BACKGROUND * times}
-    height, width = SIZE[0] * times, SIZE[1] * times
-    return open_synthetic(
-        SourceSettings("synthetic", name="layers", parameters=parameters, height=height, width=width, frames=FRAMES)
-    )
+@lru_cache(maxsize=1)
+def _still() -> Bytes:
+    height, width = SIZE[0] * SHARPER * 2, SIZE[1] * SHARPER * 2
+    return resize(read_picture(asset(STILL)), height, width)
+
+
+@lru_cache(maxsize=4)
+def _source(speed: float) -> SyntheticSource:
+    height, width = SIZE[0] * SHARPER, SIZE[1] * SHARPER
+    moving = motions.deformed("layers", _parameters(speed, SHARPER), height, width, FRAMES)
+    return SyntheticSource("objects", _still(), moving.truth.warp, moving.truth.grid)
 
 
 @lru_cache(maxsize=64)
 def photo(speed: float, t: int) -> Bytes:
     """(SHARPER H, SHARPER W, 3) what frame t shows, sharper than the grid of the noise, to be recognised."""
-    return _source(speed, SHARPER).frame(t)
+    return _source(speed).frame(t)
 
 
-@lru_cache(maxsize=6)
-def carrier(speed: float, fill: str, seed: int) -> Transport:
+@lru_cache(maxsize=24)
+def carrier(speed: float, fill: str, seed: int, k: int = 3) -> Transport:
     """Transport of the whole film with one of FILLS."""
-    return Transport(film(speed).motion, *SIZE, lambda t: 0, seed, TorchRasteriser(), CPU, fill=fill)
+    return Transport(film(speed).motion, *SIZE, lambda t: 0, seed, TorchRasteriser(), CPU, k=k, fill=fill)
 
 
 @dataclass(frozen=True)
@@ -84,10 +94,10 @@ def frame(speed: float, fill: str, seed: int, t: int) -> Frame:
 
 @lru_cache(maxsize=64)
 def draft(speed: float, fill: str, seed: int, t: int) -> Frame:
-    """The same, sooner: by the motion alone, without renewing the few pixels that turned out to own nothing on the way."""
-    transport = carrier(speed, fill, seed)
-    track = transport.track(t)
-    return Frame(_gathered(transport, track, t), track.state)
+    """The same, sooner: of level 1, and by the motion alone, without renewing the few pixels that turned out to own nothing on
+    the way."""
+    track = carrier(speed, fill, seed).track(t)
+    return Frame(_gathered(carrier(speed, fill, seed, 1), track, t), track.state)
 
 
 def _gathered(transport: Transport, track: Track, t: int) -> torch.Tensor:
@@ -102,7 +112,7 @@ def _gathered(transport: Transport, track: Track, t: int) -> torch.Tensor:
 def remembering(speed: float, seed: int, t: int) -> torch.Tensor:
     """(CHANNELS, H, W) ∫-noise of frame t straight from frame 0 by the exact map, wherever what is seen was seen there: what
     a handler could reach that remembered everything. Fresh elsewhere."""
-    truth = film(speed).source.truth
+    truth = film(speed).truth
     known = torch.from_numpy(truth.reference_valid(t))
     start = anchors.fresh(0, *SIZE, CPU)
     place = torch.where(known[..., None], torch.from_numpy(truth.to_reference(t)), start.position)
@@ -125,7 +135,7 @@ def appeared(speed: float, t: int) -> torch.Tensor:
 
 def returned(speed: float, t: int) -> torch.Tensor:
     """(H, W) what was seen in frame 0, then hidden or out of view, and is seen again in frame t."""
-    known = torch.from_numpy(film(speed).source.truth.reference_valid(t))
+    known = torch.from_numpy(film(speed).truth.reference_valid(t))
     return known & (carrier(speed, TWO_STAGE, 0).track(t).state != KEPT)
 
 
@@ -165,7 +175,7 @@ def ceiling(speed: float, t: int) -> float:
 @lru_cache(maxsize=512)
 def with_first(speed: float, rule: str, seed: int, t: int) -> Correlation:
     """Of what has returned, between frames 0 and t; `rule` is one of FILLS or "remembering"."""
-    places = torch.from_numpy(film(speed).source.truth.to_reference(t))
+    places = torch.from_numpy(film(speed).truth.to_reference(t))
     now = remembering(speed, seed, t) if rule == "remembering" else frame(speed, rule, seed, t).noise
     first = field.pixels(seed, 0, CHANNELS, *SIZE, CPU)
     return _correlation(first, now, places, returned(speed, t))

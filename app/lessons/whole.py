@@ -38,6 +38,9 @@ RULES = (*KERNELS, INTEGRAL)
 Size = tuple[int, int]
 """Rows and columns of the frame that is shown."""
 
+DRAFT: Size = (20, 32)
+"""For a first look: carried by a field of level 1 instead of 3."""
+
 
 @dataclass(frozen=True)
 class _Still:
@@ -74,7 +77,7 @@ def _moving(motion: str, size: Size) -> motions.Moving:
 
 @lru_cache(maxsize=4)
 def _transport(size: Size, seed: int) -> Transport:
-    return motions.transport(_Still(full(size)), full(size), full(size), seed)
+    return motions.transport(_Still(full(size)), full(size), full(size), seed, 1 if size == DRAFT else 3)
 
 
 @lru_cache(maxsize=8)

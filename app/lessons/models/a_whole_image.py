@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,14 +12,16 @@ from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step
 from app.lessons.lesson import whole as whole_number
 from app.lessons.models import LESSONS
 from app.lessons.scene import DOTTED, Band, Curve, Fact, Image, Item, Panel, Rule, Scene
-from app.lessons.whole import CHANNELS, FRAMES, INTEGRAL, RULES, Size
+from app.lessons.whole import CHANNELS, DRAFT, FRAMES, INTEGRAL, RULES, Size
 
 ROUGH, FINE = (30, 48), (50, 80)
+"""Rows and columns of the curves over time, and of pictures."""
+
 NAMES = {
     "nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "root-bilinear": "root-bilinear", INTEGRAL: "∫-noise"
 }  # fmt: skip
 PICTURES = (("picture", INTEGRAL, "root-bilinear"), ("nearest", "bilinear", "bicubic"))
-PASSES = ((0, 16, 32), range(0, FRAMES, 4), range(FRAMES))  # frames of the curves over time, ever finer
+SPARSE = tuple(range(0, FRAMES, 4))  # frames of the first curves over time
 ONLY_WHITE = "what a white frame shows"
 
 
@@ -42,7 +45,7 @@ def _variances(motion: str, size: Size, seed: int, t: int) -> tuple[Fact, ...]:
 def carried(settings: Settings) -> Iterator[Scene]:
     """The same noise under the same motion, by five rules, beside a photo under that motion."""
     motion, t, seed = _read(settings)
-    for size in (ROUGH, FINE):
+    for size in (DRAFT, FINE):
         shape = (0.0, 0.0, size[1] / size[0], 1.0)
         rows = []
         for names in PICTURES:
@@ -76,13 +79,13 @@ def carried(settings: Settings) -> Iterator[Scene]:
                 "Averaged noise goes grey where pixels fall between their sources, crisp where they meet them: a pattern "
                 "that belongs to the grid, not to the picture."
             )
-        yield Scene(tuple(rows), _variances(motion, size, seed, t), caption, rough=size == ROUGH)
+        yield Scene(tuple(rows), _variances(motion, size, seed, t), caption, rough=size == DRAFT)
 
 
 def values(settings: Settings) -> Iterator[Scene]:
     """Histograms of all rules over the normal density."""
     motion, t, seed = _read(settings)
-    for size in (ROUGH, FINE):
+    for size in (DRAFT, FINE):
         bars = tuple(
             statistics.histogram(whole.noise(rule, motion, size, seed, t), rule, NAMES[rule], every=3) for rule in RULES
         )
@@ -99,7 +102,7 @@ def values(settings: Settings) -> Iterator[Scene]:
             if t
             else "Frame 0 is white noise for everyone. Move the frame."
         )
-        yield Scene(((panel,),), _variances(motion, size, seed, t), caption, rough=size == ROUGH)
+        yield Scene(((panel,),), _variances(motion, size, seed, t), caption, rough=size == DRAFT)
 
 
 def _count(size: Size) -> int:
@@ -109,21 +112,23 @@ def _count(size: Size) -> int:
 def neighbours(settings: Settings) -> Iterator[Scene]:
     """Radially averaged power spectra, and the correlation of neighbours."""
     motion, t, seed = _read(settings)
-    for size in (ROUGH, FINE):
+    for size in (DRAFT, FINE):
         curves: list[Item] = [Rule(y=1.0, ink="dim")]
+        top = 4.0
         for rule in RULES:
             curve = whole.radial(whole.noise(rule, motion, size, seed, t)).curve
+            top = max(top, 2.0 ** math.ceil(math.log2(float(curve[:, 1].max()) / 1.02)))
             curves.append(Curve(curve[:, 0], curve[:, 1], rule, NAMES[rule], 1.6 if rule == INTEGRAL else 1.2))
         panel = Panel(
             "spectrum", f"Power over spatial frequency, frame {t}", tuple(curves), "frequency (cycles per pixel)",
-            "power (white noise: 1)", (0, 0.71), (0, 4.0),
+            "power (white noise: 1)", (0, 0.71), (0, top),
             note=f"mean over rings of the frequency plane and {CHANNELS} channels, {size[1]} × {size[0]} px",
             tip="Radially averaged power spectra of one frame by five rules",
         )  # fmt: skip
         facts = []
         for rule in RULES:
             found = whole.measures(rule, motion, size, seed, t)
-            facts.append(Fact(_name(rule), _signed(found.neighbours), "neighbours' corr.", rule, found.p > 0.001))
+            facts.append(Fact(_name(rule), _signed(found.neighbours), "of neighbours", rule, found.p > 0.001))
         tied = whole.measures("root-bilinear", motion, size, seed, t).neighbours
         caption = (
             f"Root-bilinear is found out: neighbours correlate by {tied:.2f}, too much slow and too little fast "
@@ -131,7 +136,7 @@ def neighbours(settings: Settings) -> Iterator[Scene]:
             if tied > 0.1
             else "Flat at 1: white. Move the frame until pixels lie between their sources."
         )
-        yield Scene(((panel,),), tuple(facts), caption, rough=size == ROUGH)
+        yield Scene(((panel,),), tuple(facts), caption, rough=size == DRAFT)
 
 
 def _signed(value: float) -> str:
@@ -141,18 +146,19 @@ def _signed(value: float) -> str:
 def over_time(settings: Settings) -> Iterator[Scene]:
     """Variance and neighbours' correlation of every frame."""
     motion, t, seed = _read(settings)
-    scene: Scene | None = None
-    for frames in PASSES:
+    scene = _curves(motion, t, seed, SPARSE, ())
+    yield scene
+    for frames in (SPARSE, tuple(range(FRAMES))):
         for frame in frames:
             whole.measures(INTEGRAL, motion, ROUGH, seed, frame)
-            if scene is not None:
+            if frame < frames[-1]:
                 yield scene  # once more the same: here the work can be given up
-        scene = _curves(motion, t, seed, list(frames))
+        scene = _curves(motion, t, seed, frames, frames)
         yield scene
 
 
-def _curves(motion: str, t: int, seed: int, frames: list[int]) -> Scene:
-    x = np.array(frames, float)
+def _curves(motion: str, t: int, seed: int, frames: tuple[int, ...], integral: tuple[int, ...]) -> Scene:
+    """Curves through `frames`; of ∫-noise, which takes longest, through those of `integral`."""
     low, high = whole.white_variances(ROUGH)
     reach = whole.white_neighbours(ROUGH)
     ends = np.array([0.0, FRAMES - 1])
@@ -160,13 +166,17 @@ def _curves(motion: str, t: int, seed: int, frames: list[int]) -> Scene:
     correlation: list[Item] = [Band(ends, np.full(2, -reach), np.full(2, reach), "dim", ONLY_WHITE)]
     facts = []
     for rule in RULES:
-        found = [whole.measures(rule, motion, ROUGH, seed, frame) for frame in frames]
+        some = integral if rule == INTEGRAL else frames
+        x = np.array(some, float)
+        found = [whole.measures(rule, motion, ROUGH, seed, frame) for frame in some]
         width = 1.6 if rule == INTEGRAL else 1.2
         variance.append(Curve(x, np.array([one.variance for one in found]), rule, NAMES[rule], width))
         correlation.append(Curve(x, np.array([one.neighbours for one in found]), rule, NAMES[rule], width))
         white = sum(low <= one.variance <= high and abs(one.neighbours) <= reach for one in found)
-        ok = white >= len(found) - 1  # of 66 tests at 0.1 % one fails by chance in 6 % of draws, two in 0.2 %
-        facts.append(Fact(_name(rule), f"{white} of {len(found)}", "frames are white", rule, ok))
+        ok = (
+            None if not found else white >= len(found) - 1
+        )  # of 66 tests at 0.1 % one fails by chance in 6 % of draws, two in 0.2 %
+        facts.append(Fact(_name(rule), f"{white} of {len(found)}" if found else "…", "frames are white", rule, ok))
     place = Rule(x=float(t), ink="accent", dash=DOTTED)
     note = f"n = {_count(ROUGH):,} values a frame; band: 99.9 % of white frames"
     panels = (

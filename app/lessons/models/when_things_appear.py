@@ -17,6 +17,9 @@ from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
 HUE = {INHERITED: "#56b4e9", NEW: "#e69f00", UNDEFINED: "#d55e00"}
 """Okabe and Ito's hues, those of the overlay in the main window."""
 
+INK = {INHERITED: "fixed", NEW: "nearest", UNDEFINED: "bilinear"}
+"""Priors of the same hues: their colours have variants for light backgrounds, for lines and words."""
+
 STATE_NAMES = {INHERITED: "inherited", NEW: "new", UNDEFINED: "undefined"}
 NAMES = {TWO_STAGE: "two-stage", RANDOM: "random fill"}
 INKS = {TWO_STAGE: "integral", RANDOM: "random"}
@@ -24,6 +27,7 @@ REMEMBERING = "remembering"
 HEIGHT, WIDTH = SIZE
 ROW = HEIGHT // 2  # of the slice through time
 X = np.arange(FRAMES, dtype=float)
+GROWTH = 6  # frames by which curves grow while they are computed; divides FRAMES - 1
 
 
 def _read(settings: Settings) -> tuple[float, int, int]:
@@ -77,8 +81,8 @@ def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
     share = {one: float((state == one).mean()) for one in (KEPT, INHERITED, NEW)}
     facts = (
         Fact("Kept", _percent(share[KEPT]), "noise of frame 0"),
-        Fact("Inherited", _percent(share[INHERITED]), "born later, carried on", HUE[INHERITED]),
-        Fact("New", _percent(share[NEW]), "born in this frame", HUE[NEW]),
+        Fact("Inherited", _percent(share[INHERITED]), "born later, carried on", INK[INHERITED]),
+        Fact("New", _percent(share[NEW]), "born in this frame", INK[NEW]),
         Fact("Pixels", f"{state.size:,}", f"{WIDTH} × {HEIGHT}"),
     )
     caption = (
@@ -142,17 +146,16 @@ def _fills(
 
 
 def _over_frames(settings: Settings, panel: str) -> Iterator[Scene]:
-    """Scenes of a step that needs all frames: rough with the first ones, then all."""
+    """Scenes of a step that needs all frames: curves that grow."""
     speed, t, seed = _read(settings)
-    scene: Scene | None = None
-    for frames in (range(0, 3), range(FRAMES)):
-        for frame in frames:
-            for fill in FILLS:
-                appearing.frame(speed, fill, seed, frame)
-            if scene is not None and frame + 1 < len(frames):
-                yield scene
-        scene = _CURVES[panel](speed, t, seed, len(frames))
-        yield scene
+    scene = _CURVES[panel](speed, t, seed, 1)
+    yield scene
+    for frames in range(2, FRAMES + 1):
+        for fill in FILLS:
+            appearing.frame(speed, fill, seed, frames - 1)
+        if frames % GROWTH == 1:
+            scene = _CURVES[panel](speed, t, seed, frames)
+        yield scene  # often the same once more: here the work can be given up
 
 
 def adds_up(settings: Settings) -> Iterator[Scene]:
@@ -168,7 +171,7 @@ def _shares(speed: float, t: int, seed: int, frames: int) -> Scene:
     x = X[:frames]
 
     def curve(fill: str, state: int, label: str, dash: tuple[float, ...]) -> Curve:
-        return Curve(x, np.array([100 * one[state] for one in found[fill]]), HUE[state], label, 1.7, dash)
+        return Curve(x, np.array([100 * one[state] for one in found[fill]]), INK[state], label, 1.7, dash)
 
     panel = Panel(
         "shares", "Pixels that do not have the noise of frame 0",
@@ -184,9 +187,9 @@ def _shares(speed: float, t: int, seed: int, frames: int) -> Scene:
     at = min(t, frames - 1)
     news = [one[NEW] for one in found[TWO_STAGE][1:]]
     facts = (
-        Fact(f"Undefined, frame {at}", _percent(found[RANDOM][at][UNDEFINED]), "random fill", HUE[UNDEFINED]),
-        Fact(f"New, frame {at}", _percent(found[TWO_STAGE][at][NEW]), "two-stage", HUE[NEW]),
-        Fact("New, mean", _percent(sum(news) / max(len(news), 1)), f"two-stage, {len(news)} frames", HUE[NEW]),
+        Fact(f"Undefined, frame {at}", _percent(found[RANDOM][at][UNDEFINED]), "random fill", INK[UNDEFINED]),
+        Fact(f"New, frame {at}", _percent(found[TWO_STAGE][at][NEW]), "two-stage", INK[NEW]),
+        Fact("New, mean", _percent(sum(news) / max(len(news), 1)), f"two-stage, {len(news)} frames", INK[NEW]),
     )
     return Scene(
         ((panel,),), facts,
@@ -220,19 +223,29 @@ def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
         note="over pixels that came into view after frame 0 and were there in the frame before · chance: 99.9 %",
         tip="Correlation along the true motion of pixels that have appeared",
     )  # fmt: skip
-    at = min(max(t, 1), frames - 1) - 1
+    at = min(max(t, 1), frames - 1)
     facts = [
-        Fact(f"{NAMES[fill].capitalize()}, frame {at + 1}", _number(found[fill][at].value), "correlation", INKS[fill])
+        Fact(f"{NAMES[fill].capitalize()}, frame {at}", _number(_at(found[fill], at)), "correlation", INKS[fill])
         for fill in FILLS
     ]
-    facts.append(Fact("Perfect transport", _number(float(best[at])), "bilinear measure"))
-    facts.append(Fact("Compared", f"{found[RANDOM][at].n:,} px", f"× {appearing.CHANNELS} channels"))
+    facts.append(Fact("Perfect transport", _number(float(best[at - 1]) if at else math.nan), "bilinear measure"))
+    facts.append(_compared(found[RANDOM], at))
     return Scene(
         ((panel,),), tuple(facts),
         "Two-stage carries what it has once filled. Random fill forgets within a frame, so a model is told that the "
         "surface is new each time.",
         rough=frames < FRAMES,
     )  # fmt: skip
+
+
+def _at(found: list[appearing.Correlation], t: int) -> float:
+    """The correlation of frame t, of those from frame 1 on; NaN before there is any."""
+    return found[t - 1].value if t else math.nan
+
+
+def _compared(found: list[appearing.Correlation], t: int) -> Fact:
+    n = found[t - 1].n if t else 0
+    return Fact("Compared", f"{n:,} px", f"× {appearing.CHANNELS} channels")
 
 
 def _number(value: float) -> str:
@@ -263,12 +276,11 @@ def _memory(speed: float, t: int, seed: int, frames: int) -> Scene:
         note="over pixels seen in frame 0 that lost their noise since · chance: 99.9 %",
         tip="Correlation with frame 0 of pixels that were hidden in between",
     )  # fmt: skip
-    at = min(max(t, 1), frames - 1) - 1
+    at = min(max(t, 1), frames - 1)
     facts = [
-        Fact(f"{names[rule].capitalize()}", _number(found[rule][at].value), f"frame {at + 1}", inks[rule])
-        for rule in rules
+        Fact(f"{names[rule].capitalize()}", _number(_at(found[rule], at)), f"frame {at}", inks[rule]) for rule in rules
     ]
-    facts.append(Fact("Compared", f"{found[RANDOM][at].n:,} px", f"× {appearing.CHANNELS} channels"))
+    facts.append(_compared(found[RANDOM], at))
     return Scene(
         ((panel,),), tuple(facts),
         "Behind an object the noise is lost to both handlers: they know each frame's step only. The exact map to frame 0 "

@@ -68,9 +68,11 @@ def test_frames_are_white_all_the_same(fill: str) -> None:
     assert spatial.moran(centred, float((centred**2).sum())).p > 0.001
 
 
-def test_draft_is_the_frame_but_for_few_pixels() -> None:
+def test_draft_is_close_to_the_frame() -> None:
+    """A draft has a coarser field and skips renewals: most pixels have the same state, and noise of the same anchors. Between
+    whole pixels the detail of two levels is independent, so that the correlation is about a half."""
     for fill in FILLS:
         draft, final = appearing.draft(SPEED, fill, SEED, LATE), appearing.frame(SPEED, fill, SEED, LATE)
-        same = (draft.noise - final.noise).abs().amax(0) < 1e-4
-        assert float(same.float().mean()) > 0.95
         assert float((draft.state == final.state).float().mean()) > 0.95
+        both = torch.stack([draft.noise.reshape(-1), final.noise.reshape(-1)])
+        assert float(torch.corrcoef(both)[0, 1]) > 0.3
