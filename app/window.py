@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.frames import Frames
 from app.inspecting import Inspecting
 from app.messages import Failure, Progress
 from app.model_check import model_found
+from app.perceiving import Perceiving
 from app.player import Player
 from app.slots import slots
 from app.state import ROWS, State
@@ -47,7 +49,7 @@ class Window(QMainWindow):
         self.path: Path | None = None
         self.catalogue: Catalogue | None = None
         self._questions: dict[int, Any] = {}
-        self._jobs: dict[int, str] = {}
+        self._jobs: dict[int, tuple[str, Callable[[Any], None] | None]] = {}
         self._asks = True
         self.compare = CompareView()
         self.source = SourcePanel()
@@ -134,6 +136,7 @@ class Window(QMainWindow):
     def _connect_statistics(self, panel: Any) -> None:
         self._connect_plots(panel)
         Inspecting(self, panel)
+        Perceiving(self, panel.outputs)
 
     def _connect_timeline(self, panel: Any) -> None:
         self._connect_plots(panel)
@@ -268,14 +271,16 @@ class Window(QMainWindow):
         else:
             self.worker.cancel(job)
 
-    def run_job(self, what: str, make: Any, then: str = "") -> None:
-        """Run an export in the worker; `then` is said when it is done."""
-        self._jobs[self.worker.run_job(what, make)] = then or what
+    def run_job(self, what: str, make: Any, then: Callable[[Any], None] | None = None) -> None:
+        """Run an export or the like in the worker; `then` is given its result, else the banner says that it is done."""
+        self._jobs[self.worker.run_job(what, make)] = (what, then)
 
     def _on_ended(self, job: int, result: Any) -> None:
-        what = self._jobs.pop(job, "Export")
+        what, then = self._jobs.pop(job, ("Export", None))
         if result is None:
             self.status.say(f"{what}: stopped")
+        elif then is not None:
+            then(result)
         else:
             self.banner.show_note(getattr(result, "text", f"{what}: done"))
 

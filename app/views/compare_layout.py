@@ -14,8 +14,8 @@ MIN_SLICE, MAX_SLICE = 48, 320
 ROW_LABELS = {
     "noise": "noise",
     "output": "output",
-    "xt-noise": "x-t of\nnoise",
-    "xt-output": "x-t of\noutput",
+    "xt-noise": "x-t noise\ntime ↓",
+    "xt-output": "x-t output\ntime ↓",
     "error": "warp error",
     "motion": "motion",
 }

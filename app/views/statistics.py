@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
@@ -98,6 +98,7 @@ class SpectrumPlot(CurvePlot):
         return max(-80.0, min(-10.0, 10.0 * np.floor(lowest / 10.0))), max(5.0, nice_ceiling(self.highest()))
 
 
+PAGES = ("noise", "outputs", "pixel")
 NAME_AT = SAMPLE + 8
 
 
@@ -266,9 +267,15 @@ class StatisticsPanel(QWidget):
         layout.addWidget(self.subjects)
         layout.addWidget(self._subjects, 1)
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Folded away, the panel forgets the pixel: it opens on the noise again."""
+        if not event.spontaneous() and self.subjects.currentIndex() == PAGES.index("pixel"):
+            self.subjects.setCurrentIndex(PAGES.index("noise"))
+        super().hideEvent(event)
+
     def open_page(self, name: str) -> None:
         """Show one of the pages: noise, outputs or pixel."""
-        self.subjects.setCurrentIndex(("noise", "outputs", "pixel").index(name))
+        self.subjects.setCurrentIndex(PAGES.index(name))
 
     def show_result(self, result: FrameResult | None) -> None:
         """Show the whiteness of a frame's columns; None shows what to do to get one."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QHBoxLayout,
     QHeaderView,
     QLabel,
     QSizePolicy,
@@ -27,8 +28,10 @@ from app.theme import small
 from app.views.plots import Curve, CurvePlot, Legend, PlotSpec
 from app.views.plots_figure import Figure
 from app.views.statistics_measures import signed
+from app.views.statistics_perceptual import PERCEPTUAL, PerceptualButton, perceptual_cell
 
 if TYPE_CHECKING:
+    from gpu.engine.perceiving import Perception
     from gpu.engine.results import F32, Flickers
     from gpu.metrics.flicker import Flicker
 
@@ -73,6 +76,16 @@ class Row:
     series: str
     scale: float = 1.0
     digits: int = 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table as it is shown: a text by prior, and a tip where it is another than the row's."""
+
+    heading: str
+    tip: str
+    texts: Mapping[str, str]
+    tips: Mapping[str, str] = field(default_factory=dict)
 
 
 ROWS = (
@@ -126,14 +139,23 @@ class OutputsPage(QWidget):
     """Means over the computed frames, and flicker. `wanted` asks for numbers when the page is seen."""
 
     wanted = Signal()
+    perception_wanted = Signal()
+    weights_wanted = Signal()
+    reference_wanted = Signal()
 
     def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Measures of the outputs")
         self._series: Series = {}
         self._flickers: Flickers | None = None
+        self._perception: Perception | None = None
+        self._missing: Mapping[str, str] = {}
         self._hidden: set[str] = set()
         self._legend = Legend(dark)
+        self.perceptual = PerceptualButton()
+        self.perceptual.measure_wanted.connect(self.perception_wanted)
+        self.perceptual.weights_wanted.connect(self.weights_wanted)
+        self.perceptual.reference_wanted.connect(self.reference_wanted)
         self._note = QLabel()
         self._note.setObjectName("dim")
         self._note.setWordWrap(True)
@@ -144,6 +166,10 @@ class OutputsPage(QWidget):
         self.table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setCornerButtonEnabled(False)
+        self.table.setStyleSheet(
+            "QTableCornerButton::section { background: transparent; border: none; } QHeaderView { background: transparent; }"
+        )
         self.table.setFont(small(self.table.font()))
         for header in (self.table.horizontalHeader(), self.table.verticalHeader()):
             header.setFont(small(header.font()))
@@ -183,7 +209,10 @@ class OutputsPage(QWidget):
         self._content = QVBoxLayout(content)
         self._content.setContentsMargins(8, 8, 8, 0)
         self._content.setSpacing(4)
-        self._content.addWidget(self._note)
+        head = QHBoxLayout()
+        head.addWidget(self._note, 1)
+        head.addWidget(self.perceptual, 0, Qt.AlignmentFlag.AlignTop)
+        self._content.addLayout(head)
         self._content.addWidget(splitter, 1)
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
@@ -203,6 +232,17 @@ class OutputsPage(QWidget):
     def show_measures(self, series: Series, flickers: Flickers | None) -> None:
         """Curves over time by prior, of which the means are shown, and the flicker."""
         self._series, self._flickers = series, flickers
+        self._show()
+
+    def show_perception(self, perception: Perception | None) -> None:
+        """What networks say of the outputs; None where it was not measured, or for other settings."""
+        self._perception = perception
+        self._show()
+
+    def show_missing(self, missing: Mapping[str, str]) -> None:
+        """By measure the sentence that says which of its weights are not there, empty where all are."""
+        self._missing = missing
+        self.perceptual.show_missing(missing)
         self._show()
 
     def set_hidden_keys(self, hidden: set[str]) -> None:
@@ -244,21 +284,35 @@ class OutputsPage(QWidget):
         known = [row for row in ROWS if any(math.isfinite(_mean(self._series[key][row.series])) for key in keys)]
         if any(row.series == "sharpness" for row in known):
             known = [row for row in known if row.series != "laplacian"]
+        lines = [
+            Line(
+                row.heading,
+                row.tip,
+                {key: signed(_mean(self._series[key][row.series]) * row.scale, row.digits) for key in keys},
+            )
+            for row in known
+        ]
         found = self._flickers.columns if self._flickers is not None else {}
-        headings = [row.heading for row in known] + ["flicker rms"] * bool(found)
-        self.table.setRowCount(len(headings))
+        if found:
+            rms = {key: signed(_rms(found[key]), 2) for key in keys if key in found}
+            lines.append(Line("flicker rms", FLICKER_TIP, rms))
+        for measure in PERCEPTUAL:
+            cells = {key: perceptual_cell(measure, key, self._perception, self._missing) for key in keys}
+            tips = {key: tip for key, (_, tip) in cells.items()}
+            lines.append(Line(measure.heading, measure.tip, {key: text for key, (text, _) in cells.items()}, tips))
+        self._show_lines(keys, lines)
+
+    def _show_lines(self, keys: list[str], lines: list[Line]) -> None:
+        self.table.setRowCount(len(lines))
         self.table.setColumnCount(len(keys))
-        self.table.setVerticalHeaderLabels(headings)
+        self.table.setVerticalHeaderLabels([line.heading for line in lines])
         self.table.setHorizontalHeaderLabels(keys)
         for column, key in enumerate(keys):
             self.table.horizontalHeaderItem(column).setToolTip(key)
-            for number, row in enumerate(known):
-                values = self._series[key][row.series]
-                self._cell(number, column, signed(_mean(values) * row.scale, row.digits), row.tip)
-            if key in found:
-                self._cell(len(known), column, signed(_rms(found[key]), 2), FLICKER_TIP)
-        for number, tip in enumerate([row.tip for row in known] + [FLICKER_TIP] * bool(found)):
-            self.table.verticalHeaderItem(number).setToolTip(f"<p>{tip}</p>")
+        for number, line in enumerate(lines):
+            self.table.verticalHeaderItem(number).setToolTip(f"<p>{line.tip}</p>")
+            for column, key in enumerate(keys):
+                self._cell(number, column, line.texts.get(key, "–"), line.tips.get(key) or line.tip)
 
     def _cell(self, row: int, column: int, text: str, tip: str) -> None:
         item = QTableWidgetItem(text)
