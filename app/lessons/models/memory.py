@@ -204,9 +204,9 @@ def _two(value: float) -> str:
 def faded(settings: Settings) -> Iterator[Scene]:
     """Chained noise taken apart: frame 0 interpolated again and again, and what was drawn on the way."""
     film, wanted = _film(settings), whole(settings, "frame")
-    while film.expected < wanted:
-        film.expect(6)
     for t in _frames(film, wanted):
+        while film.expected < t:
+            film.expect(6)
         yield _parts(film, t, t < wanted)
 
 
