@@ -34,8 +34,8 @@ from gpu.priors import PRIORS, NoiseFrame, Run
 from gpu.session import PriorSettings, SourceSettings
 
 PRIORS_SHOWN = (
-    "integral, bilinear:anchored, bilinear:chained, nearest:anchored, nearest:chained, root-bilinear:anchored, "
-    "root-bilinear:chained, fixed, pyoco-progressive, random"
+    "integral, bilinear:anchored, bilinear:chained, nearest:anchored, nearest:chained, root-bilinear, fixed, "
+    "pyoco-progressive, control-a-video, random"
 )
 
 COLUMNS = (
@@ -214,7 +214,7 @@ def _claims(tracks: dict[str, Track], times: list[int]) -> list[Claim]:
             Claim("integral's variance does not drift: largest distance of its mean from 1 at any frame", worst, "< 0.03",
                   worst < 0.03, note=f"Over all frames its mean is {np.mean(values):.4f}.")
         )  # fmt: skip
-    for prior in ("nearest", "bilinear", "root-bilinear"):
+    for prior in ("nearest", "bilinear"):
         pair = [tracks.get(f"{prior} ({mode})") for mode in ("anchored", "chained")]
         if pair[0] is None or pair[1] is None:
             continue

@@ -42,3 +42,7 @@ def test_names_and_modes_are_checked():
         long.chosen(["integral:chained"])
     with pytest.raises(ChoiceError, match="at least one"):
         long.chosen([])
+
+
+def test_the_priors_shown_are_there():
+    assert len(long.chosen(settings_for("long").names("priors"))) == 10
