@@ -41,16 +41,13 @@ class Folded:
 
 @dataclass(frozen=True)
 class _Fold:
-    """gpu.priors.Motion of one step onto a fold: all of it is valid, the second sheet with an error."""
+    """gpu.noise.anchors.Motion of one step onto a fold: all of it is valid, the second sheet with an error."""
 
     flow: torch.Tensor
     inner: torch.Tensor
 
     def backward(self, t: int) -> torch.Tensor:
         return self.flow
-
-    def forward(self, t: int) -> torch.Tensor:
-        return -self.flow  # not asked for
 
     def valid(self, t: int) -> torch.Tensor:
         return torch.ones_like(self.inner)
@@ -64,8 +61,8 @@ def folded(strength: float) -> Folded:
     """The fold of gpu.source.deformations.fold at its strongest, by the program's own outlines and ownership."""
     parameters = {"strength": strength, "radius": RADIUS, "travel": 0.0, "period": float(PERIOD)}
     truth = motions.deformed("fold", parameters, SIZE, SIZE, PERIOD).truth
-    places, surface = truth.places(PERIOD // 2)
-    position = places.to(torch.float32)
+    seen_at, surface = truth.places(PERIOD // 2)
+    position = seen_at.to(torch.float32)
     motion = _Fold(position - maps.identity(SIZE, SIZE), surface != 0)
     transport = motions.transport(motion, SIZE, SIZE, 0, LEVEL)
     own = anchors.fresh(0, SIZE, SIZE, CPU)
@@ -74,12 +71,14 @@ def folded(strength: float) -> Folded:
     slot = torch.zeros_like(whole)
     outlines = pieces.contours.relative(whole, torch.zeros((len(whole), 2)))
     found = list(covered(outlines, slot, pieces.rank))
-    place = torch.cat([one for one, _ in found]).numpy()
-    polygon = torch.cat([key & OWNER for _, key in found]).numpy()
-    pixel = pieces.pixel.numpy()[polygon]
+    places, keys = torch.cat([one for one, _ in found]), torch.cat([key for _, key in found])
+    place, pixel = places.numpy(), pieces.pixel[keys & OWNER].numpy()
     shared = _matrix(place, pixel)
-    owner = transport.rasteriser.own(outlines, slot, pieces.rank, 1)[0].numpy().reshape(-1)
-    owned = _matrix(np.flatnonzero(owner >= 0), pieces.pixel.numpy()[owner[owner >= 0]])
+    # As TorchRasteriser.own, of the pairs that are at hand: finding them again would take as long as all the rest.
+    nobody = torch.iinfo(torch.int64).max
+    best = torch.full((SLOT * SLOT,), nobody).scatter_reduce_(0, places, keys, reduce="amin", include_self=True)
+    held = torch.nonzero(best != nobody)[:, 0]
+    owned = _matrix(held.numpy(), pieces.pixel[best[held] & OWNER].numpy())
     inner = (surface != 0).numpy().reshape(-1)
     overlap, pair = _largest(shared, inner)
     # The pixel of the sheet that is seen first, then its twin.

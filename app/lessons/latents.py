@@ -21,6 +21,7 @@ NOISE = 128  # pixels a side of the noise that is compared
 STILL = "picos"
 
 
+@lru_cache(maxsize=256)
 def noise_kept(shift: int, seed: int) -> tuple[float, float, int]:
     """Correlation of noise with itself moved by `shift` pixels, after going back by the nearest whole number: among pixels and
     among latents; and how many latents were compared."""

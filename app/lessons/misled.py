@@ -13,6 +13,7 @@ from app.lessons import motions
 from app.lessons.scene import Floats
 from gpu.flow import maps
 from gpu.metrics import coherence
+from gpu.priors import Run
 from gpu.source.motion import SourceMotion
 
 SIZE, CHANNELS, FRAMES, LEVEL = 32, 4, 9, 2
@@ -77,33 +78,58 @@ class Misled:
     n_first: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1)
 def true_motion() -> motions.Moving:
     """The motion that really takes place."""
     return motions.deformed("rotation", {"degrees": DEGREES}, SIZE, SIZE, FRAMES)
 
 
+@dataclass
+class Led:
+    """Noise of FRAMES frames along a flow that is wrong, made one after another."""
+
+    true: SourceMotion
+    wrong: WrongMotion
+    run: Run
+    noises: list[torch.Tensor] = field(default_factory=list)
+
+    def advance(self) -> bool:
+        """One frame more; whether there was one missing."""
+        if len(self.noises) == FRAMES:
+            return False
+        self.noises.append(self.run.frame(len(self.noises)).noise)
+        return True
+
+    def measured(self) -> Misled:
+        """What is left along the true motion, once all frames are there."""
+        found, expected, n = [], [], 0
+        for t in range(1, FRAMES):
+            places, valid = motions.to_previous(self.true, t)
+            value, used = coherence.correlation(self.noises[t - 1], self.noises[t], places, valid)
+            found.append(value)
+            n += used * CHANNELS
+            expected.append(float(spline(self.wrong.mistake(t - 1)).mean()) * 1.5)
+        places, valid = motions.to_first(true_motion(), FRAMES - 1)
+        first, used = coherence.correlation(self.noises[0], self.noises[-1], places, valid)
+        variance = float(self.noises[-1].var())
+        return Misled(sum(found) / len(found), first, sum(expected) / len(expected), variance, n, used * CHANNELS)
+
+
+@lru_cache(maxsize=64)
+def led(size: float, same: bool, seed: int) -> Led:
+    """Noise along a flow that is wrong by `size` pixels; nothing is made yet."""
+    true = true_motion().motion()
+    wrong = WrongMotion(true, size, same, seed)
+    return Led(true, wrong, motions.run("integral", wrong, (SIZE, SIZE), FRAMES, CHANNELS, seed, k=LEVEL))
+
+
 @lru_cache(maxsize=256)
 def misled(size: float, same: bool, seed: int) -> Misled:
-    """Noise of FRAMES frames along a flow that is wrong by `size` pixels, measured along the true one."""
-    moving = true_motion()
-    true = moving.motion()
-    wrong = WrongMotion(true, size, same, seed)
-    run = motions.run("integral", wrong, (SIZE, SIZE), FRAMES, CHANNELS, seed, k=LEVEL)
-    noises = [run.frame(t).noise for t in range(FRAMES)]
-    found, expected, n = [], [], 0
-    for t in range(1, FRAMES):
-        places, valid = motions.to_previous(true, t)
-        value, used = coherence.correlation(noises[t - 1], noises[t], places, valid)
-        found.append(value)
-        n += used * CHANNELS
-        expected.append(float(spline(wrong.mistake(t - 1)).mean()) * 1.5)
-    places, valid = motions.to_first(moving, FRAMES - 1)
-    first, used = coherence.correlation(noises[0], noises[-1], places, valid)
-    mean = sum(found) / len(found)
-    return Misled(
-        mean, first, sum(expected) / len(expected), float(noises[-1].var()), n, used * CHANNELS
-    )  # fmt: skip
+    """`Led.measured` after all of its frames."""
+    made = led(size, same, seed)
+    while made.advance():
+        pass
+    return made.measured()
 
 
 def spline(error: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ import torch
 
 from app.lessons.statistics import CPU
 from gpu.flow import maps
+from gpu.noise import anchors
 from gpu.noise.raster import TorchRasteriser
 from gpu.noise.transport import Transport
 from gpu.priors import PRIORS, Motion, PriorContext, Run
@@ -86,7 +87,7 @@ def to_previous(motion: Motion, t: int) -> tuple[torch.Tensor, torch.Tensor]:
     return maps.identity(flow.shape[0], flow.shape[1]) + flow, motion.valid(t - 1)
 
 
-def transport(motion: Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:
+def transport(motion: anchors.Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:
     """Transport of one shot along a motion, on torch: lessons need no graphics card and give the same everywhere."""
     return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k)
 

@@ -137,7 +137,7 @@ def beside_first(settings: Settings) -> Iterator[Scene]:
 def _curves(settings: Settings, first: bool) -> Iterator[Scene]:
     film, wanted = _film(settings), whole(settings, "frame")
     while film.expected < FRAMES - 1:
-        film.expect(6)
+        film.expect(4)
         yield _curve_scene(film, wanted, first, True)
     while film.measured < FRAMES - 1:
         film.measure()
@@ -206,7 +206,7 @@ def faded(settings: Settings) -> Iterator[Scene]:
     film, wanted = _film(settings), whole(settings, "frame")
     for t in _frames(film, wanted):
         while film.expected < t:
-            film.expect(6)
+            film.expect(4)
         yield _parts(film, t, t < wanted)
 
 
@@ -290,10 +290,16 @@ def over_speed(settings: Settings) -> Iterator[Scene]:
     """Memory over the speed of a translation, for a number of frames."""
     t, seed = whole(settings, "after"), whole(settings, "seed")
     found: dict[float, tuple[float, float, int]] = {}
-    yield _speeds(t, found, True)
+    scene = _speeds(t, found, True)
+    yield scene
     for speed in SPEEDS:
+        film = films.film("translation", speed, seed)
+        while film.measured < t:
+            film.measure()
+            yield scene  # nothing new yet, but the settings may be
         found[speed] = translation(speed, t, seed)
-        yield _speeds(t, found, speed != SPEEDS[-1])
+        scene = _speeds(t, found, len(found) < len(SPEEDS))
+        yield scene
 
 
 def _speeds(t: int, found: dict[float, tuple[float, float, int]], rough: bool) -> Scene:

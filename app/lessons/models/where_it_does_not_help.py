@@ -75,11 +75,14 @@ def wrong_flow(settings: Settings) -> Iterator[Scene]:
     error, seed = round(4 * number(settings, "error")) / 4, whole(settings, "seed")
     same = str(settings["kind"]) == "same"
     found: dict[float, Misled] = {}
-    yield _wrong(error, same, seed, found, True)
-    order = (error, 0.0, 2.0, 1.0, *ERRORS)
-    for one in dict.fromkeys(order):
+    scene = _wrong(error, same, seed, found, True)
+    yield scene
+    for one in dict.fromkeys((error, 0.0, 2.0, 1.0, *ERRORS)):
+        while misled.led(one, same, seed).advance():
+            yield scene  # nothing new yet, but the settings may be
         found[one] = misled.misled(one, same, seed)
-        yield _wrong(error, same, seed, found, len(found) < len(ERRORS))
+        scene = _wrong(error, same, seed, found, len(found) < len(ERRORS))
+        yield scene
 
 
 def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], rough: bool) -> Scene:
