@@ -41,7 +41,7 @@ class LegendBar(QWidget):
         if changed:
             self.setVisible(bool(entries))
             self.setAccessibleDescription(", ".join(names))
-            self.updateGeometry()
+            self.setFixedHeight(self.heightForWidth(max(self.width(), 1)))  # a resize before may have found no entries
         self.update()
 
     def _places(self, width: int) -> list[tuple[int, int]]:
