@@ -17,6 +17,9 @@ from gpu.experiments.questions import QUESTIONS, UNANSWERED
 if TYPE_CHECKING:
     from app.reports.index import Entry
 
+SHOWN = 8
+"""Answers of a question that the page shows unfolded."""
+
 VERDICTS = {True: ("✓", "holds", "good"), False: ("✗", "does not hold", "bad"), None: ("–", "not decided", "open")}
 
 
@@ -67,14 +70,22 @@ def _questions(entries: Sequence[Entry], claims: Sequence[Mapping[str, Any]]) ->
     states = {entry.name: entry.state for entry in entries}
     found = []
     for key, question in QUESTIONS.items():
-        answers = [claim for claim in claims if claim["answers"] == key]
+        answers = [
+            claim for claim in claims
+            if claim["answers"] == key or (not claim["answers"] and claim["experiment"] in question.whole)
+        ]  # fmt: skip
+        answers.sort(key=lambda claim: (False, None, True).index(claim["holds"]))  # what does not hold is seen first
         missing = [
             (name, {"failed": "failed", "waiting": "not run yet"}.get(states.get(name, ""), "not in this report"))
             for name in question.experiments
             if states.get(name) != "done"
         ]
-        found.append({"text": question.text, "place": question.place, "answers": answers, "missing": missing,
-                      "counts": _counts(answers)})  # fmt: skip
+        found.append(
+            {
+                "text": question.text, "place": question.place, "answers": answers[:SHOWN], "more": answers[SHOWN:],
+                "missing": missing, "counts": _counts(answers),
+            }
+        )  # fmt: skip
     return found
 
 

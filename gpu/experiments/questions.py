@@ -10,11 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Question:
-    """A check that the summary of Chang et al. 2024 asks for, where it stands there, and the experiments that make it."""
+    """A check that the summary of Chang et al. 2024 asks for, where it stands there, and the experiments that make it.
+
+    Claims of the experiments in `whole` answer it where they do not say another question themselves.
+    """
 
     text: str
     place: str
     experiments: tuple[str, ...]
+    whole: tuple[str, ...] = ()
 
 
 QUESTIONS: dict[str, Question] = {
@@ -31,6 +35,7 @@ QUESTIONS: dict[str, Question] = {
     "ablation": Question(
         "A clip with known motion: are outputs of ∫-noise more coherent than those of random and of fixed noise?",
         "First experiments, 3",
+        ("table1",),
         ("table1",),
     ),
     "variance": Question(
@@ -52,31 +57,37 @@ QUESTIONS: dict[str, Question] = {
         "Does warped noise stay white: independent values of the standard normal distribution?",
         "Mechanisms 1 and 2",
         ("covariance", "whiteness", "warp-visual"),
+        ("whiteness",),
     ),
     "coherence": Question(
         "Is the noise of every frame correlated with the first along the motion, and does it stay so?",
         "Mechanism 3",
+        ("long", "coherence"),
         ("long", "coherence"),
     ),
     "k": Question(
         "What do k and s cost, and what do they bring: is k = 3 a good choice?",
         "Design tradeoffs",
         ("k-ablation",),
+        ("k-ablation",),
     ),
     "cost": Question(
         "What does ∫-noise cost beside other priors?",
         "Limitations",
+        ("runtime",),
         ("runtime",),
     ),
     "latents": Question(
         "Does ∫-noise gain less in latent diffusion models?",
         "Limitations",
         ("latent",),
+        ("latent",),
     ),
     "flow": Question(
         "What do errors of the optical flow cost?",
         "Failure signatures",
         ("flow-error", "k-ablation"),
+        ("flow-error",),
     ),
 }
 """By key, in the order of the page."""

@@ -98,6 +98,20 @@ def test_all_links_every_report_and_goes_on_after_a_failure(
     assert not (tmp_path / "o" / "broken").exists()
 
 
+def test_all_takes_the_shorter_preset_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shorter = replace(SAMPLE, together={"draws": 150.0, "words": "x"})
+    monkeypatch.setattr(EXPERIMENTS, "_entries", {"first": (1, shorter)})
+    assert main(["experiment", "all", "--out", str(tmp_path / "o"), "--set", "words=y"]) == 0
+    result = json.loads((tmp_path / "o" / "first" / "result.json").read_text(encoding="utf-8"))
+    assert result["parameters"] == {"draws": 150.0, "words": "y"}
+    assert "draws = 150" in result["preset"]
+    assert "words" not in result["preset"]
+    for page in ("index.html", "first/report.html"):
+        assert "draws = 150" in (tmp_path / "o" / page).read_text(encoding="utf-8")
+    assert main(["experiment", "first", "--out", str(tmp_path / "alone"), "--quick"]) == 0
+    assert json.loads((tmp_path / "alone" / "result.json").read_text(encoding="utf-8"))["preset"] == ""
+
+
 def test_ctrl_c_leaves_finished_experiments(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.reports import Entry, write_index, write_report
-from gpu.experiments import Outcome, Settings
+import gpu.experiments
+from app.reports import Entry, drawing, write_index, write_report
+from gpu.experiments import Axis, Bars, BarSeries, Figure, Line, Outcome, Pictures, Plot, Settings
+from gpu.experiments.questions import QUESTIONS
 from tests.app.reports.sample import SAMPLE
 
 
@@ -129,11 +131,78 @@ def test_the_index_links_what_is_done_and_says_what_is_not(
     assert states == ["done", "failed", "waiting"]
 
 
+def test_the_index_answers_the_questions_of_the_summary(
+    tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]
+) -> None:
+    """Claims that name a question, claims of an experiment that answers it as a whole, and what is still missing."""
+    claims = written[2]["claims"]
+    toy = {**written[2], "claims": [{**claims[0], "answers": "toy"}, {**claims[1], "answers": "variance"}]}
+    entries = [
+        Entry("toy1d", "Toy", "About.", toy),
+        Entry("long", "Long", "About.", {**written[2], "claims": [claims[1]] * 12}),
+        Entry("disocclusion", "Appearing", "About.", None, "It broke."),
+    ]
+    write_index(tmp_path, entries)
+    page = " ".join((tmp_path / "index.html").read_text(encoding="utf-8").split())
+    rows = dict(zip(QUESTIONS, page.split('<td class="question">')[1:]))
+    assert claims[0]["claim"] in rows["toy"]
+    assert claims[1]["claim"] not in rows["toy"]
+    assert claims[1]["claim"] in rows["variance"]
+    assert rows["coherence"].count(claims[1]["claim"]) == 12
+    assert "4 more" in rows["coherence"]
+    assert "disocclusion: failed" in rows["disocclusion"]
+    assert "table1: not in this report" in rows["ablation"]
+    stored = json.loads((tmp_path / "result.json").read_text())
+    assert set(stored["questions"]) == set(QUESTIONS)
+
+
+def test_every_question_has_experiments_of_the_registry_and_claims_name_questions() -> None:
+    from gpu.experiments import EXPERIMENTS
+
+    for key, question in QUESTIONS.items():
+        assert set(question.experiments) <= set(EXPERIMENTS.names()), key
+        assert set(question.whole) <= set(question.experiments), key
+    folder = Path(gpu.experiments.__file__).parent
+    named = {key for path in folder.glob("*.py") for key in re.findall(r'answers="([^"]+)"', path.read_text("utf-8"))}
+    assert named
+    assert named <= set(QUESTIONS)
+
+
+def test_an_axis_with_one_end_set_takes_the_other_from_the_data() -> None:
+    bars = Bars("", Axis("warp error", low=0), ("a", "b"), (BarSeries("one", [3.0, 9.0]), BarSeries("two", [5.0, 2.0])))
+    curve = Plot("", Axis("t", low=0), Axis("y", low=0), (Line("one", [0.0, 5.0], [2.0, 40.0]),))
+    for panel, least in ((bars, 9), (curve, 40)):
+        axes = drawing.make(Figure("f", "f", (panel,), "")).axes[0]
+        assert axes.get_ylim()[0] == 0
+        assert axes.get_ylim()[1] >= least
+
+
+def test_legends_cover_no_curve_and_stand_once() -> None:
+    zigzag = np.tile([0.0, 1.0], 30)
+    lines = tuple(Line(f"the curve {n}", np.linspace(0, 1, 60), zigzag * (1 - n / 9)) for n in range(3))
+    panels = (Plot("a", Axis("x"), Axis("y"), lines), Plot("b", Axis("x"), Axis("y"), lines))
+    canvas = drawing.make(Figure("f", "f", panels, ""))
+    canvas.draw_without_rendering()
+    first, second = canvas.axes
+    assert second.get_legend() is None
+    legend = first.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().y1 <= first.bbox.y0
+
+
+def test_a_sheet_of_many_rows_is_laid_on_its_side() -> None:
+    tile = np.zeros((16, 16, 3), np.uint8)
+    sheet = Pictures("", tuple("abcdef"), ("0", "1"), ((tile, tile),) * 6)
+    lying = drawing._lying(sheet)
+    assert (lying.rows, lying.columns) == (("0", "1"), tuple("abcdef"))
+    strip = np.zeros((8, 64, 3), np.uint8)
+    strips = Pictures("", tuple("abcdefghijklm"), ("x-t",), ((strip,),) * 13)
+    assert drawing._lying(strips) is strips
+
+
 def test_the_same_figure_is_the_same_file(
     tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.reports import drawing
-
     folder, outcome, _ = written
     draw: Callable[..., dict[str, str]] = drawing.draw
     draw(outcome.figures[0], tmp_path)

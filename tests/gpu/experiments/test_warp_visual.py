@@ -21,7 +21,7 @@ def test_power_of_known_noise():
 
 def test_claims_tell_blur_from_its_absence():
     """At seed 7; over seeds ∫-noise's claims of power and flatness fail with a probability of 1.1 %."""
-    given = {"size": 48, "frame": 1, "seeds": 3, "priors": "bilinear,integral"}
+    given = {"size": 40, "frame": 1, "seeds": 3, "priors": "bilinear,integral"}
     outcome = finished(warp_visual.run(settings_for("warp-visual", given)))
     assert [claim.holds for claim in outcome.claims] == [True] * 4
     high = {row["prior"]: row["high"] for row in outcome.tables[0].rows}
