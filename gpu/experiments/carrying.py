@@ -41,6 +41,7 @@ class Clip:
     carriers: dict[tuple[int, int, int, int, str], transport.Transport] = field(default_factory=dict)
     motions: list[Motion] = field(default_factory=list)  # keeps what `carriers` knows by its identity
     images: dict[int, torch.Tensor] = field(default_factory=dict)  # the last few
+    ceilings: dict[tuple[str, int], float] = field(default_factory=dict)  # of the coherence, by what with and frame
 
     def image(self, t: int) -> torch.Tensor:
         """Frame t as (3, H, W) float32 in [0, 1]."""
@@ -114,7 +115,7 @@ def with_previous(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, f
     step = judging.reach(clip.motion, t, 1)
     before, here = run.frame(t - 1).noise[:channels], run.frame(t).noise[:channels]
     found, _ = coherence.correlation(before, here, step.positions, step.valid)
-    return found, coherence.ceiling(step.positions, step.valid)
+    return found, _ceiling(clip, "previous", t, step.positions, step.valid)
 
 
 def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
@@ -123,7 +124,14 @@ def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, floa
     known = (track.label == 0) & (track.state == KEPT)
     first, here = run.frame(0).noise[:channels], run.frame(t).noise[:channels]
     found, _ = coherence.correlation(first, here, track.position, known)
-    return found, coherence.ceiling(track.position, known)
+    return found, _ceiling(clip, "first", t, track.position, known)
+
+
+def _ceiling(clip: Clip, which: str, t: int, positions: torch.Tensor, valid: torch.Tensor) -> float:
+    """The ceiling belongs to the motion alone, so that it is worked out once for all noises."""
+    if (which, t) not in clip.ceilings:
+        clip.ceilings[which, t] = coherence.ceiling(positions, valid)
+    return clip.ceilings[which, t]
 
 
 def within(

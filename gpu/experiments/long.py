@@ -167,8 +167,7 @@ def _figure(priors: dict[str, PriorSettings], tracks: dict[str, Track], times: l
         out = []
         for label, prior in priors.items():
             values = [_at(tracks[label], name, t) for t in times]
-            # One colour and dash a prior: of two modes the chained one takes the next of the cycle.
-            colour = "" if prior.mode == "chained" else prior.name
+            colour = prior.key if prior.mode == "chained" else prior.name  # the prior's, chained with another dash
             out.append(
                 Line(label, times, [v.value for v in values], [v.low for v in values], [v.high for v in values], colour)
             )
@@ -183,12 +182,15 @@ def _figure(priors: dict[str, PriorSettings], tracks: dict[str, Track], times: l
         "How long noise remembers",
         (
             Plot(
-                "Memory of frame 0", x, Axis("correlation with frame 0", low=-0.05, high=1), (*lines("first"), ceiling)
+                "Memory of frame 0",
+                x,
+                Axis("correlation with frame 0", low=-0.05, high=1.05),
+                (*lines("first"), ceiling),
             ),
             Plot(
                 "Memory of the previous frame",
                 x,
-                Axis("correlation with previous", low=-0.05, high=1),
+                Axis("correlation with previous", low=-0.05, high=1.05),
                 lines("previous"),
             ),
             Plot("Variance", x, Axis("variance", low=0), lines("variance"), {"white noise": 1.0}),
