@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QRegion
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
@@ -95,16 +95,31 @@ class Board(QWidget):
             column.addLayout(line, round((scene.heights[index] if scene.heights else 1.0) * 100))
         self._column.replaceWidget(old, self._rows)
         self._column.setStretchFactor(self._rows, 1)
+        self._rows.show()
         old.hide()
         old.deleteLater()
 
     def _show_words(self, scene: Scene, anew: bool = True) -> None:
         self._facts.show_facts(scene.facts, self._type, anew)
         self._facts.setVisible(bool(scene.facts) and self._with_facts)
-        look.words(self._caption, scene.caption, self._type)
+        self._show_caption(scene.caption, anew)
+
+    def _show_caption(self, caption: str, anew: bool) -> None:
+        """The sentence; its room never shrinks while the same panels are shown, so that plots do not jump."""
+        look.words(self._caption, caption, self._type)
+        height = self._caption.heightForWidth(self.width())
+        self._caption.setMinimumHeight(height if anew else max(height, self._caption.minimumHeight()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width() and self._scene is not None:
+            self._show_caption(self._scene.caption, True)
 
     def picture(self, scale: float = 1.0) -> QImage:
         """The board as it is drawn now, `scale` times as many pixels on a side."""
+        # A scene that has just come may not have its places yet.
+        for _ in range(2):
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         size = QSize(round(self.width() * scale), round(self.height() * scale))
         image = QImage(size, QImage.Format.Format_RGB32)
         image.fill(QColor(theme.current().window))

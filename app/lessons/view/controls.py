@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
@@ -51,7 +50,7 @@ class SliderRow(QWidget):
         self._number = QDoubleSpinBox()
         self._number.setRange(info.low, info.high)
         self._number.setSingleStep(info.step)
-        self._decimals = max(0, min(4, math.ceil(-math.log10(info.step) - 1e-9)))
+        self._decimals = next(n for n in range(5) if n == 4 or abs(round(info.step, n) - info.step) < 1e-9)
         self._number.setDecimals(self._decimals)
         self._number.setSuffix(f" {info.unit}" if info.unit else "")
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -140,7 +139,7 @@ class SliderRow(QWidget):
             f" border-radius: {size // 2}px; background: {colours.text}; }}"
             f"QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {colours.accent}; }}"
         )
-        self._bar.setMinimumHeight(round(LOWER * type_))
+        self._bar.setFixedHeight(round(LOWER * type_))
 
     def _position(self, value: float) -> int:
         span = self.info.high - self.info.low

@@ -64,12 +64,12 @@ def _build_middle(window: LessonWindow) -> None:
     window.text_view = PageView()
     window.board = Board()
     window.controls = ControlBar()
-    window.message = QLabel()
+    window.message = QLabel(window)  # over the board, whose size stays as it is
+    window.message.setObjectName("lesson_message")
     window.message.setWordWrap(True)
     window.message.setVisible(False)
     right = QVBoxLayout()
     right.setSpacing(theme.GRID)
-    right.addWidget(window.message)
     right.addWidget(window.board, 1)
     right.addWidget(window.controls)
     window.middle = QHBoxLayout()
@@ -122,3 +122,12 @@ def restyle(window: LessonWindow, type_: int) -> None:
     look.words(window.where, window.where.text(), type_, "dim")
     window.middle.setSpacing(type_)
     window.foot.setSpacing(type_ // 2)
+    place_message(window)
+
+
+def place_message(window: LessonWindow) -> None:
+    """Put the sentence at the top of the board."""
+    board = window.board.geometry()
+    height = window.message.heightForWidth(board.width())
+    window.message.setGeometry(board.left(), board.top(), board.width(), max(height, 0))
+    window.message.raise_()

@@ -39,12 +39,15 @@ def colour(ink: str, colours: Theme | None = None) -> QColor:
     return QColor(palette.style(ink).on(colours.name == "dark"))
 
 
-def words(label: QLabel, text: str, base: float, ink: str = "text", bold: bool = False) -> None:
-    """Give a label its text, type and colour. Both stand in its style sheet, which the application's would else override."""
+def words(label: QLabel, text: str, base: float, ink: str = "text", bold: bool = False, panel: bool = False) -> None:
+    """Give a label its text, type and colour, and with `panel` a ground of its own. They stand in its style sheet, which the
+    application's would else override."""
     if label.text() != text:
         label.setText(text)
     weight = 600 if bold else 400
-    sheet = f"color: {colour(ink).name()}; font-size: {round(base)}px; font-weight: {weight}; background: transparent;"
+    colours = theme.current()
+    ground = f"{colours.field}; border: 1px solid {colours.border}; padding: 6px 10px" if panel else "transparent"
+    sheet = f"color: {colour(ink).name()}; font-size: {round(base)}px; font-weight: {weight}; background: {ground};"
     if label.styleSheet() != sheet:
         label.setStyleSheet(sheet)
     if label.isHidden() == bool(text):

@@ -43,7 +43,6 @@ class PageView(QTextBrowser):
         self._text = ""
         self._formulas: list[texts.Formula] = []
         self._outlines: Sequence[Outline] = ()
-        self._drawer = _Drawer(self)
         self._pixels = max(self.font().pixelSize(), 1)
         self._base = self._pixels
         self.grows = False  # short texts take larger type
@@ -95,8 +94,9 @@ class PageView(QTextBrowser):
         document = QTextDocument(self)
         document.setDefaultFont(self._sized(1.0))
         document.setDocumentMargin(4)
-        document.documentLayout().registerHandler(FORMULA_OBJECT, self._drawer)
-        self._drawer.prepare(self._outlines, self._formulas, self._room())
+        scale = self._pixels * FORMULA / UNIT
+        drawer = _Drawer(document, self._outlines, self._formulas, scale, self._room())
+        document.documentLayout().registerHandler(FORMULA_OBJECT, drawer)
         document.setMarkdown(texts.replaced(self._text) if ready else _plain(self._text, self._formulas))
         if ready:
             _insert_formulas(document)
@@ -199,22 +199,22 @@ def _insert_formulas(document: QTextDocument) -> None:
 class _Drawer(QPyTextObject):
     """Draws formulas as part of the text: their baseline is the line's, and what hangs below it takes no room of its own."""
 
-    def __init__(self, page: PageView) -> None:
-        super().__init__(page)
-        self._page = page
-        self._outlines: Sequence[Outline] = ()
-        self._formulas: Sequence[texts.Formula] = ()
-        self._room = 0.0
+    def __init__(
+        self,
+        document: QTextDocument,
+        outlines: Sequence[Outline],
+        formulas: Sequence[texts.Formula],
+        scale: float,
+        room: float,
+    ) -> None:
+        """The formulas of one document, which it lives as long as; pixels a unit, and the width that there is for one."""
+        super().__init__(document)
+        self._outlines, self._formulas, self._wanted, self._room = outlines, formulas, scale, room
         self._paths: dict[int, QPainterPath] = {}
 
-    def prepare(self, outlines: Sequence[Outline], formulas: Sequence[texts.Formula], room: float) -> None:
-        """The formulas of the text, and the width that there is for one."""
-        self._outlines, self._formulas, self._room, self._paths = outlines, formulas, room, {}
-
     def _scale(self, outline: Outline) -> float:
-        scale = self._page.pixels * FORMULA / UNIT
-        wide = outline.width * scale
-        return scale * self._room / wide if wide > self._room > 0 else scale  # shrunk rather than cut
+        wide = outline.width * self._wanted
+        return self._wanted * self._room / wide if wide > self._room > 0 else self._wanted  # shrunk rather than cut
 
     def intrinsicSize(self, document: QTextDocument, position: int, form: Any) -> QSizeF:
         number = int(form.property(FORMULA_NUMBER))

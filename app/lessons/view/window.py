@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.lessons import formulas, texts
@@ -216,9 +216,10 @@ class LessonWindow(QWidget):
             self.settled.emit()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence above the board; an empty one takes it away."""
+        """Show a sentence over the top of the board; an empty one, or a click on it, takes it away."""
         self.error = sentence
-        look.words(self.message, sentence, look.body(self.size()), "warn")
+        look.words(self.message, sentence, look.body(self.size()), "warn", panel=True)
+        layout.place_message(self)
 
     # -- the text
 
@@ -258,6 +259,7 @@ class LessonWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.restyle()
+        QTimer.singleShot(0, lambda: layout.place_message(self))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -271,7 +273,7 @@ class LessonWindow(QWidget):
         if type_ == self._type and not force:
             return
         self._type = type_
-        look.words(self.message, self.error, type_, "warn")
+        look.words(self.message, self.error, type_, "warn", panel=True)
         layout.restyle(self, type_)
         self.dots.set_type(type_)
         self.text_view.set_type(type_)
@@ -283,6 +285,11 @@ class LessonWindow(QWidget):
     def _share(self) -> None:
         share = MATHS_SHARE if self._maths else TEXT_SHARE
         self.text_view.setFixedWidth(round(share * self.width()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.message.isVisible() and self.message.geometry().contains(event.position().toPoint()):
+            self.say("")
+        super().mousePressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Close and watched is self.parent():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from app import palette
 from app.lessons import scene as s
+from app.lessons.models import LESSONS
 
 SYMBOLS = ("o", "s", "t", "d", "+", "x")
 
@@ -93,3 +95,10 @@ def handles(scene: s.Scene) -> list[s.Handle]:
 def arrangement(scene: s.Scene) -> tuple[Any, ...]:
     """Where the panels of a scene stand."""
     return tuple(tuple((panel.name, panel.weight) for panel in row) for row in scene.rows), scene.heights
+
+
+@cache
+def first(name: str, number: int) -> s.Scene:
+    """The first scene of step `number` (from 0) of a lesson at its defaults, computed once for all tests."""
+    lesson = LESSONS.get(name)
+    return next(iter(lesson.steps[number].compute(lesson.defaults())))
