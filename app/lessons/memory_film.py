@@ -16,13 +16,14 @@ from app.lessons.scene import Floats
 from gpu.flow import maps
 from gpu.metrics import coherence
 from gpu.noise.anchors import KEPT
+from gpu.noise.transport import Transport
 from gpu.priors import Run
 from gpu.source.motion import SourceMotion
 
 SIZE, CHANNELS, FRAMES = 32, 4, 64
 LEVEL = 2  # k: coarser than the program's 3, for speed; outlines are off by an eighth of a pixel at most
 RADIUS = 0.3826  # mean distance of a square's points from its centre, of its side
-SWIRL = 0.25  # radius of the swirl, of the frame
+SWIRL = 0.35  # radius of the swirl, of the frame
 
 
 @dataclass
@@ -30,7 +31,8 @@ class Film:
     """Grows frame by frame. Lists of noise start with frame 0, lists of correlations and ceilings with frame 1.
 
     `forecast` is the correlation with frame 0 that chained ∫-noise is expected to have: it is bilinear chained noise, which
-    is all that is left of frame 0, plus independent noise up to variance 1.
+    is all that is left of frame 0, plus independent noise up to variance 1. `drift` is how far the accumulated positions are
+    from the true ones, rms in pixels.
     """
 
     moving: Moving
@@ -38,10 +40,12 @@ class Film:
     integral: Run
     bilinear: Run
     chain: ChainedIntegral
+    carrier: Transport
     anchored: list[torch.Tensor] = field(default_factory=list)
     chained: list[torch.Tensor] = field(default_factory=list)
     blurred: list[torch.Tensor] = field(default_factory=list)
     seen: list[torch.Tensor] = field(default_factory=list)
+    drift: list[float] = field(default_factory=list)
     ceilings_first: list[float] = field(default_factory=list)
     ceilings_previous: list[float] = field(default_factory=list)
     forecast: list[float] = field(default_factory=list)
@@ -84,7 +88,10 @@ class Film:
             found.append(coherence.correlation(noises[-1], noise, before, there & kept)[0])
         self.anchored.append(frame.noise)
         self.chained.append(following)
-        self.seen.append(valid & kept & maps.inside(places, SIZE, SIZE, 0.5))
+        seen = valid & kept & maps.inside(places, SIZE, SIZE, 0.5)
+        self.seen.append(seen)
+        error = (self.carrier.track(t).position - places)[seen]
+        self.drift.append(float(error.square().sum(-1).mean().sqrt()))
         self.correlations.append((found[0], found[2], found[1], found[3]))
 
     def with_first(self, t: int) -> tuple[float, float]:
@@ -131,6 +138,7 @@ def film(motion: str, speed: float, seed: int) -> Film:
         motions.run("integral", true, size, FRAMES, CHANNELS, seed, k=k),
         motions.run("bilinear", true, size, FRAMES, CHANNELS, seed, "chained"),
         chain,
+        motions.transport(true, SIZE, SIZE, seed, k),
     )
     first = chain.start()
     for noises in (made.anchored, made.chained, made.blurred):

@@ -21,6 +21,7 @@ ANCHORED, BLURRED = "integral", "bilinear (chained)"
 CHAINED = "warn"  # no prior of the program: it is here to be compared with, in a colour of its own
 MARKS = 12  # of the largest values of frame 0 that are followed
 MARGIN = 6.0  # pixels from the border, so that marks stay in view
+DRIFTED = 0.25  # pixels beyond which the drift of the map is what one sees
 APART = 3.2  # pixels between marks at least
 SPEEDS = (
     0.5,
@@ -171,28 +172,33 @@ def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
         tip=f"Curves of the correlation with {other} over the frames",
     )  # fmt: skip
     high = ceilings[t - 1] if t else math.nan
-    close = None if not t else abs(a - high) < max(0.06, 4 / math.sqrt(max(n, 1)))
     return Scene(
         ((panel,),),
         (
             Fact(f"Anchored, frame {t}", _two(a), f"with {other}", ANCHORED),
             Fact(f"Chained, frame {t}", _two(c), f"with {other}", CHAINED),
-            Fact("Ceiling", _two(high), "perfect transport reaches this", "dim"),
+            Fact("Ceiling", _two(high), "of perfect transport", "dim"),
+            Fact("Drift of the map", f"{film.drift[t - 1]:.2f} px" if t else "–", "rms, from the true place", "dim"),
         ),
-        _said(first, c, high, close),
+        _said(first, a, c, high, film.drift[t - 1] if t else 0.0),
         rough=rough,
     )
 
 
-def _said(first: bool, chained: float, high: float, close: bool | None) -> str:
-    if not first:
-        return "From one frame to the next there is nothing to choose between them: both lie at the ceiling."
-    if close is None or math.isnan(chained):
+def _said(first: bool, anchored: float, chained: float, high: float, drift: float) -> str:
+    if math.isnan(chained) or math.isnan(high):
         return "Measuring …"
+    if not first:
+        return "From one frame to the next there is nothing to choose between them: both lie about the ceiling."
+    if drift > DRIFTED:
+        return (
+            f"This motion tears neighbours apart: the accumulated positions have drifted by {drift:.1f} pixels, and anchored "
+            "noise fades too, but later."
+        )
     if chained > 0.8 * high:
         return "Chained noise has not forgotten yet. Look at later frames, or raise the speed."
     return (
-        f"Anchored noise stays at the ceiling for good. Chained noise keeps {chained / high:.0%} of it here, and goes on "
+        f"Anchored noise has {anchored / high:.0%} of what can be had, chained noise {chained / high:.0%}, and it goes on "
         "fading."
     )
 
