@@ -15,6 +15,7 @@ from app.processes import Processes, python
 from app.runs import ALL, ExperimentChoice, Run
 
 if TYPE_CHECKING:
+    from app.messages import Progress
     from app.views.experiments import ExperimentsDialog
     from app.window import Window
 
@@ -48,6 +49,15 @@ class Experimenting(QObject):
         if kept is not None:
             self._take(kept)
 
+    def read_when_idle(self) -> None:
+        """Find it out before a person asks, once the worker has nothing left to do."""
+        self._window.worker.progressed.connect(self._idle)
+
+    def _idle(self, progress: Progress | None) -> None:
+        if progress is None and self._window.frames.info is not None:
+            self._window.worker.progressed.disconnect(self._idle)
+            self.read()
+
     def read(self) -> None:
         """Find out what there is to run, unless that is known."""
         if self.choices or self._reading is not None:
@@ -67,6 +77,7 @@ class Experimenting(QObject):
         if self._take(text):
             self._window.store.keep(SETTINGS, runs.stamp(), text)
             if self._wanted is not None:
+                self._window.status.say("")
                 self.open(self._wanted)
             return
         last = said.splitlines()[-1].removeprefix("noisescope: ") if said else "Their list is damaged."
@@ -103,6 +114,7 @@ class Experimenting(QObject):
         """Show the dialog, at the experiment of that name; when it is first wanted, as soon as they are known."""
         if not self.choices:
             self._wanted = name
+            self._window.status.say("Reading the experiments …")
             self.read()
             return
         if name:

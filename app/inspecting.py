@@ -143,4 +143,4 @@ def _explained(engine: Engine | None, key: str, t: int, x: int, y: int) -> Any:
 def open_page(window: Window, name: str) -> None:
     """Unfold the statistics and show one of their pages."""
     layout.fold(window, "statistics", True)
-    window.statistics.tell("open_page", name)
+    window.statistics.tell_once("open_page", name)

@@ -52,6 +52,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     window = Window(session or samples.start_session(), worker or Worker(), store)
     garbage = Garbage(window)
     window.worker.catalogued.connect(garbage.spare)
+    window.experimenting.read_when_idle()
     window.frames.play_when_ready = session is None
     _place(window, store, size)
     window.show()

@@ -236,7 +236,7 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: {theme.field}; col
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {theme.accent}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {theme.dim};
     background: {theme.panel}; }}
-QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 4px; min-height: 0; }}
+QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 6px; min-height: 0; }}
 QLineEdit[wrong="true"] {{ border-color: {theme.bad}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}

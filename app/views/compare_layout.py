@@ -10,6 +10,7 @@ GAP = 8
 GUTTER = 76  # width of the row labels at the left
 MIN_COLUMN = 128
 MIN_SLICE, MAX_SLICE = 48, 320
+SLICE_SHARE = 0.2  # of the height, for each row of slices, at least
 
 ROW_LABELS = {
     "noise": "noise",
@@ -40,7 +41,8 @@ def arrange(
     pictures = [row for row in rows if not row.startswith("xt-")]
     slices = [row for row in rows if row.startswith("xt-")]
     room = size.height() - GAP * max(len(rows) - 1, 0)
-    kept = min(MIN_SLICE, room // max(len(rows), 1)) * len(slices)
+    # Square pictures would take all there is: slices tell more than they do, and keep a share.
+    kept = min(max(MIN_SLICE, round(SLICE_SHARE * room)), room // max(len(rows), 1)) * len(slices)
     wanted = round(width * picture[0] / max(picture[1], 1) * max(zoom, 1.0))
     height = min(wanted, (room - kept) // max(len(pictures), 1))
     height = max(height, 8)

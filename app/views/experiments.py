@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
@@ -35,7 +35,7 @@ ALL_ABOUT = (
     "What is finished stays when the rest is stopped."
 )
 ALONE = "It measures times: the window computes nothing meanwhile, and other programs should rest too."
-FORM_WIDTH = 320
+FORM_WIDTH, SIZE = 320, (940, 620)
 
 
 class ExperimentsDialog(QDialog):
@@ -77,6 +77,7 @@ class ExperimentsDialog(QDialog):
         folder = settings.get("folder")
         self.folder.setText(folder if isinstance(folder, str) else str(Path.home() / "noisescope-experiments"))
         self.set_theme(theme.current())
+        self.resize(*SIZE)
         self.show_experiment(choices[0].name if choices else ALL)
 
     def _build(self) -> None:
@@ -116,9 +117,6 @@ class ExperimentsDialog(QDialog):
         self._look.clicked.connect(self._browse)
         self.parameters.changed.connect(self._set)
         self.start.clicked.connect(self._start)
-
-    def sizeHint(self) -> QSize:
-        return QSize(940, 620)
 
     def set_theme(self, colours: theme.Theme) -> None:
         self._look.setIcon(theme.icon("folder-open", colours))

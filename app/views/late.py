@@ -21,6 +21,7 @@ class Late(QWidget):
         self._make, self._connect = make, connect
         self._panel: Any = None
         self._told: dict[str, tuple[Any, ...]] = {}
+        self._once: set[str] = set()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._timer = QTimer(self)
@@ -34,6 +35,14 @@ class Late(QWidget):
         if self._panel is not None and self.isVisible() and not self._timer.isActive():
             getattr(self._panel, method)(*values)
 
+    def tell_once(self, method: str, *values: Any) -> None:
+        """The same for what is done rather than shown: it is not done again when the panel is folded and comes back."""
+        self.tell(method, *values)
+        if self._panel is not None and self.isVisible() and not self._timer.isActive():
+            del self._told[method]
+        else:
+            self._once.add(method)
+
     def showEvent(self, event: QShowEvent) -> None:
         self._timer.start()
 
@@ -44,3 +53,6 @@ class Late(QWidget):
             self._connect(self._panel)
         for method, values in list(self._told.items()):
             getattr(self._panel, method)(*values)
+        for method in self._once:
+            self._told.pop(method, None)
+        self._once.clear()

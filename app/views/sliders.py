@@ -6,7 +6,7 @@ import math
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from gpu.parameters import ParameterInfo
 
@@ -45,6 +45,8 @@ class ParameterSlider(QWidget):
         self._first = first
         long_unit = len(info.unit) > LONG
         self._label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
+        self._label.setWordWrap(True)  # a long label must not make the panel wider than it is, and its numbers cut
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._number = _Number()
         self._number.setRange(info.low, info.high)
         self._number.setSingleStep(info.step)

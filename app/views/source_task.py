@@ -151,7 +151,7 @@ class TaskSection(Section):
     def _show_samplers(self, about: TaskChoice | None) -> None:
         samplers = self._catalogue.samplers if self._catalogue else ()
         usual = next((one.title for one in samplers if about is not None and one.name == about.sampler), "")
-        text = f"{usual} (task's)" if usual else "the task's"
+        text = f"{usual.partition(' (')[0]} (task's)" if usual else "the task's"
         first = ("", text, "The sampler that the task was tuned with")
         kinds = {one.name: "adds noise, which the prior gives too" if one.churned else "" for one in samplers}
         self._sampler.set_choices([first, *((one.name, one.title, kinds[one.name]) for one in samplers)])

@@ -153,6 +153,7 @@ class OutputsPage(QWidget):
         self._hidden: set[str] = set()
         self._legend = Legend(dark)
         self.perceptual = PerceptualButton()
+        self.perceptual.set_theme(dark)
         self.perceptual.measure_wanted.connect(self.perception_wanted)
         self.perceptual.weights_wanted.connect(self.weights_wanted)
         self.perceptual.reference_wanted.connect(self.reference_wanted)
@@ -253,7 +254,7 @@ class OutputsPage(QWidget):
 
     def set_theme(self, dark: bool) -> None:
         """Take the colours of the dark or the light theme."""
-        for part in (self.along, self.fixed, self._legend):
+        for part in (self.along, self.fixed, self._legend, self.perceptual):
             part.set_theme(dark)
 
     def _show(self) -> None:

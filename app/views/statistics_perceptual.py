@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
+
+from app.theme import icon
+from app.views.lines import theme_of
 
 if TYPE_CHECKING:
     from gpu.engine.perceiving import Perception
@@ -76,7 +79,8 @@ class PerceptualButton(QToolButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setText("LPIPS, FID …")
+        self.setText("LPIPS, FID")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setAccessibleName("Perceptual measures")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self)
@@ -92,6 +96,10 @@ class PerceptualButton(QToolButton):
         self.reference.triggered.connect(lambda: self.reference_wanted.emit())
         self.setMenu(menu)
         self.show_missing({})
+
+    def set_theme(self, dark: bool) -> None:
+        """Take the colours of the dark or the light theme."""
+        self.setIcon(icon("chevron-down", theme_of(dark)))
 
     def show_missing(self, missing: Mapping[str, str]) -> None:
         """Say what is not there; there must be something to measure with."""

@@ -19,7 +19,7 @@ rotation_zoom = DEFORMATIONS.add("rotation-zoom", order=40)(
     Deformation(
         "Rotation and zoom",
         "Turns and moves in at once: every pixel meets its source at another offset and scale. A fair benchmark.",
-        (replace(DEGREES, default=1.0), replace(FACTOR, default=1.01)),
+        (replace(DEGREES, label="Rotation", default=1.0), replace(FACTOR, label="Zoom", default=1.01)),
         _make,
     )
 )

@@ -1,4 +1,4 @@
-"""Turns: what is to be drawn is done one after the other, the newest of each kind, or all at once when asked."""
+"""Turns: what is to be drawn is done one after the other, or all at once when asked; and panels that are made late."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QWidget
 
+from app.views.late import Late
 from app.views.statistics import StatisticsPanel
 from app.views.turns import Turns
 
@@ -62,3 +64,29 @@ def test_a_frame_half_computed_does_not_empty_the_statistics(
     run_loop(900)
     assert len(panel.verdicts._rows) == 2, "what there is, when the rest does not come"
     panel.close()
+
+
+def test_a_page_that_was_opened_is_not_opened_again_after_folding(qapp: Any) -> None:
+    class Panel(QWidget):
+        opened, shown = 0, 0
+
+        def open_page(self, name: str) -> None:
+            self.opened += 1
+
+        def show_result(self, result: object) -> None:
+            self.shown += 1
+
+    panel = Panel()
+    late = Late(lambda: panel, lambda _: None)
+    late.tell_once("open_page", "pixel")
+    late.tell("show_result", None)
+    late.show()
+    run_loop(300)
+    assert (panel.opened, panel.shown) == (1, 1)
+    late.hide()
+    late.show()
+    run_loop(300)
+    assert (panel.opened, panel.shown) == (1, 2), "what it shows is told again"
+    late.tell_once("open_page", "pixel")
+    assert panel.opened == 2
+    late.close()
