@@ -153,7 +153,7 @@ def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
     frames = np.arange(1, film.measured + 1, dtype=float)
     foreseen = np.arange(1, film.expected + 1, dtype=float)
     items = [
-        Curve(foreseen, np.array(ceilings), "dim", "the most this measure can show", 1.0, DASHED),
+        Curve(foreseen, np.array(ceilings), "dim", "ceiling", 1.0, DASHED),
         Curve(frames, anchored, ANCHORED, "∫-noise, anchored", 1.8),
         Curve(frames, chained, CHAINED, "∫-noise, chained", 1.8, SOLID),
         Rule(x=float(wanted), ink="accent"),
@@ -197,9 +197,9 @@ def _said(first: bool, anchored: float, chained: float, high: float, drift: floa
         )
     if chained > 0.8 * high:
         return "Chained noise has not forgotten yet. Look at later frames, or raise the speed."
+    shares = min(anchored / high, 1), chained / high
     return (
-        f"Anchored noise has {anchored / high:.0%} of what can be had, chained noise {chained / high:.0%}, and it goes on "
-        "fading."
+        f"Anchored noise has {shares[0]:.0%} of what can be had, chained noise {shares[1]:.0%}, and it goes on fading."
     )
 
 
@@ -227,7 +227,7 @@ def _parts(film: Film, t: int, rough: bool) -> Scene:
     pictures = tuple(
         Panel(key, title, (Image(values[0].numpy(), area),), square=True, note=f"variance {float(values[inner].var()):.2f}")
         for key, title, values in (
-            ("sum", f"Chained ∫-noise, frame {t} =", chained),
+            ("sum", f"Chained, frame {t} =", chained),
             ("left", "left of frame 0 +", left),
             ("drawn", "drawn on the way", drawn),
         )
