@@ -97,8 +97,8 @@ def values(settings: Settings) -> Iterator[Scene]:
         lost = max(1 - whole.measures("bilinear", motion, size, seed, t).variance, 0.0)
         kept = whole.measures("root-bilinear", motion, size, seed, t).variance
         caption = (
-            f"Bilinear has lost {lost:.0%} of its variance. Root-bilinear seems cured, with {kept:.2f}: from the values alone "
-            "one could not tell it from white noise."
+            f"Bilinear has lost {100 * lost:.0f} % of its variance. Root-bilinear seems cured, with {kept:.2f}: "
+            "from the values alone one could not tell it from white noise."
             if t
             else "Frame 0 is white noise for everyone. Move the frame."
         )

@@ -109,7 +109,7 @@ def _strip(warped: Warped, pixel: int, seed: int) -> tuple[Item, ...]:
         Outlines(squares(ROW, 1, low), "border"),
         Outlines(tuple(one for one, name in zip(outlines, names) if name == pixel), "text", width=2.4),
         Text(0, 0, "frame 0: twelve pixels of 64 sub-pixels", "text", 0.9, (0, 1)),
-        Text(0, low, "its sub-pixels in the colours of the pixels of frame 1 that own them", "text", 0.9, (0, 1)),
+        Text(0, low, "its sub-pixels, coloured by their owner in frame 1", "text", 0.9, (0, 1)),
         *(Text(at + 0.5, 0.5, str(at), "text", 0.9, backed=True) for at in range(ROW)),
         *(
             Text(float(one[:, 0].mean()), low + 0.5, str(name), "text", 0.9, backed=True)
