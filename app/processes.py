@@ -15,6 +15,10 @@ from app.runs import Request, Run, free_folder
 GRACE_MS = 2000
 """So long a process that was told to stop may clean up; then it is ended."""
 
+SAID = "noisescope: Stopped."
+"""What a process says when it has tidied up after itself (app/cli.py). It ends a second later, which is not waited for:
+Python then takes torch apart."""
+
 NICE = 5
 """A run leaves the processor to the window where both want it, unless it measures times."""
 
@@ -126,6 +130,8 @@ class Processes(QObject):
         while self._process.canReadLine():
             line = bytes(self._process.readLine().data()).decode("utf-8", "replace")
             self._on.take(line, time.monotonic())
+        if self._on.state == "stopping" and any(line.startswith(SAID) for line in self._on.said):
+            self._process.kill()
         self.changed.emit(self._on)
 
     def _error(self, kind: QProcess.ProcessError) -> None:
