@@ -213,7 +213,10 @@ def faded(settings: Settings) -> Iterator[Scene]:
     for t in _frames(film, wanted):
         while film.expected < t:
             film.expect(4)
-        yield _parts(film, t, t < wanted)
+        yield _parts(film, t, t < wanted or film.expected < FRAMES - 1)
+    while film.expected < FRAMES - 1:
+        film.expect(4)
+        yield _parts(film, wanted, film.expected < FRAMES - 1)
 
 
 def _parts(film: Film, t: int, rough: bool) -> Scene:
@@ -334,8 +337,8 @@ def _speeds(t: int, found: dict[float, tuple[float, float, int]], rough: bool) -
             Fact("Chained, half a pixel", f"{half:.2f}", f"after {t} frames, theory", CHAINED),
             Fact("Anchored, at the least", "0.71", "√½: half a pixel off", ANCHORED),
         ),
-        "At whole pixels chaining forgets nothing. Anywhere else it forgets most of frame 0 within a few frames, however "
-        "slow the motion; anchoring only ever pays for the last fraction of a pixel.",
+        "At whole pixels chaining forgets nothing. Anywhere else it forgets most of frame 0 within a few frames, even at an "
+        "eighth of a pixel; anchoring only ever pays for the last fraction of a pixel.",
         rough=rough,
     )
 
