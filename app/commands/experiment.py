@@ -153,12 +153,14 @@ def _one(job: _Job, folder: Path, progress: str, up: str = "") -> dict[str, Any]
     from app.export.files import replacing_folder
     from app.reports import write_report
 
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, computed = datetime.now(UTC), time.monotonic(), time.process_time()
     with replacing_folder(folder) as partial:
         outcome = _finish(job, progress)
-        seconds = time.monotonic() - clock
+        seconds, computed = time.monotonic() - clock, time.process_time() - computed
         _tell(progress, event="writing", experiment=job.name)
-        return write_report(partial, job.name, job.experiment, job.settings, outcome, started, seconds, up, job.preset)
+        return write_report(
+            partial, job.name, job.experiment, job.settings, outcome, started, seconds, up, job.preset, computed
+        )
 
 
 def _finish(job: _Job, progress: str) -> Outcome:

@@ -24,6 +24,7 @@ WIDTH = 9.6  # inches of a whole figure
 DPI = 160
 CYCLE = ("#0b4f96", "#b83a00", "#00825f", "#bd7e00", "#b3568a", "#2490cf", "#6b6300")  # Okabe-Ito's on white
 CELLS = 100  # a matrix of at most so many cells shows their values
+MARKS = "osD^v"  # of series of points, which have no dashes to tell them apart
 BESIDE = 6  # a legend of more entries stands beside the plot
 
 _RC = {
@@ -96,20 +97,19 @@ def make(figure: Figure) -> Canvas:
 
 def _free_legends(canvas: Canvas, columns: int) -> None:
     """Put legends that cover what is drawn below their axes, and all large ones of narrow panels, which have no room beside;
-    a legend like an earlier one of the figure is left out."""
+    a legend that panels share stands once."""
     from matplotlib.transforms import ScaledTranslation
 
     canvas.draw_without_rendering()
-    known: list[list[str]] = []
-    for axes in canvas.axes:
+    labelled = [axes for axes in canvas.axes if axes.get_legend() is not None]
+    entries = [axes.get_legend_handles_labels() for axes in labelled]
+    shared = len(labelled) > 1 and all(texts == entries[0][1] for _, texts in entries)
+    for number, (axes, (handles, texts)) in enumerate(zip(labelled, entries)):
         legend = axes.get_legend()
-        if legend is None:
-            continue
-        handles, texts = axes.get_legend_handles_labels()
-        if texts in known:
+        assert legend is not None
+        if any(texts == earlier for _, earlier in entries[:number]):
             legend.remove()
             continue
-        known.append(texts)
         large = len(texts) > BESIDE
         if large and columns == 1:
             continue
@@ -118,9 +118,13 @@ def _free_legends(canvas: Canvas, columns: int) -> None:
         drawn += [(patch.get_transform().transform_path(patch.get_path()), True) for patch in axes.patches]
         if not large and not any(path.intersects_bbox(box, filled) for path, filled in drawn):
             continue
+        fitting = max(1, int(120 / (1 if shared else columns) // (max(map(len, texts)) + 9)))
+        if shared:
+            legend.remove()
+            canvas.legend(handles, texts, loc="outside lower left", handlelength=3.2, ncols=min(fitting, len(texts)))
+            continue
         labels = axes.xaxis.get_tightbbox()
         below = (axes.bbox.y0 - labels.y0) / canvas.dpi + 0.04 if labels is not None else 0.3
-        fitting = max(1, int(90 / columns // (max(map(len, texts)) + 9)))
         axes.legend(
             handles, texts, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0, handlelength=3.2,
             bbox_transform=axes.transAxes + ScaledTranslation(0, -below, canvas.dpi_scale_trans),
@@ -228,14 +232,15 @@ def _plot(axes: Axes, plot: Plot) -> None:
     lines = [np.asarray(series.x, np.float64) for series in plot.series if isinstance(series, Line)]
     if lines and not plot.x.log and all((x == x.round()).all() for x in lines):
         axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # a MaxNLocator takes it
-    _legend(axes, len(plot.series) + len(plot.levels))
+    _legend(axes)
 
 
-def _legend(axes: Axes, count: int) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    if not handles or (count < 2 and not labels[0]):
+def _legend(axes: Axes, beside: bool = False) -> None:
+    """A legend of what has a label, inside; `beside` the axes where that is asked for or it is long."""
+    handles, _ = axes.get_legend_handles_labels()
+    if not handles:
         return
-    if count > BESIDE:
+    if beside or len(handles) > BESIDE:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3, handlelength=3.2)
     else:
         axes.legend(handlelength=3.2)
@@ -254,7 +259,17 @@ def _line(axes: Axes, line: Line, index: int) -> None:
         return
     if line.kind == "points":
         bars = None if low is None or high is None else np.stack([y - low, high - y])
-        axes.errorbar(x, y, bars, fmt="o", color=colour, markersize=4, capsize=2.5, linewidth=1.2, label=line.label)
+        axes.errorbar(
+            x,
+            y,
+            bars,
+            fmt=MARKS[index % len(MARKS)],
+            color=colour,
+            markersize=4,
+            capsize=2.5,
+            linewidth=1.2,
+            label=line.label,
+        )
         return
     if low is not None and high is not None:
         axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
@@ -296,7 +311,7 @@ def _bars(axes: Axes, bars: Bars) -> None:
             tick.set(rotation=30, ha="right", rotation_mode="anchor")
     axes.tick_params(axis="x", length=0, labelcolor=INK)
     if count + len(bars.levels) > 1:
-        _legend(axes, count + len(bars.levels) + (6 if count > 3 else 0))
+        _legend(axes, beside=count > 3)
 
 
 def _matrix(axes: Axes, matrix: Matrix) -> None:
@@ -315,7 +330,8 @@ def _matrix(axes: Axes, matrix: Matrix) -> None:
     for which in (axes.xaxis, axes.yaxis):
         which.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]  # a MaxNLocator takes it
     if matrix.x_ticks:
-        slant = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if max(map(len, matrix.x_ticks)) > 3 else {}
+        slant: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        slant = slant if max(map(len, matrix.x_ticks)) > 3 else {}
         axes.set_xticks(range(columns), list(matrix.x_ticks), **slant)
     if matrix.y_ticks:
         axes.set_yticks(range(rows), list(matrix.y_ticks))

@@ -23,13 +23,19 @@ def write_report(
     seconds: float,
     up: str = "",
     preset: str = "",
+    processor_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Write everything into `folder`, which exists, and return what result.json holds. `up` is the page to link back to,
-    `preset` a sentence on parameters that differ from the defaults because of time."""
+    `preset` a sentence on parameters that differ from the defaults because of time,
+    `processor_seconds` what all threads computed together: on a busy machine less than `seconds`."""
     files = {figure.name: drawing.draw(figure, folder) for figure in outcome.figures}
     for table in outcome.tables:
         (folder / f"{table.name}.csv").write_text(csv_text(table), encoding="utf-8")
-    result = {**record(name, experiment, settings, outcome, started, seconds, files), "preset": preset}
+    result = {
+        **record(name, experiment, settings, outcome, started, seconds, files),
+        "preset": preset,
+        "processor_s": None if processor_seconds is None else round(processor_seconds, 2),
+    }
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / "result.json").write_text(text, encoding="utf-8")
     pictures = {key: _embedded(folder / its["png"]) for key, its in files.items()}

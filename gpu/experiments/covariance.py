@@ -125,7 +125,9 @@ def bilinear_theory(size: int, dx: float, dy: float) -> Theory:
 
     (across, seen_x), (down, seen_y) = axis(dx), axis(dy)
     seen = np.outer(seen_y, seen_x).ravel()
-    weights = np.kron(down, across) * seen[:, None]  # row (i, j) from (i', j'): pixels are numbered row by row
+    weights = np.asarray(
+        np.kron(down, across) * seen[:, None], np.float64
+    )  # row (i, j) from (i', j'): pixels are numbered row by row
     return Theory(weights, weights @ weights.T + np.diag((~seen).astype(float)))
 
 

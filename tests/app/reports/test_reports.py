@@ -184,10 +184,16 @@ def test_legends_cover_no_curve_and_stand_once() -> None:
     canvas = drawing.make(Figure("f", "f", panels, ""))
     canvas.draw_without_rendering()
     first, second = canvas.axes
+    assert first.get_legend() is None
     assert second.get_legend() is None
-    legend = first.get_legend()
-    assert legend is not None
+    (legend,) = canvas.legends
     assert legend.get_window_extent().y1 <= first.bbox.y0
+    alone = drawing.make(Figure("f", "f", panels[:1], ""))
+    alone.draw_without_rendering()
+    (axes,) = alone.axes
+    legend = axes.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().y1 <= axes.bbox.y0
 
 
 def test_a_sheet_of_many_rows_is_laid_on_its_side() -> None:
