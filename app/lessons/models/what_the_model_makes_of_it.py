@@ -119,7 +119,7 @@ def slices(settings: Settings) -> Iterator[Scene]:
                     f"slice {prior}",
                     f"{TITLES[prior]} {DOES[prior]}",
                     (Image(video.row(prior, row), (0.0, 0.0, float(SIZE), float(FRAMES))), *ways),
-                    "x (pixels)", "frame" if prior == PRIORS[0] else "", (0.0, float(SIZE)), (0.0, float(FRAMES)),
+                    "x (pixels)", "frame" if prior == PRIORS[0] else "", (-3.0, float(SIZE)), (0.0, float(FRAMES)),
                     weight=1.12 if prior == PRIORS[0] else 1.0,
                     tip=f"Row {row} of the output with {TITLES[prior]}, one line a frame",
                 )
@@ -171,15 +171,17 @@ def _judged(video: Video, t: int, rough: bool) -> Scene:
         if math.isfinite(error):
             highest = max(highest, error)
             items.append(Points(np.array([sharp]), np.array([error]), prior, size=1.3, symbol=SYMBOLS[prior]))
-            items.append(Text(sharp + 0.03, error, TITLES[prior], prior, 1.0, (0.0, 0.5), True))
-        facts.append(Fact(TITLES[prior], _number(error), f"sharpness {_number(sharp, 2)}", prior))
+            items.append(Text(sharp + 0.055, error, TITLES[prior], prior, 1.0, (0.0, 0.5), True))
+        facts.append(
+            Fact(f"{TITLES[prior]}, warp error", _number(error), f"×10⁻³, sharpness {_number(sharp, 2)}", prior)
+        )
     panel = Panel(
         "both",
         "Good is below and near 1",
         (Rule(x=1.0, ink="dim"), *items),
         "sharpness (true frames: 1)", "warp error (×10⁻³)", (0.3, 1.3), (0.0, 1.15 * highest),
         weight=1.7,
-        note=f"Means over {video.known(ALL)} frames; numbers below: warp error",
+        note=f"Means over {video.known(ALL)} frames",
         tip="Warp error over sharpness, one mark a prior",
     )  # fmt: skip
     pictures = tuple(
