@@ -25,7 +25,7 @@ def test_undefined_pixels_vanish_at_finer_levels_and_coherence_rises():
     assert rows[2, 4]["previous"] > rows[0, 4]["previous"]
     assert rows[2, 4]["tests"] == len(k_ablation.TESTS)
     by_text = {claim.text: claim for claim in outcome.claims}
-    assert any("never rises" in text and claim.holds for text, claim in by_text.items())
+    assert any("falls with k" in text and claim.holds for text, claim in by_text.items())
 
 
 def test_even_segments_give_one_outline_and_an_odd_one_another():
