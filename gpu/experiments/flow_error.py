@@ -46,8 +46,8 @@ WIDE = 4.0  # pixels: the errors of one pixel and one 4 pixels away are alike
 PLOTTED = {
     "warp_error": Axis("warp error of outputs", "×10⁻³", low=0),
     "warp_error_5": Axis("warp error, gap of 5", "×10⁻³", low=0),
-    "previous": Axis("correlation with previous frame", low=0, high=1),
-    "first": Axis("correlation with frame 0", low=0, high=1),
+    "previous": Axis("correlation with previous frame", low=-0.1, high=1.05),
+    "first": Axis("correlation with frame 0", low=-0.1, high=1.05),
 }
 
 COLUMNS = (
