@@ -117,7 +117,7 @@ def _claims(task: str, priors: list[str], runs: list[renders.Run]) -> list[Claim
     wanted = f"≥ {aim:g}" if aim else "no aim was set"
     return [
         Claim(f"{task}: random's warp error over integral's", error, wanted, error.value >= aim if aim else None,
-              published=published.ratio(task), published_source=published.TABLE_1),
+              published=published.ratio(task), published_source=published.TABLE_1, answers="warp-error"),
         Claim(f"{task}: integral's warp error over fixed's at a gap of 5", five, "< 1", five.value < 1),
         Claim(f"{task}: integral's sharpness over random's", sharp, "0.95 to 1.05", _near_one(sharp)),
     ]  # fmt: skip
