@@ -239,6 +239,7 @@ EXPERIMENTS.add("coherence", order=210)(
             ParameterInfo("tasks", "Tasks", tip="Names with commas; empty: the paper's.", empty=True),
             ParameterInfo("priors", "Priors", tip="Names with commas; empty: all.", empty=True),
         ),
+        together={"size": 48, "clips": 2},
         quick={
             "size": 48,
             "clips": 2,

@@ -308,6 +308,7 @@ EXPERIMENTS.add("flow-error", order=230)(
             ParameterInfo("clips", "Clips", 4, 1, 9, 1, "", "Clips, as far as there are."),
             ParameterInfo("seeds", "Seeds", 1, 1, 50, 1, "", "Seeds for each clip."),
         ),
+        together={"size": 48, "clips": 3},
         quick={"smooth": "0.5,2", "bias": "1", "estimators": "dis", "size": 48, "clips": 2},
     )
 )

@@ -224,6 +224,7 @@ EXPERIMENTS.add("latent", order=220)(
             ParameterInfo("seeds", "Seeds", 1, 1, 50, 1, "", "Seeds for each clip."),
             ParameterInfo("clips", "Clips", 3, 1, 3, 1, "", "Still photos under a deformation."),
         ),
+        together={"size": 96},
         quick={"size": 64, "frames": 7, "clips": 2},
     )
 )

@@ -143,6 +143,7 @@ EXPERIMENTS.add("table1", order=200)(
             ParameterInfo("tasks", "Tasks", tip="Names with commas; empty: the paper's.", empty=True),
             ParameterInfo("priors", "Priors", tip="Names with commas; empty: all.", empty=True),
         ),
+        together={"size": 96, "clips": 2, "frames": 7},
         quick={"size": 48, "frames": 7, "clips": 2, "priors": "random,fixed,bilinear,integral"},
     )
 )
