@@ -119,3 +119,17 @@ def keep(window: Window) -> None:
     ):
         values[key] = bytes(data.toHex().data()).decode()
     window.store.set(**values)
+
+
+def statistics() -> Any:
+    """The panel at the right, made when it is first seen: what it draws with takes long to import."""
+    from app.views.statistics import StatisticsPanel
+
+    return StatisticsPanel()
+
+
+def timeline() -> Any:
+    """The panel at the bottom, likewise."""
+    from app.views.timeline import TimelinePanel
+
+    return TimelinePanel()

@@ -53,8 +53,8 @@ class Window(QMainWindow):
         self._asks = True
         self.compare = CompareView()
         self.source = SourcePanel()
-        self.statistics = Late(_statistics, self._connect_statistics)
-        self.timeline = Late(_timeline, self._connect_timeline)
+        self.statistics = Late(layout.statistics, self._connect_statistics)
+        self.timeline = Late(layout.timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
         self.frames = Frames(self)
@@ -398,18 +398,6 @@ class Window(QMainWindow):
         self.worker.stop()
         self.store.closed()
         super().closeEvent(event)
-
-
-def _statistics() -> QWidget:
-    from app.views.statistics import StatisticsPanel
-
-    return StatisticsPanel()
-
-
-def _timeline() -> QWidget:
-    from app.views.timeline import TimelinePanel
-
-    return TimelinePanel()
 
 
 def _once(parent: QWidget, milliseconds: int, action: Any) -> QTimer:
