@@ -6,7 +6,7 @@ of their squared weights at the place of the first frame that a pixel's noise is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -210,10 +210,14 @@ def _outcome(
     half = shifts[0.5, 0.0]
     parts = [f"{prior} {half[prior].variance().value:.3f}" for prior in priors]
     summary = (
-        f"Half a pixel aside, variances are: {', '.join(parts)}. On {len(warps)} deformations ∫-noise's mean variance lies "
+        f"Half a pixel aside, variances are: {', '.join(parts)}. On {_counted(warps)} ∫-noise's mean variance lies "
         f"between {_ends(warps, 'integral')}, bilinear's between {_ends(warps, 'bilinear')}."
     )
     return Outcome(summary, (table,), (_curves(shifts, priors), *_maps(warps, priors, size, t)), claims)
+
+
+def _counted(warps: Mapping[str, object]) -> str:
+    return f"{len(warps)} deformation{'s' if len(warps) != 1 else ''}"
 
 
 def _ends(warps: dict[str, dict[str, Measured]], prior: str) -> str:
@@ -231,7 +235,7 @@ def _claims(
         worst = max(found, key=lambda one: abs(one.value - 1) / (one.high - one.low))
         claims.append(
             Claim("∫-noise has variance 1 at every shift: the one that is farthest off", worst,
-                  f"1 inside the interval at each of {len(found)} shifts, together {1 - FAILS:.1%}",
+                  f"1 inside the interval at each of {len(found)} shifts, together {100 * (1 - FAILS):g} %",
                   all(1 in one for one in found), form=".4f", answers="variance")
         )  # fmt: skip
     if "bilinear" in priors:
@@ -252,7 +256,7 @@ def _claims(
         p, n = min(1.0, each[name][0] * len(each)), warps[name][prior].n
         pixels = sum(int(one[prior].compared.sum()) for one in warps.values())
         claims.append(
-            Claim(f"Every pixel of {label} on {len(each)} deformations has variance {what}", p,
+            Claim(f"Every pixel of {label} on {_counted(each)} has variance {what}", p,
                   f"p ≥ {FAILS:g}, all {pixels:,} pixels together", p >= FAILS,
                   note=f"The farthest pixel, on {name}, has {each[name][1]:.3f} of it, over {n:,} draws.",
                   answers="variance" if prior in ("integral", "bilinear") else "")
