@@ -35,6 +35,7 @@ from gpu.experiments import (
 )
 from gpu.experiments.carrying import Clip
 from gpu.metrics.intervals import Interval
+from gpu.noise import transport
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, steps_of
 from gpu.session import PriorSettings, SourceSettings
@@ -173,6 +174,12 @@ def run(settings: Settings) -> Steps:
                 times = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
                 found.append(Timed(prior, size, times))
                 floor(size, channels, 3, floors[size])  # between the priors, so that it meets the same disturbances
+    wide = [size for size in sizes if size**2 * 4**3 * 4 * channels > transport.FIELD_CACHE_BYTES]
+    if wide and "integral" in priors:
+        notes.append(
+            f"The fine field of integral at {', '.join(f'{size}²' for size in wide)} is larger than its cache, so that it is made "
+            "anew in every frame: there time grows faster than the pixels."
+        )
     bases = {size: median(times.seconds) for size, times in floors.items()}
     rows = [_row(one, channels, backend, floors[one.size]) for one in found]
     table = Table(
