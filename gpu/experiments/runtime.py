@@ -177,8 +177,8 @@ def run(settings: Settings) -> Steps:
     wide = [size for size in sizes if size**2 * 4**3 * 4 * channels > transport.FIELD_CACHE_BYTES]
     if wide and "integral" in priors:
         notes.append(
-            f"The fine field of integral at {', '.join(f'{size}²' for size in wide)} is larger than its cache, so that it is made "
-            "anew in every frame: there time grows faster than the pixels."
+            f"The fine field of integral at {', '.join(f'{size}²' for size in wide)} is larger than its cache and is made anew "
+            "in every frame: there time grows faster than the pixels."
         )
     bases = {size: median(times.seconds) for size, times in floors.items()}
     rows = [_row(one, channels, backend, floors[one.size]) for one in found]
