@@ -58,8 +58,10 @@ class PoseEditing:
     # -- files
 
     def open(self, path: Path, own: bool = True) -> None:
-        """Edit the poses of a file or of OpenPose's folder; PoseError when they cannot be read. It can be undone. A file that is
-        not the person's `own`, or not of our format, is not written to by a plain save."""
+        """Edit the poses of a file or of OpenPose's folder; PoseError when they cannot be read. It can be undone.
+
+        A file that is not the person's `own`, or not of our format, is not written to by a plain save.
+        """
         sequence = read_sequence(path)
         ours = own and path.is_file() and '"noisescope-pose"' in path.read_text(encoding="utf-8")
         self._change(sequence, f"open {sequence.name}", time=0.0)
