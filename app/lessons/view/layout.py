@@ -24,7 +24,7 @@ def build(window: LessonWindow) -> None:
     _build_head(window)
     _build_middle(window)
     _build_foot(window)
-    column = QVBoxLayout(window)
+    column = window.column = QVBoxLayout(window)
     column.setContentsMargins(16, 10, 16, 10)
     column.setSpacing(theme.GRID)
     column.addLayout(window.head)
@@ -68,13 +68,22 @@ def _build_middle(window: LessonWindow) -> None:
     window.message.setObjectName("lesson_message")
     window.message.setWordWrap(True)
     window.message.setVisible(False)
-    right = QVBoxLayout()
-    right.setSpacing(theme.GRID)
-    right.addWidget(window.board, 1)
-    right.addWidget(window.controls)
+    window.right = QVBoxLayout()
+    window.right.setSpacing(theme.GRID)
+    window.right.addWidget(window.board, 1)
+    window.right.addWidget(window.controls)
     window.middle = QHBoxLayout()
     window.middle.addWidget(window.text_view)
-    window.middle.addLayout(right, 1)
+    window.middle.addLayout(window.right, 1)
+
+
+def place_controls(window: LessonWindow, below: bool) -> None:
+    """Put the controls below the board, or below board and text: beside a wide text they have too little room, and would
+    widen the window."""
+    if below:
+        window.column.insertWidget(window.column.indexOf(window.middle) + 1, window.controls)
+    else:
+        window.right.addWidget(window.controls)
 
 
 def _build_foot(window: LessonWindow) -> None:

@@ -181,6 +181,7 @@ class LessonWindow(QWidget):
         self._maths = on
         self.maths_button.setChecked(on)
         self.board.set_with_facts(not on)
+        layout.place_controls(self, below=on)
         self._share()
         self._show_text()
 

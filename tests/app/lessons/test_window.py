@@ -243,3 +243,17 @@ def test_widgets_are_kept_while_only_numbers_change(qtbot: QtBot) -> None:
     board.show_scene(next(iter(step.compute({**defaults, "alpha": 0.7}))))
     assert board.panels["walk"] is panel
     assert [graphic for _, graphic in panel._graphics] == graphics
+
+
+@pytest.mark.parametrize("name", ["transport", "independence", "when-things-appear"])  # with wide controls
+def test_mathematics_does_not_widen_the_window(name: str, open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    window = open_lesson(name)
+    assert window.width() == 1280
+    window.show_maths(True)
+    qtbot.wait(300)
+    assert window.width() == 1280
+    assert window.controls.geometry().top() > window.text_view.geometry().bottom(), "below both, and wide"
+    window.show_maths(False)
+    qtbot.wait(300)
+    assert window.width() == 1280
+    assert window.controls.geometry().left() >= window.text_view.geometry().right()
