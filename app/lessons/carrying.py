@@ -28,8 +28,8 @@ class Carried:
 
     `position` (size, size, 2) where its centres were; `inside` (size, size) which of them were in the frame and are seen;
     `contours` of all pixels in sub-pixels, row by row; `owner` (size n, size n) the pixel that owns a sub-pixel of
-    frame 0, or -1; `count` (size, size) how many each owns; `claims` (size n, size n) how many outlines hold it;
-    `jacobian` and `area` (size, size): determinant of the map's derivative, and the outline's signed area in pixels.
+    frame 0, or -1; `count` (size, size) how many each owns; `jacobian` and `area` (size, size): determinant of the map's
+    derivative, and the outline's signed area in pixels.
     """
 
     k: int
@@ -38,13 +38,23 @@ class Carried:
     contours: Contours
     owner: torch.Tensor
     count: torch.Tensor
-    claims: torch.Tensor
     jacobian: torch.Tensor
     area: torch.Tensor
 
     @property
     def size(self) -> int:
         return len(self.position)
+
+    def claims(self) -> torch.Tensor:
+        """(size n, size n) how many outlines hold each sub-pixel of frame 0."""
+        some = torch.nonzero(self.inside.view(-1))[:, 0]
+        taking = self.contours.relative(some, torch.zeros((len(some), 2)))
+        claims = torch.zeros(SLOT * SLOT, dtype=torch.int64)
+        nobody = torch.zeros(len(some), dtype=torch.int64)
+        for place, _ in covered(taking, nobody, nobody.to(torch.int32)):
+            claims += torch.bincount(place, minlength=SLOT * SLOT)
+        edge = len(self.owner)
+        return claims.view(SLOT, SLOT)[:edge, :edge]
 
     def outline(self, x: int, y: int) -> Floats:
         """(m, 2) the outline of pixel (y, x) in pixels of frame 0."""
@@ -84,9 +94,6 @@ def _carried(name: str, parameters: tuple[tuple[str, Parameter], ...], t: int, s
     owner = (
         torch.where(owner >= 0, some[owner.clamp(min=0).to(torch.int64)], -1) if len(some) else owner.to(torch.int64)
     )
-    claims = torch.zeros(SLOT * SLOT, dtype=torch.int32)
-    for place, _ in covered(taking, slot, rank):
-        claims += torch.bincount(place, minlength=SLOT * SLOT).to(torch.int32)
     count = torch.bincount(owner[owner >= 0], minlength=size * size).view(size, size)
     return Carried(
         k,
@@ -95,7 +102,6 @@ def _carried(name: str, parameters: tuple[tuple[str, Parameter], ...], t: int, s
         contours,
         owner,
         count,
-        claims.view(SLOT, SLOT)[:edge, :edge],
         polygons.jacobian(around).view(size, size),
         (polygons.areas(contours.vertices) / (n * n)).view(size, size),
     )

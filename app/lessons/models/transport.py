@@ -22,7 +22,7 @@ SIDE = 8  # pixels of the frames whose outlines are drawn
 REGION = 4  # pixels of the field that a quad is dragged over
 LEVEL = 3  # of the measurements over many draws
 DRAWS = (128, 2048)
-WIDE, WIDE_LEVEL, CHANNELS = 48, 2, 4  # of the pictures of whole frames
+WIDE, WIDE_LEVEL, CHANNELS = 40, 2, 4  # of the pictures of whole frames
 CORNERS = (("a", 1.0, 0.9), ("b", 2.7, 0.6), ("c", 3.1, 2.4), ("d", 1.3, 2.9))
 
 MOTIONS: dict[str, tuple[str, str, dict[str, Parameter]]] = {
@@ -265,7 +265,7 @@ def one_owner(settings: Settings) -> Iterator[Scene]:
     )  # fmt: skip
     whole_field = owner.size
     held = int((owner >= 0).sum())
-    twice = int((frame.claims > 1).sum())
+    twice = int((frame.claims() > 1).sum())
     yield Scene(
         (pictures,),
         (
