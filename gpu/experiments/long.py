@@ -263,5 +263,6 @@ EXPERIMENTS.add("long", order=90)(
             "size": 32,
             "priors": "integral,bilinear:anchored,bilinear:chained,nearest:anchored,nearest:chained,fixed,random",
         },
+        together={"draws": 2, "size": 48},
     )
 )

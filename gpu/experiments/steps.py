@@ -164,5 +164,6 @@ EXPERIMENTS.add("steps", order=240)(
             ParameterInfo("seeds", "Seeds", 1, 1, 50, 1, "", "Seeds for each clip."),
         ),
         quick={"steps": "2,8,16", "tasks": "super-resolution", "size": 48, "clips": 2},
+        together={"size": 48, "clips": 2},
     )
 )  # fmt: skip
