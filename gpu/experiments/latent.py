@@ -26,7 +26,6 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    cells,
     renders,
 )
 from gpu.experiments.carrying import within
@@ -137,7 +136,7 @@ def _outcome(runs: dict[str, list[renders.Run]], moved: list[list[dict[str, floa
         for prior in PRIORS:
             row: dict[str, float | int | str | bool | None] = {"space": space, "prior": prior}
             for name in renders.MEASURES:
-                row |= cells(name, intervals.mean(of(space, prior, name)))
+                row |= renders.averaged(name, of(space, prior, name))
             rows.append({**row, "n": len(runs[space])})
     gain, gain_5 = (
         {space: intervals.ratio(of(space, "random", name), of(space, "integral", name)) for space in SPACES}

@@ -17,6 +17,7 @@ from gpu.engine.results import U8, Update
 from gpu.errors import NoisescopeError
 from gpu.experiments import carrying
 from gpu.experiments.carrying import Clip, within
+from gpu.experiments.outcome import Cell, cells
 from gpu.metrics import intervals, quality
 from gpu.metrics.intervals import Interval
 from gpu.priors import PRIORS, Motion, steps_of
@@ -30,6 +31,8 @@ MEASURES = (
 )  # fmt: skip
 """What a run measures of a prior: means over frames; warp errors ×10⁻³; `previous` and `first` are the coherence of the noise
 with that of the previous frame and of the first. Everything is measured along the clip's own motion."""
+
+POSITIVE = ("warp_error", "warp_error_5", "sharpness", "laplacian")
 
 PAIRS = (1, 2, 6)
 """Frames enough for both gaps of the warp error, 1 and 5, none of them the first, which every prior is given whole."""
@@ -255,7 +258,19 @@ def of(runs: Sequence[Run], label: str, measure: str) -> list[float]:
 
 def mean(runs: Sequence[Run], label: str, measure: str) -> Interval:
     """Its mean over runs."""
-    return intervals.mean(of(runs, label, measure))
+    return average(measure, of(runs, label, measure))
+
+
+def average(measure: str, values: Sequence[float]) -> Interval:
+    """The mean of one of MEASURES over runs; the interval of what cannot be negative is not either."""
+    return (intervals.positive if measure in POSITIVE else intervals.mean)(values)
+
+
+def averaged(measure: str, values: Sequence[float]) -> dict[str, Cell]:
+    """The same as cells of a row. Coverage is no estimate of anything, so it has no interval."""
+    found = average(measure, values)
+    known = cells(measure, found)
+    return {measure: known[measure]} if measure.startswith("coverage") else known
 
 
 def ratio(runs: Sequence[Run], above: str, below: str, measure: str) -> Interval:

@@ -44,6 +44,19 @@ def mean(values: Values, confidence: float = CONFIDENCE) -> Interval:
     return Interval(value, value - reach, value + reach, n, confidence)
 
 
+def positive(values: Values, confidence: float = CONFIDENCE) -> Interval:
+    """Mean of independent positive values, such as errors, with an interval that stays positive.
+
+    The logarithm of the mean has by the delta method the variance of x / x̄, over n; its interval is Student's, as in `ratio`.
+    """
+    x = _finite(values)
+    found = mean(x, confidence)
+    if x.size < 2 or not (x > 0).all():
+        return found
+    reach = math.exp((found.high - found.value) / found.value)
+    return Interval(found.value, found.value / reach, found.value * reach, found.n, confidence)
+
+
 def ratio(above: Values, below: Values, confidence: float = CONFIDENCE) -> Interval:
     """Mean of `above` over mean of `below`, positive values measured in pairs (the same clip and seed).
 

@@ -25,6 +25,17 @@ def test_mean() -> None:
     assert LOW < covered(lambda r: intervals.mean(r.normal(3, 2, 5)), 3) < HIGH
 
 
+def test_mean_of_positive_values() -> None:
+    # Gamma values of shape 4: skewed as errors are. The delta method is approximate at n = 20; within 2 % there.
+    share = covered(lambda r: intervals.positive(r.gamma(4, 0.5, 20)), 2)
+    assert LOW - 0.02 < share < HIGH
+    few = intervals.positive([1.0, 3.0])
+    assert few.value == 2
+    assert 0 < few.low < 2 < few.high
+    assert math.isnan(intervals.positive([1.0]).low)
+    assert intervals.positive([0.0, 1.0]) == intervals.mean([0.0, 1.0])
+
+
 def test_variance() -> None:
     assert LOW < covered(lambda r: intervals.variance(r.normal(3, 2, 20)), 4) < HIGH
 
