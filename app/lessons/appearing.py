@@ -95,8 +95,13 @@ def frame(speed: float, fill: str, seed: int, t: int) -> Frame:
 @lru_cache(maxsize=64)
 def draft(speed: float, fill: str, seed: int, t: int) -> Frame:
     """The same, sooner: of level 1, and by the motion alone, without renewing the few pixels that turned out to own nothing on
-    the way."""
+    the way. What both fills keep of frame 0 is the same, so that random fill takes it from the other's."""
     track = carrier(speed, fill, seed).track(t)
+    if fill == RANDOM:
+        noise = draft(speed, TWO_STAGE, seed, t).noise.clone()
+        lost = torch.nonzero((track.state != KEPT).view(-1))[:, 0]
+        field.write_pixels(noise, lost, seed, t)
+        return Frame(noise, track.state)
     return Frame(_gathered(carrier(speed, fill, seed, 1), track, t), track.state)
 
 
