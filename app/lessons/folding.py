@@ -24,10 +24,10 @@ SECOND_SHEET = 1.0  # pixels of forward-backward error that what is turned over 
 
 @dataclass(frozen=True)
 class Folded:
-    """`seen` (n, n), n = SLOT: how many pixels cover each sub-pixel of frame 0. By pixel (SIZE, SIZE): `covered` and `owned`
-    sub-pixels, and `inner`, whether it lies on the sheet that is turned over. `overlap` is the largest correlation of two
-    pixels on different sheets if sub-pixels were shared, `owners` that of any two as they are owned; `pair` the two pixels
-    (x, y) of the largest one and `outlines` theirs in frame 0."""
+    """`seen` (n, n), n = SIZE · 2^level: how many pixels cover each sub-pixel of frame 0. By pixel (SIZE, SIZE): `covered` and
+    `owned` sub-pixels, and `inner`, whether it lies on the sheet that is turned over. `overlap` is the largest correlation of
+    two pixels on different sheets if sub-pixels were shared, `owners` that of any two as they are owned; `pair` the two
+    pixels (x, y) of the largest one and `outlines` theirs in frame 0."""
 
     seen: Floats
     covered: Floats
@@ -57,14 +57,15 @@ class _Fold:
 
 
 @lru_cache(maxsize=64)
-def folded(strength: float) -> Folded:
-    """The fold of gpu.source.deformations.fold at its strongest, by the program's own outlines and ownership."""
+def folded(strength: float, level: int = LEVEL) -> Folded:
+    """The fold of gpu.source.deformations.fold at its strongest, by the program's own outlines and ownership; `level`, at most
+    LEVEL, is that of the sub-pixels."""
     parameters = {"strength": strength, "radius": RADIUS, "travel": 0.0, "period": float(PERIOD)}
     truth = motions.deformed("fold", parameters, SIZE, SIZE, PERIOD).truth
     seen_at, surface = truth.places(PERIOD // 2)
     position = seen_at.to(torch.float32)
     motion = _Fold(position - maps.identity(SIZE, SIZE), surface != 0)
-    transport = motions.transport(motion, SIZE, SIZE, 0, LEVEL)
+    transport = motions.transport(motion, SIZE, SIZE, 0, level)
     own = anchors.fresh(0, SIZE, SIZE, CPU)
     pieces = transport.pieces(Track(own.label, position, own.state), 1)
     whole = torch.arange(len(pieces.pixel))
@@ -84,10 +85,10 @@ def folded(strength: float) -> Folded:
     # The pixel of the sheet that is seen first, then its twin.
     first, second = sorted(pair, key=lambda index: bool(inner[index]))
     numbers = {int(one): at for at, one in enumerate(pieces.pixel)}
-    shapes = [(pieces.contours.vertices[numbers[one]] / (1 << LEVEL)).numpy() for one in (first, second)]
-    count = SIZE * SIZE
+    shapes = [(pieces.contours.vertices[numbers[one]] / (1 << level)).numpy() for one in (first, second)]
+    count, fine = SIZE * SIZE, SIZE << level
     return Folded(
-        np.asarray(shared.sum(1)).reshape(SLOT, SLOT),
+        np.asarray(shared.sum(1)).reshape(SLOT, SLOT)[:fine, :fine],
         np.bincount(pixel, minlength=count).reshape(SIZE, SIZE).astype(float),
         np.asarray(owned.sum(0)).reshape(SIZE, SIZE),
         inner.reshape(SIZE, SIZE).astype(float),

@@ -23,7 +23,18 @@ GAPS = (1, 5)
 
 def folds(settings: Settings) -> Iterator[Scene]:
     """Which sub-pixels a folded map sees several times, and what each pixel keeps of those it sees."""
-    found = folding.folded(number(settings, "strength"))
+    for level in (folding.LEVEL - 1, folding.LEVEL):  # the coarser one in a third of the time
+        yield _folds(folding.folded(number(settings, "strength"), level), level < folding.LEVEL)
+
+
+def _marked(shapes: tuple[Floats, Floats], width: float, rough: bool) -> tuple[Outlines, ...]:
+    """The two pixels that share most; not yet in a rough scene, whose coarser sub-pixels may find others."""
+    if rough:
+        return ()
+    return tuple(Outlines((shape,), ink, width=width, fill=0.35) for shape, ink in zip(shapes, ("accent", "warn")))
+
+
+def _folds(found: folding.Folded, rough: bool) -> Scene:
     size = float(folding.SIZE)
     (x, y), (u, v) = found.pair
     squares = [np.array([[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], float) for i, j in ((x, y), (u, v))]
@@ -39,8 +50,7 @@ def folds(settings: Settings) -> Iterator[Scene]:
         "How often each sub-pixel is seen",
         (
             Image(found.seen, (0, 0, size, size), 0.0, 4.0),
-            Outlines((found.outlines[0],), "accent", width=2.0, fill=0.35),
-            Outlines((found.outlines[1],), "warn", width=2.0, fill=0.35),
+            *_marked(found.outlines, 2.0, rough),
         ),
         range_x=middle,
         range_y=middle,
@@ -52,21 +62,27 @@ def folds(settings: Settings) -> Iterator[Scene]:
         "What the folded frame's pixels keep",
         (
             Image(kept, (0, 0, size, size), 0.0, 1.0),
-            Outlines((squares[0],), "accent", width=3.0, fill=0.35),
-            Outlines((squares[1],), "warn", width=3.0, fill=0.35),
+            *_marked((squares[0], squares[1]), 3.0, rough),
         ),
         square=True,
         note="white: all that they cover, black: nothing",
     )
-    yield Scene(
+    return Scene(
         ((before, after),),
         (
-            Fact("Correlation if shared", f"{found.overlap:.2f}", "of the two marked pixels", "bad", False),
+            Fact(
+                "Correlation if shared",
+                "…" if rough else f"{found.overlap:.2f}",
+                "of the two marked pixels",
+                "bad",
+                False,
+            ),
             Fact("Owned once", f"{found.owners:.2f}", "of any two pixels", "good", found.owners == 0),
             Fact("Left with nothing", f"{empty}", f"of {inside} on the back: fresh noise"),
         ),
         "The two marked pixels look at the same noise in frame 0. Sharing it would tie them together; so the surface that "
         "is seen first keeps it, and the back of the fold starts afresh.",
+        rough=rough,
     )
 
 
