@@ -141,7 +141,7 @@ COMMANDS = (
         "overlay",
         "&View",
         "Mark &new areas",
-        "Colour over the noise: blue was inherited from a later anchor, orange is new, red undefined",
+        "Colour over the noise: blue was inherited from a later anchor, yellow is new, red undefined",
         "U",
         icon="layers",
         checkable=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from gpu.flow import maps
 from gpu.metrics import coherence
 from gpu.noise.anchors import KEPT
 from gpu.noise.transport import Transport
-from gpu.priors import Run
+from gpu.priors import NoiseFrame, Run
 from gpu.source.motion import SourceMotion
 
 SIZE, CHANNELS, FRAMES = 32, 4, 64
@@ -50,6 +51,7 @@ class Film:
     ceilings_previous: list[float] = field(default_factory=list)
     forecast: list[float] = field(default_factory=list)
     correlations: list[tuple[float, float, float, float]] = field(default_factory=list)
+    begun: NoiseFrame | None = None  # anchored noise of the next frame
 
     @property
     def measured(self) -> int:
@@ -76,9 +78,18 @@ class Film:
 
     def measure(self) -> None:
         """Both noises of one frame more, and their correlations."""
+        for _ in self.measuring():
+            pass
+
+    def measuring(self) -> Iterator[None]:
+        """The same in pieces, for whoever has to be back soon; what was begun and left is not lost."""
         t = self.measured + 1
-        frame = self.integral.frame(t)
+        if self.begun is None:
+            self.begun = self.integral.frame(t)
+            yield
+        frame = self.begun
         following = self.chain.step(self.chained[-1], t)
+        yield
         kept = frame.state == KEPT
         places, valid = motions.to_first(self.moving, t)
         before, there = motions.to_previous(self.motion, t)
@@ -86,6 +97,7 @@ class Film:
         for noises, noise in ((self.anchored, frame.noise), (self.chained, following)):
             found.append(coherence.correlation(noises[0], noise, places, valid & kept)[0])
             found.append(coherence.correlation(noises[-1], noise, before, there & kept)[0])
+        self.begun = None
         self.anchored.append(frame.noise)
         self.chained.append(following)
         seen = valid & kept & maps.inside(places, SIZE, SIZE, 0.5)

@@ -16,7 +16,7 @@ Bytes = npt.NDArray[np.uint8]
 INKS = ("text", "dim", "border", "accent", "good", "bad", "warn")
 """Colours of the theme; what only explains is drawn in them, so that priors keep their colours for themselves."""
 
-HUES = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#2b7fc4", "#e05f10", "#cc79a7", "#9aa3b2")
+HUES = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#2b7fc4", "#e05f10", "#cc79a7", "#8a3ffc")
 """Okabe and Ito's hues for areas that must only be told apart."""
 
 SOLID, DASHED, DOTTED = (), (6.0, 3.0), (2.0, 2.0)

@@ -93,8 +93,8 @@ def _error_colours() -> list[int]:
 
 ERROR_COLOURS = _error_colours()
 
-STATE_COLOURS = (0x00000000, 0x6656B4E9, 0x80E69F00, 0x80E05F10)
-"""0xaarrggbb over the pixels that are kept (nothing), inherited (sky blue), new (orange), undefined (vermillion)."""
+STATE_COLOURS = (0x00000000, 0x6656B4E9, 0x80F0E442, 0x80E05F10)
+"""0xaarrggbb over the pixels that are kept (nothing), inherited (sky blue), new (yellow), undefined (vermillion)."""
 
 
 def wheel(flow: F32, limit: float = MOTION_RANGE) -> U8:

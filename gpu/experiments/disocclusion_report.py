@@ -40,7 +40,7 @@ WHO = {
     "recalled": "the same, against frame 0",
     "over 5 frames": "came into view, over 5 frames",
 }
-COLOURS = {0: (225, 228, 232), INHERITED: (36, 144, 207), NEW: (189, 126, 0), UNDEFINED: (184, 58, 0)}
+COLOURS = {0: (225, 228, 232), INHERITED: (36, 144, 207), NEW: (224, 176, 0), UNDEFINED: (184, 58, 0)}
 FAILS = 1e-3
 
 

@@ -304,8 +304,8 @@ def over_speed(settings: Settings) -> Iterator[Scene]:
     for speed in SPEEDS:
         film = films.film("translation", speed, seed)
         while film.measured < t:
-            film.measure()
-            yield scene  # nothing new yet, but the settings may be
+            for _ in film.measuring():
+                yield scene  # nothing new yet, but the settings may be
         found[speed] = translation(speed, t, seed)
         scene = _speeds(t, found, len(found) < len(SPEEDS))
         yield scene

@@ -14,10 +14,10 @@ from app.lessons.models import LESSONS
 from app.lessons.scene import DOTTED, SOLID, Band, Bytes, Curve, Fact, Floats, Image, Outlines, Panel, Rule, Scene
 from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
 
-HUE = {INHERITED: "#56b4e9", NEW: "#e69f00", UNDEFINED: "#d55e00"}
+HUE = {INHERITED: "#56b4e9", NEW: "#f0e442", UNDEFINED: "#d55e00"}
 """Okabe and Ito's hues, those of the overlay in the main window."""
 
-INK = {INHERITED: "fixed", NEW: "nearest", UNDEFINED: "bilinear"}
+INK = {INHERITED: "fixed", NEW: "pyoco-mixed", UNDEFINED: "bilinear"}
 """Priors of the same hues: their colours have variants for light backgrounds, for lines and words."""
 
 STATE_NAMES = {INHERITED: "inherited", NEW: "new", UNDEFINED: "undefined"}
@@ -88,7 +88,7 @@ def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
     caption = (
         "Frame 0: all noise is born here. Play."
         if t == 0
-        else "Orange runs along the rear of every object and the edges of the frame: what is seen there was not seen before."
+        else "Yellow runs along the rear of every object and the edges of the frame: what is seen there was not seen before."
     )
     return Scene((panels,), facts, caption, rough=rough)
 

@@ -136,8 +136,9 @@ class LessonWorker(QThread):
             if self._pending is not None:
                 self._show(self._pending, True)
             return
+        repeated = scene is self._pending  # nothing new yet: it only gave us the chance to turn to something else
         self._pending = scene
-        if not self._only_final:
+        if not (self._only_final or repeated):
             self._show(scene, False)
 
     def _show(self, scene: Scene, final: bool) -> None:

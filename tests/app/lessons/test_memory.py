@@ -95,3 +95,15 @@ def test_marks_travel_with_the_motion(film):
     before, after = (places - centre).norm(dim=1), (there - centre).norm(dim=1)
     assert np.allclose(before, after, atol=1e-3)  # a rotation keeps distances from the centre
     assert float((there - places).norm(dim=1).max()) > 1
+
+
+def test_a_measurement_that_is_given_up_half_way_goes_on_where_it_stood(film):
+    left = memory_film.film.__wrapped__("rotation", 0.4, 7)
+    for _ in range(4):
+        next(left.measuring())  # as while a slider is dragged: after the anchored half something else is wanted
+    assert left.measured == 0
+    left.measure()
+    left.measure()
+    assert left.measured == 2
+    assert left.correlations == film.correlations[:2]
+    assert all((mine == theirs).all() for mine, theirs in zip(left.chained, film.chained, strict=False))

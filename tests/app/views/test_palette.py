@@ -8,6 +8,14 @@ import numpy as np
 import pytest
 
 from app import palette
+from app.lessons.models.when_things_appear import HUE
+from app.lessons.scene import HUES
+from app.lessons.view.look import diverging
+from app.theme import DARK as DARK_THEME
+from app.theme import LIGHT as LIGHT_THEME
+from app.theme import Theme
+from app.views.pictures import STATE_COLOURS
+from gpu.experiments.disocclusion_report import COLOURS
 
 DARK, LIGHT = "#1c1f26", "#f6f7f9"
 
@@ -20,6 +28,9 @@ VISION = {
     "deuteranopia": np.array(
         [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
     ),
+    "tritanopia": np.array(
+        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]
+    ),
 }
 
 
@@ -31,6 +42,11 @@ def lab(colour: str, vision: str) -> np.ndarray:
     xyz = to_xyz @ linear / np.array([0.9505, 1.0, 1.089])
     f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def apart(one: str, other: str) -> float:
+    """The least distance of two colours in Lab, over all kinds of vision."""
+    return min(float(np.linalg.norm(lab(one, vision) - lab(other, vision))) for vision in VISION)
 
 
 @pytest.mark.parametrize("dark", [True, False])
@@ -60,6 +76,26 @@ def test_every_two_priors_differ(vision: str, dark: bool) -> None:
         first, second = palette.style(one), palette.style(other)
         distance = np.linalg.norm(lab(first.on(dark), vision) - lab(second.on(dark), vision))
         assert first.dash != second.dash or distance > 12, (one, other, distance)
+
+
+def test_states_of_pixels_differ_wherever_they_are_coloured() -> None:
+    """They have no dash: in the overlay, in the lesson and in the report colour alone tells them apart."""
+    overlay = [f"#{colour & 0xFFFFFF:06x}" for colour in STATE_COLOURS[1:]]
+    report = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in COLOURS.values()]
+    for colours in (overlay, list(HUE.values()), report):
+        for one, other in itertools.combinations(colours, 2):
+            assert apart(one, other) > 30, (one, other)
+
+
+def test_areas_of_lessons_differ() -> None:
+    for one, other in itertools.combinations(HUES, 2):
+        assert apart(one, other) > 12, (one, other)
+
+
+@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME])
+def test_negative_positive_and_nought_differ(theme: Theme) -> None:
+    table = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in diverging(theme)]
+    assert min(apart(table[0], table[255]), apart(table[0], table[128]), apart(table[255], table[128])) > 40
 
 
 def test_the_four_default_priors_differ_in_hue_and_in_dash() -> None:
