@@ -240,7 +240,7 @@ QAbstractSpinBox QLineEdit {{ border: none; background: transparent; padding: 0 
 QLineEdit[wrong="true"] {{ border-color: {theme.bad}; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
-QComboBox::down-arrow {{ image: url({_arrow(theme)}); width: 12px; height: 12px; }}
+QComboBox::down-arrow {{ image: url({_drawn("chevron", theme)}); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {theme.panel}; border: 1px solid {theme.border}; outline: none;
     selection-background-color: {theme.hover}; selection-color: {theme.text}; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 6px; }}
@@ -264,6 +264,13 @@ QSlider::handle:horizontal {{ background: {theme.text}; width: 12px; height: 12p
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ background: {theme.accent}; }}
 QSlider::handle:horizontal:disabled {{ background: {theme.border}; }}
 QCheckBox {{ spacing: 8px; }}
+QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {theme.dim}; border-radius: 3px;
+    background: {theme.field}; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {theme.accent}; }}
+QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
+    image: url({_drawn("check", theme)}); }}
+QCheckBox::indicator:disabled {{ border-color: {theme.border}; }}
+QCheckBox::indicator:checked:disabled {{ background: {theme.dim}; border-color: {theme.dim}; }}
 QTabBar::tab {{ padding: 4px 8px; border: none; color: {theme.dim}; background: transparent;
     border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.accent}; }}
@@ -279,5 +286,6 @@ QTableView {{ background: {theme.panel}; border: none; gridline-color: {theme.bo
 """
 
 
-def _arrow(theme: Theme) -> str:
-    return asset(f"icons/chevron-{theme.name}.svg").as_posix()
+def _drawn(name: str, theme: Theme) -> str:
+    """An icon in the theme's own colour, for style sheets, which cannot give it one."""
+    return asset(f"icons/{name}-{theme.name}.svg").as_posix()

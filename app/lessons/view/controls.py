@@ -23,6 +23,7 @@ from app.lessons.view import look
 
 STEPS = 1000  # most positions of a slider
 UPPER = 1.5
+BOX = 0.75  # of the type's size, as the next
 LOWER = 1.9  # heights of the lines of a control, of the type's size: controls stand beside each other
 
 
@@ -227,6 +228,9 @@ class SwitchRow(QWidget):
     def restyle(self, type_: int) -> None:
         """Take this size of type."""
         self._box.setFont(look.font(self.font(), type_))
+        self._box.setStyleSheet(
+            f"QCheckBox::indicator {{ width: {round(BOX * type_)}px; height: {round(BOX * type_)}px; }}"
+        )
         self._box.setMinimumHeight(round(LOWER * type_))
 
 
