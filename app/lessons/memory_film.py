@@ -68,6 +68,8 @@ class Film:
         for t in range(self.expected + 1, min(self.expected + frames, FRAMES - 1) + 1):
             places, valid = motions.to_first(self.moving, t)
             before, there = motions.to_previous(self.motion, t)
+            kept = self.carrier.track(t).state == KEPT  # only these are compared
+            valid, there = valid & kept, there & kept
             noise = self.bilinear.frame(t).noise
             used = valid & maps.inside(places, SIZE, SIZE, 0.5)
             sample = maps.bilinear(self.anchored[0], places)[:, used]

@@ -138,7 +138,7 @@ def beside_first(settings: Settings) -> Iterator[Scene]:
 def _curves(settings: Settings, first: bool) -> Iterator[Scene]:
     film, wanted = _film(settings), whole(settings, "frame")
     while film.expected < FRAMES - 1:
-        film.expect(4)
+        film.expect(2)
         yield _curve_scene(film, wanted, first, True)
     while film.measured < FRAMES - 1:
         film.measure()
@@ -212,10 +212,10 @@ def faded(settings: Settings) -> Iterator[Scene]:
     film, wanted = _film(settings), whole(settings, "frame")
     for t in _frames(film, wanted):
         while film.expected < t:
-            film.expect(4)
+            film.expect(2)
         yield _parts(film, t, t < wanted or film.expected < FRAMES - 1)
     while film.expected < FRAMES - 1:
-        film.expect(4)
+        film.expect(2)
         yield _parts(film, wanted, film.expected < FRAMES - 1)
 
 
@@ -223,7 +223,7 @@ def _parts(film: Film, t: int, rough: bool) -> Scene:
     chained, left = film.chained[t], film.blurred[t]
     drawn = chained - left
     inner = (slice(None), slice(4, -4), slice(4, -4))
-    n = chained[inner].numel()
+    n, whole_of_it = chained[inner].numel(), float(chained[inner].var())
     shares = np.array([float(one[inner].var()) for one in film.blurred[: film.expected + 1]])
     frames = np.arange(len(shares), dtype=float)
     area = (0.0, 0.0, float(SIZE), float(SIZE))
@@ -249,9 +249,9 @@ def _parts(film: Film, t: int, rough: bool) -> Scene:
     return Scene(
         (pictures, (panel,)),
         (
-            Fact("Left of frame 0", f"{shares[t]:.0%}", "of the variance", BLURRED),
-            Fact("Drawn on the way", f"{float(drawn[inner].var()):.0%}", "independent of frame 0", CHAINED),
-            Fact("Variance, chained", f"{float(chained[inner].var()):.3f}", f"still 1, n = {n:,}", CHAINED),
+            Fact("Left of frame 0", f"{shares[t] / whole_of_it:.0%}", "of the variance", BLURRED),
+            Fact("Drawn on the way", f"{float(drawn[inner].var()) / whole_of_it:.0%}", "independent of frame 0", CHAINED),
+            Fact("Variance, chained", f"{whole_of_it:.3f}", f"theory 1, n = {n:,}", CHAINED),
         ),
         "Every step interpolates what was there, which blurs it, and fills the variance up with new noise. The sum looks "
         "perfect; what it remembers is the blur.",
