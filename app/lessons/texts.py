@@ -100,7 +100,15 @@ def cut(text: str) -> Page:
     return Page(first.removeprefix("#").strip(), opening.strip(), sections)
 
 
-FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+?)\$([.,;]?)", re.DOTALL)
+"""A formula, and the mark right behind one in a line: drawn apart from it, a line could begin with it."""
+
+UNBROKEN = re.compile("∫-(?=noise)")
+
+
+def unbroken(text: str) -> str:
+    """The text with words held together that no line may break at their hyphen: ∫-noise."""
+    return UNBROKEN.sub("∫-\u2060", text)
 
 
 @dataclass(frozen=True)
@@ -129,4 +137,4 @@ def replaced(text: str) -> str:
 
 
 def _formula(match: re.Match[str]) -> Formula:
-    return Formula((match[1] if match[1] is not None else match[2]).strip(), match[1] is not None)
+    return Formula(match[1].strip(), True) if match[1] is not None else Formula(match[2].strip() + match[3], False)

@@ -128,7 +128,7 @@ def neighbours(settings: Settings) -> Iterator[Scene]:
         facts = []
         for rule in RULES:
             found = whole.measures(rule, motion, size, seed, t)
-            facts.append(Fact(_name(rule), _signed(found.neighbours), "of neighbours", rule, found.p > 0.001))
+            facts.append(Fact(_name(rule), _signed(found.neighbours), "correlation", rule, found.p > 0.001))
         tied = whole.measures("root-bilinear", motion, size, seed, t).neighbours
         caption = (
             f"Root-bilinear is found out: neighbours correlate by {tied:.2f}, too much slow and too little fast "

@@ -23,6 +23,7 @@ ROW_RULES, GRID_RULES = (BILINEAR_RULE, OWNED), (OWNED, OVERLAPPING, BILINEAR_RU
 NAMES = {BILINEAR_RULE: "bilinear", OWNED: "∫-noise"}
 TITLES = {BILINEAR_RULE: "Bilinear", OWNED: "∫-noise", OVERLAPPING: "Each outline for itself"}
 SHORT = {BILINEAR_RULE: "bilinear", OWNED: "one owner", OVERLAPPING: "each for itself"}
+STRIP = 1.85  # where the second row of the strip begins: its title fits above it, also in a narrow panel
 SIDE = {BILINEAR_RULE: -0.18, OWNED: 0.18}  # of a pixel's place, where its bar stands
 
 
@@ -70,7 +71,7 @@ def shares(settings: Settings) -> Iterator[Scene]:
     theories = {rule: cov.theory(warped, rule).cross[:, pixel] for rule in ROW_RULES}
     strip = Panel(
         "strip", f"Frame 1 is frame 0, moved to the right by {shift:.1f} px", _strip(warped, pixel, seed),
-        range_x=(-0.1, ROW + 0.1), range_y=(-0.5, 2.6), square=True,
+        range_x=(-0.1, ROW + 0.1), range_y=(-0.8, STRIP + 1.1), square=True,
         tip="Sub-pixels of frame 0 and who owns them in frame 1",
     )  # fmt: skip
     column = Panel(
@@ -92,14 +93,14 @@ def shares(settings: Settings) -> Iterator[Scene]:
         f"Pixel {pixel} came into view: frame 0 has nothing to give, so its noise is new."
         if new
         else f"Pixel {pixel} of frame 1 lies over its sources. What two areas share is their covariance.",
-        heights=(0.9, 1.0),
+        heights=(1.05, 1.0),
     )  # fmt: skip
 
 
 def _strip(warped: Warped, pixel: int, seed: int) -> tuple[Item, ...]:
     """The row of frame 0 as noise, and below it in the colours of its owners."""
     _, fine, _ = cov.draws(seed, 0, 1, ROW)
-    n, low = 1 << cov.LEVEL, 1.55
+    n, low = 1 << cov.LEVEL, STRIP
     outlines = [outline.numpy() + np.array([0, low]) for outline in warped.outlines]
     names = torch.nonzero(~warped.fresh)[:, 0].tolist()
     return (
@@ -226,7 +227,7 @@ def _converged(
             Points(np.arange(1, len(worst) + 1) * float(CHUNK), np.array(worst), OWNED, "measured", 0.65),
         ),
         "draws n", "covariance", (0, most * 1.1), (0, 0.28),
-        note="band and dots: where theory holds",
+        note="Band and dotted line: what theory foresees.",
         tip="The largest deviation falls as one over the root of n",
     )  # fmt: skip
     edges = np.linspace(-4, 4, 33)

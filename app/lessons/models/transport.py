@@ -83,7 +83,7 @@ def back(settings: Settings) -> Iterator[Scene]:
         "Frame 0: where each pixel was",
         (
             Image(pixels[0].numpy(), (0, 0, SIDE, SIDE), colours="diverging"),
-            Outlines(tuple(frame.outline(*one) for one in seen), "dim", "outlines of frame t's pixels", 0.7),
+            Outlines(tuple(frame.outline(*one) for one in seen), "dim", "frame t's pixels", 0.7),
             Outlines(chosen, "accent", "the pixel's own", 2.0, 0.3),
         ),
         square=True, range_x=(0.0, float(SIDE)), range_y=(0.0, float(SIDE)),
@@ -316,7 +316,7 @@ def jacobian(settings: Settings) -> Iterator[Scene]:
             Fact("Variance, divided", f"{of_divided:.3f}", "theory 1", "integral", statistics.within(of_divided, 1.0, n)),
             Fact("Variance, the sum alone", f"{of_alone:.3f}", f"mean area {float(share[held].mean()):.3f}", "warn"),
             Fact("Jacobian, middle", f"{float(middle):.3f}".replace("-", "−"), f"frame {t}"),
-            Fact("Areas, least to most", f"{float(share[held].min()):.2f} – {float(share.max()):.2f}", "pixels of frame 0"),
+            Fact("m/N, least to most", f"{float(share[held].min()):.2f} – {float(share.max()):.2f}", "pixels of frame 0"),
         ),
         "Where the picture is magnified a pixel holds little of the old noise: without the division it goes grey there. Where "
         "the picture shrinks, noise would get louder.",

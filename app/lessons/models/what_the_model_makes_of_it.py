@@ -11,7 +11,7 @@ import torch
 from app.lessons import videos
 from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
 from app.lessons.models import LESSONS
-from app.lessons.scene import DASHED, Curve, Fact, Image, Panel, Points, Rule, Scene, Text
+from app.lessons.scene import DASHED, Curve, Fact, Image, Panel, Points, Rule, Scene
 from app.lessons.videos import FRAMES, PRIORS, SIZE, STEPS, Video
 
 TEXTURE, LARGER = "unconditional-texture", "super-resolution-x8"
@@ -164,14 +164,13 @@ def beside_sharpness(settings: Settings) -> Iterator[Scene]:
 def _judged(video: Video, t: int, rough: bool) -> Scene:
     true = video.detail_of_clip()
     items, facts = [], []
-    highest = 1.0
+    highest, least = 1.0, 0.4
     for prior in ALL:
         measured = video.measured(prior)
         sharp, error = measured.laplacian / true, measured.warp_error
         if math.isfinite(error):
-            highest = max(highest, error)
-            items.append(Points(np.array([sharp]), np.array([error]), prior, size=1.3, symbol=SYMBOLS[prior]))
-            items.append(Text(sharp + 0.055, error, TITLES[prior], prior, 1.0, (0.0, 0.5), True))
+            highest, least = max(highest, error), min(least, sharp)
+            items.append(Points(np.array([sharp]), np.array([error]), prior, TITLES[prior], 1.3, SYMBOLS[prior]))
         facts.append(
             Fact(f"{TITLES[prior]}, warp error", _number(error), f"×10⁻³, sharpness {_number(sharp, 2)}", prior)
         )
@@ -179,7 +178,7 @@ def _judged(video: Video, t: int, rough: bool) -> Scene:
         "both",
         "Good is below and near 1",
         (Rule(x=1.0, ink="dim"), *items),
-        "sharpness (true frames: 1)", "warp error (×10⁻³)", (0.3, 1.3), (0.0, 1.15 * highest),
+        "sharpness (true frames: 1)", "warp error (×10⁻³)", (least - 0.1, 1.3), (-0.04 * highest, 1.15 * highest),
         weight=1.7,
         note=f"Means over {video.known(ALL)} frames",
         tip="Warp error over sharpness, one mark a prior",

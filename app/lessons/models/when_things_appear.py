@@ -76,7 +76,7 @@ def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
         Panel("photo", f"What is seen, frame {t}", (Image(photo, area),), range_x=frame[0], range_y=frame[1], square=True,
               tip="Objects that cross each other in front of a moving background"),
         Panel("states", "Where its noise comes from", (Image(tinted(grey, fine, 0.75), area), *_key(INHERITED, NEW)),
-              range_x=frame[0], range_y=frame[1], square=True, tip="States of pixels in colour"),
+              range_x=frame[0], range_y=frame[1], square=True, note="Grey: kept.", tip="States of pixels in colour"),
     )  # fmt: skip
     share = {one: float((state == one).mean()) for one in (KEPT, INHERITED, NEW)}
     facts = (

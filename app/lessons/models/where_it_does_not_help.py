@@ -55,7 +55,7 @@ def _folds(found: folding.Folded, rough: bool) -> Scene:
         range_x=middle,
         range_y=middle,
         square=True,
-        note="the middle of frame 0; black: not at all, white: 4 times",
+        note="the middle of frame 0; dark grey: once, light grey: 3 times",
     )
     after = Panel(
         "kept",
@@ -182,6 +182,7 @@ def _latents(
     range_x = (-0.3, latents.MOST + 0.3)
     height, width = trip.difference.shape
     area = (0.0, 0.0, float(width), float(height))
+    highest = max(0.05, *known.values())
     noise = Panel(
         "noise",
         "What is left of the noise",
@@ -203,7 +204,7 @@ def _latents(
             Points(errors, np.array([known[int(one)] for one in errors]), "warn", "", 0.7, "s"),
             Rule(x=float(shift), ink="accent"),
         ),
-        "moved by (pixels)", "error (×10⁻³)", range_x, (0.0, 1.15 * max(0.05, *known.values())),
+        "moved by (pixels)", "error (×10⁻³)", range_x, (-0.1 * highest, 1.15 * highest),
         note=f"one photo, {width} × {height} pixels",
         tip="Mean squared difference of moving before and after the round trip through latents",
     )  # fmt: skip
@@ -265,7 +266,7 @@ def hardly_moving(settings: Settings) -> Iterator[Scene]:
 
 def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
     speeds = np.linspace(0, 1.5, 301)
-    turn = 0.5 / gap
+    turn, range_x = 0.5 / gap, (-0.04, 1.54)
     noise = Panel(
         "noise",
         f"Noise, {gap} frame{'s' if gap > 1 else ''} apart",
@@ -275,7 +276,7 @@ def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
             Rule(x=turn, ink="dim"),
             Rule(x=speed, ink="accent"),
         ),
-        "speed (pixels a frame)", "correlation along the motion", (0.0, 1.5), (0.0, 1.05),
+        "speed (pixels a frame)", "correlation along the motion", range_x, (0.0, 1.05),
         note=f"they meet at {turn:g} px a frame: half a pixel in all",
         tip="Correlation of fixed and of moved noise along the motion, over the speed",
     )  # fmt: skip
@@ -295,7 +296,7 @@ def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
         "output",
         "What the model makes of it",
         (*items, Rule(x=turn, ink="dim"), Rule(x=speed, ink="accent")),
-        "speed (pixels a frame)", "warp error (×10⁻³)", (0.0, 1.5), (0.0, 1.1 * highest),
+        "speed (pixels a frame)", "warp error (×10⁻³)", range_x, (-0.03 * highest, 1.1 * highest),
         note=f"super-resolution ×8, n = {FRAMES - gap} pairs at each point",
         tip="Warp error of outputs with fixed and with moved noise over the speed",
     )  # fmt: skip

@@ -183,7 +183,7 @@ def over_alpha(settings: Settings) -> Iterator[Scene]:
                 Points(np.array([alpha]), np.array([float(here[0].var())]), "bilinear", size=1.1, symbol="s"),
                 Points(np.array([alpha]), np.array([float(here[1].var())]), "integral", size=1.1),
             ),
-            "α (pixels)", "variance", (0.0, 1.0), (0.3, 1.25),
+            "α (pixels)", "variance", (-0.015, 1.015), (0.3, 1.25),
             note=f"Points: sample variances of n = {count:,} draws; bands hold 99.9 % of them.",
             tip="Variance over alpha: a parabola that dips to one half, and the constant 1",
         )  # fmt: skip

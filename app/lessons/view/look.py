@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFont, QPen
 from PySide6.QtWidgets import QLabel
 
 from app import palette, theme
+from app.lessons import texts
 from app.lessons.scene import INKS
 from app.theme import Theme
 from app.views.lines import LINE_WIDTH
@@ -42,8 +43,8 @@ def colour(ink: str, colours: Theme | None = None) -> QColor:
 def words(label: QLabel, text: str, base: float, ink: str = "text", bold: bool = False, panel: bool = False) -> None:
     """Give a label its text, type and colour, and with `panel` a ground of its own. They stand in its style sheet, which the
     application's would else override."""
-    if label.text() != text:
-        label.setText(text)
+    if label.text() != texts.unbroken(text):
+        label.setText(texts.unbroken(text))
     weight = 600 if bold else 400
     colours = theme.current()
     ground = f"{colours.field}; border: 1px solid {colours.border}; padding: 6px 10px" if panel else "transparent"

@@ -97,7 +97,9 @@ class PageView(QTextBrowser):
         scale = self._pixels * FORMULA / UNIT
         drawer = _Drawer(document, self._outlines, self._formulas, scale, self._room())
         document.documentLayout().registerHandler(FORMULA_OBJECT, drawer)
-        document.setMarkdown(texts.replaced(self._text) if ready else _plain(self._text, self._formulas))
+        document.setMarkdown(
+            texts.unbroken(texts.replaced(self._text) if ready else _plain(self._text, self._formulas))
+        )
         if ready:
             _insert_formulas(document)
         self._style(document)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
@@ -17,6 +17,8 @@ from app.views import plots  # sets pyqtgraph up
 AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
 
+BEHIND = -1000  # of a plot: its grid, which else cuts through marks
+AREA = 0.43  # of 1, how strong a tinted area of the legend is at least
 ENDS = 80  # pixels that a label may stand out beyond its axis
 
 
@@ -91,7 +93,7 @@ class LegendBar(QWidget):
         middle = area.center().y()
         line = self._type / 13.0
         if isinstance(item, s.Points):
-            size = max(item.size * self._type, 7)
+            size = min(max(item.size * self._type, 7), 0.75 * area.height())
             mark = pg.graphicsItems.ScatterPlotItem.Symbols[item.symbol]
             painter.save()
             painter.translate(area.center())
@@ -100,14 +102,30 @@ class LegendBar(QWidget):
             painter.restore()
         elif isinstance(item, s.Band) or getattr(item, "fill", False):
             tint = look.colour(item.ink)
-            tint.setAlpha(110)
-            painter.setPen(look.pen(item.ink, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
+            tint.setAlphaF(max(item.fill, AREA) if isinstance(item, s.Outlines) else AREA)
+            edge = "dim" if item.ink.startswith("#") else item.ink  # a hue may be as pale as the panel
+            painter.setPen(look.pen(edge, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
             painter.setBrush(tint)
             painter.drawRect(area.adjusted(1, 0.26 * area.height(), -1, -0.26 * area.height()))
         else:
             width = getattr(item, "width", 1.0) * line
-            painter.setPen(look.pen(item.ink, width, getattr(item, "dash", None)))
-            painter.drawLine(area.left(), middle, area.right(), middle)
+            pen = look.pen(item.ink, width, getattr(item, "dash", None))
+            length = _fit_dash(pen, area.width())
+            painter.setPen(pen)
+            painter.drawLine(QPointF(area.left(), middle), QPointF(area.left() + length, middle))
+
+
+def _fit_dash(pen: QPen, room: float) -> float:
+    """How much of `room` pixels a sample of a line takes: whole dashes, two of the longest at least, for which a long
+    pattern is shortened. A sample that ends within a dash looks like another pattern."""
+    dash = pen.dashPattern()
+    if not dash:
+        return room
+    period, gap = sum(dash) * pen.widthF(), dash[-1] * pen.widthF()
+    times = max(int((room + gap) / period), 2)
+    share = min(room / (times * period - gap), 1.0)
+    pen.setDashPattern([share * one for one in dash])
+    return share * (times * period - gap)
 
 
 class _Axis(pg.AxisItem):
@@ -248,6 +266,7 @@ class PanelView(QWidget):
             axis.setLogMode(y=log) if side == "left" else axis.setLogMode(x=log)
             axis.setStyle(tickFont=type_, tickLength=-5, maxTickLevel=0, hideOverlappingLabels=ENDS)
             axis.setStyle(tickTextOffset=max(3, round(size * 0.25)))
+            axis.setZValue(BEHIND)
             axis.setPen(pg.mkPen(colours.border, width=1))
             axis.setTextPen(QColor(colours.dim))
             axis.setLabel(label, **{"color": colours.dim, "font-size": f"{round(size)}px"})

@@ -68,3 +68,11 @@ def test_a_formula_is_no_markdown() -> None:
     text = "a $x_1 * y_1$ and $$\\frac{a}{b}$$"
     assert [(one.tex, one.display) for one in texts.formulas(text)] == [("x_1 * y_1", False), (r"\frac{a}{b}", True)]
     assert texts.replaced(text) == "a ![formula](formula:0) and \n\n![formula](formula:1)\n\n"
+
+
+def test_no_line_begins_with_a_mark_or_breaks_within_a_name() -> None:
+    """The mark behind a formula is drawn with it, and ∫-noise stays on one line."""
+    text = "of $a$, $b$. And $c$: then $$d$$."
+    assert [one.tex for one in texts.formulas(text)] == ["a,", "b.", "c", "d"]
+    assert texts.replaced("of $a$, $b$.") == "of ![formula](formula:0) ![formula](formula:1)"
+    assert texts.unbroken("∫-noise, ∫-") == "∫-\u2060noise, ∫-"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage, QPen
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +22,7 @@ from app.lessons.scene import Scene
 from app.lessons.view import items
 from app.lessons.view.board import Board
 from app.lessons.view.controls import SliderRow
+from app.lessons.view.panel import _fit_dash
 from app.lessons.view.window import LessonWindow
 from gpu.errors import ChoiceError
 from tests.app.lessons import scenes
@@ -257,3 +259,33 @@ def test_mathematics_does_not_widen_the_window(name: str, open_lesson: OpenLesso
     qtbot.wait(300)
     assert window.width() == 1280
     assert window.controls.geometry().left() >= window.text_view.geometry().right()
+
+
+@pytest.mark.parametrize("dash", [(2.0, 2.0), (6.0, 3.0), (12.0, 4.0), (6.0, 2.0, 1.0, 2.0)])
+def test_a_sample_of_a_line_ends_with_a_whole_dash(dash: tuple[float, ...]) -> None:
+    line = QPen(QColor("black"), 2.5)
+    line.setDashPattern(list(dash))
+    length = _fit_dash(line, 40.0)
+    pattern = [2.5 * one for one in line.dashPattern()]
+    times = (length + pattern[-1]) / sum(pattern)
+    assert length <= 40.0
+    assert times == pytest.approx(round(times))
+    assert round(times) >= 2, "one dash alone looks like a solid line"
+
+
+def test_titles_within_a_narrow_panel_cover_nothing(open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    """Lesson 4 names its two rows of pixels in the panel, which is narrow beside the mathematics."""
+    window = open_lesson("independence")
+    with qtbot.waitSignal(window.settled, timeout=SECONDS):
+        window.show_maths(True)
+    qtbot.wait(300)
+    panel = window.board.panels["strip"]
+    graphics = [graphic for _, graphic in panel._graphics]
+    rows = [one.sceneBoundingRect() for one in graphics if isinstance(one, pg.ImageItem)]
+    words = [one for one in graphics if isinstance(one, pg.TextItem) and len(one.toPlainText()) > 2]
+    margin = words[0].textItem.document().documentMargin()
+    top = panel.plot.getPlotItem().getViewBox().sceneBoundingRect().top()
+    for title, row, above in zip(words, rows, (top, rows[0].bottom()), strict=True):
+        area = title.textItem.mapRectToScene(title.textItem.boundingRect())
+        assert above <= area.top() + margin, title.toPlainText()
+        assert area.bottom() - margin <= row.top(), title.toPlainText()
