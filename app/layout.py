@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
 TOOL_WIDTH = 32
-NARROW = 1024  # all three panels ask for about 1005 pixels
+NARROW = 1120  # all three panels ask for about 1100 pixels
 FILLS = 10**5  # the middle takes what is left
 
 

@@ -149,8 +149,8 @@ class Paragraph(QLabel):
         self.fit()
 
     def fit(self) -> None:
-        """Ask for the height of the text at the present width."""
-        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0))
+        """Ask for the height of the text at the present width, no more and no less."""
+        self.setFixedHeight(max(self.heightForWidth(self.width()), 0))
 
 
 def note(kind: str = "dim") -> Paragraph:
@@ -176,6 +176,9 @@ class Choices(QComboBox):
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
+        self.setFocusPolicy(
+            Qt.FocusPolicy.StrongFocus
+        )  # the wheel scrolls past it, and leaves the keys where they were
         self.set_choices(choices)
         self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
 
@@ -223,6 +226,7 @@ class Whole(QSpinBox):
         self.setSpecialValueText(nothing)
         self.setSuffix(suffix)
         self.setKeyboardTracking(False)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.valueChanged.connect(self.picked)
 
     def show_value(self, value: int) -> None:

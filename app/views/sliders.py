@@ -8,19 +8,31 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
 
+from app import theme
 from gpu.parameters import ParameterInfo
 
 STEPS = 1000
+NUMBER_WIDTH = 92
 LONG = 8  # letters of a unit beside the number; a longer one stands in the label
 
 
 class _Slider(QSlider):
+    def __init__(self, orientation: Qt.Orientation) -> None:
+        super().__init__(orientation)
+        self.setFocusPolicy(
+            Qt.FocusPolicy.StrongFocus
+        )  # the wheel scrolls past it, and leaves the keys where they were
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel scrolls the panel; it must not change a setting in passing."""
         event.ignore()
 
 
 class _Number(QDoubleSpinBox):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
@@ -54,7 +66,9 @@ class ParameterSlider(QWidget):
         self._number.setSuffix(f" {info.unit}" if info.unit and not long_unit else "")
         self._number.setSpecialValueText(least)
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._number.setFixedWidth(92)
+        texts = [least, *(self._number.textFromValue(end) + self._number.suffix() for end in (info.low, info.high))]
+        widest = max(self._number.fontMetrics().horizontalAdvance(text) for text in texts)
+        self._number.setFixedWidth(max(NUMBER_WIDTH, widest + 2 * theme.GRID))
         self._number.setKeyboardTracking(False)
         self._slider = _Slider(Qt.Orientation.Horizontal)
         self._count = STEPS if first else max(min(round((info.high - info.low) / info.step), STEPS), 1)

@@ -47,7 +47,7 @@ class SourcePanel(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(WIDTH - 24)
+        self.setMinimumWidth(WIDTH)
         self._session = Session()
         self._catalogue: Catalogue | None = None
         self.preview = Preview()
@@ -228,6 +228,7 @@ class SourcePanel(QWidget):
         self._file_row.setVisible(scene is not None and bool(scene.files))
         if not self._file.hasFocus():
             self._file.setText(source.path)
+        self._file.setToolTip(source.path or "A file that the scene reads; empty: the built-in one")
         self.parameters.show_values(about.parameters if about is not None else (), source.parameters)
 
     # -- what the person did
