@@ -101,6 +101,7 @@ def open_as(window: Window, kind: str, path: str) -> None:
         return
     window.store.add_recent(path)
     window.state.change(replace(session, source=source), f"Open {Path(path).name}")
+    window.state.set_frame(0)
 
 
 def check_flow(window: Window, source: SourceSettings) -> None:

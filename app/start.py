@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
@@ -66,6 +68,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
         )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close_at_once())
+    sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
     awake = QTimer(window)
     awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
     awake.start(500)
@@ -140,6 +143,15 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
     window.show()
     window.open(name)
     return app.exec()
+
+
+def _unexpected(window: Window, problem: BaseException) -> None:
+    """An error that nobody foresaw in what the person just did: into the log, and a sentence in the window, which lives on."""
+    details = "".join(traceback.format_exception(problem))
+    print(details, file=sys.stderr, end="")
+    logging.getLogger("noisescope").error("unexpected error (window)\n%s", details)
+    kind = type(problem).__name__
+    window.banner.show_error(f"Something unexpected went wrong ({kind}); the details are in the log file.", details)
 
 
 def _qt_says(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:

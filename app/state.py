@@ -229,10 +229,12 @@ class State:
         return t if low <= t <= high else low
 
     def order(self) -> list[int]:
-        """All frames in the order worth computing: from the current one on in playback order, then the rest."""
+        """All frames in the order worth computing: the current one, the one before it, on which its warp error rests, from
+        there on in playback order, then the rest."""
         low, high = self.view.loop or (0, max(self.frames - 1, 0))
         t = min(max(self.view.frame, low), high)
-        looped = [*range(t, high + 1), *range(low, t)]
+        before = range(max(t - 1, low), t)
+        looped = [*range(t, t + 1), *before, *range(t + 1, high + 1), *range(low, t - 1)]
         return looped + [frame for frame in range(self.frames) if not low <= frame <= high]
 
     def set_view(self, **changes: Any) -> None:

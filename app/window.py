@@ -104,7 +104,7 @@ class Window(QMainWindow):
         worker.failed.connect(self._on_failed)
         worker.answered.connect(self._on_answered)
         worker.ended.connect(self._on_ended)
-        compare.prior_added.connect(lambda prior: self.attempt(lambda: state.add_prior(prior)))
+        compare.prior_added.connect(self._add_prior)
         compare.prior_removed.connect(state.remove_prior)
         compare.prior_moved.connect(state.move_prior)
         compare.prior_replaced.connect(self._replace_prior)
@@ -166,12 +166,17 @@ class Window(QMainWindow):
     def _change(self, session: Session, what: str, merge: str) -> None:
         self.state.change(session, what, merge)
 
+    def _add_prior(self, prior: PriorSettings) -> None:
+        if self.attempt(lambda: self.state.add_prior(prior)):
+            self.compare.show_last()
+
     def _replace_prior(self, key: str, prior: PriorSettings, merge: str) -> None:
         if not self.attempt(lambda: self.state.replace_prior(key, prior, merge)):
             self._on_state("view")
 
     def _open_sample(self, sample: Sample) -> None:
         self.state.change(samples.opened(sample, self.state.session), f"Open {sample.title}")
+        self.state.set_frame(0)  # it is seen at once; a late frame is far to go in a clip not visited yet
 
     def _on_state(self, name: str) -> None:
         if name == "session":
@@ -191,6 +196,7 @@ class Window(QMainWindow):
         self.show_title()
 
     def _hand_over(self) -> None:
+        self.compare.canvas.set_idle(False)
         self.worker.apply(self.state.session)
         self.worker.request(self.state.view.frame, self.state.order())
         self.actions_["background"].setChecked(True)
@@ -251,6 +257,7 @@ class Window(QMainWindow):
 
     def _on_progress(self, progress: Progress | None) -> None:
         self.status.show_progress(progress)
+        self.compare.canvas.set_idle(progress is None)
 
     def _on_failed(self, failure: Failure) -> None:
         if failure.number < self.worker.number and failure.where in ("settings", "frame"):

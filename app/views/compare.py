@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -94,6 +94,10 @@ class CompareView(QWidget):
         self._show_chips()
         self._grid.setMinimumWidth(GUTTER + GAP + (MIN_COLUMN + GAP) * len(priors))
         self.canvas.set_view(view, tuple(prior.key for prior in priors), reference)
+
+    def show_last(self) -> None:
+        """Bring the last column into view: it was just added."""
+        QTimer.singleShot(0, self, lambda: self._scroll.ensureVisible(self._grid.width(), 0))
 
     def show_pictures(self, pictures: FramePictures | None) -> None:
         self.canvas.set_pictures(pictures)

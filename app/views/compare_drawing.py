@@ -22,6 +22,8 @@ from app.views.compare_layout import GAP, GUTTER, ROW_LABELS, arrange
 from app.views.pictures import ERROR_COLOURS, STATE_COLOURS, U8, CellPictures, FramePictures, difference
 
 ARROW_APART = 13.0  # screen pixels between arrows, at least
+STATES = ("inherited", "new", "undefined")
+LEGEND_ROW = 15  # pixels of a line that explains a colour
 NEAREST_FROM = 3.0  # screen pixels per picture pixel from which pixels are shown as squares
 
 
@@ -50,6 +52,7 @@ class Drawing(QWidget):
         self._chosen: tuple[int, int, str] | None = None
         self._empty = "Opening …"
         self._waiting = ""
+        self._idle = False
         self._layout = arrange(QSize(0, 0), (), (), (1, 1))
         self._images: dict[tuple[str, str], tuple[object, object, QImage]] = {}
 
@@ -86,6 +89,12 @@ class Drawing(QWidget):
         """A note over pictures that are not those of the current frame yet; empty when they are."""
         if sentence != self._waiting:
             self._waiting = sentence
+            self.update()
+
+    def set_idle(self, on: bool) -> None:
+        """Whether nothing is being computed: then what is missing stays missing."""
+        if on != self._idle:
+            self._idle = on
             self.update()
 
     def set_empty(self, sentence: str) -> None:
@@ -158,7 +167,22 @@ class Drawing(QWidget):
         label = ROW_LABELS[row]
         if row == "motion" and self._pictures is not None and self._view.motion == "arrows" and self._pictures.gain > 1:
             label += f"\narrows × {self._pictures.gain}"
+        if row == "noise" and self._view.overlay and height >= LEGEND_ROW * (len(STATES) + 1):
+            box.setHeight(LEGEND_ROW)
+            box.moveTop(top + (height - LEGEND_ROW * (len(STATES) + 1)) / 2)
+            self._draw_states(painter, box, colours)
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
+
+    def _draw_states(self, painter: QPainter, box: QRectF, colours: theme.Theme) -> None:
+        """What the colours over the noise mean, under the row's label in `box`."""
+        for number, (state, colour) in enumerate(zip(STATES, STATE_COLOURS[1:], strict=True), start=1):
+            line = box.translated(0, LEGEND_ROW * number)
+            mark = QRectF(line.right() - 8, line.center().y() - 4, 8, 8)
+            painter.fillRect(mark, QColor.fromRgb(colour & 0xFFFFFF))
+            painter.drawRect(mark)
+            painter.drawText(
+                line.adjusted(0, 0, -12, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, state
+            )
 
     def _draw_cell(self, painter: QPainter, row: str, key: str, cell: QRectF, colours: theme.Theme) -> None:
         shown = self._reference if self._flip else key
@@ -202,12 +226,13 @@ class Drawing(QWidget):
     def _why_empty(self, row: str, key: str) -> str:
         pictures = self._pictures
         assert pictures is not None
+        missing = "not computed" if self._idle else "computing …"
         if key not in pictures.columns:
-            return "computing …"
+            return missing
         if row == "error":
-            return "computing …" if not pictures.complete else "needs an output of the\nframe before" * (pictures.t > 0)
+            return missing if not pictures.complete else "needs an output of the\nframe before" * (pictures.t > 0)
         if row == "output":
-            return "computing …" if not pictures.complete else "no task chosen"
+            return missing if not pictures.complete else "no task chosen"
         if row == "motion":
             return "the shot starts here"
         return ""
@@ -253,7 +278,7 @@ class Drawing(QWidget):
         """The x-t slice: x as in the pictures above, time downwards, the current frame marked."""
         data = self._slices.get((self._reference if self._flip else key, row.removeprefix("xt-")))
         if data is None:
-            self._say(painter, cell, "computing …", colours)
+            self._say(painter, cell, "not computed" if self._idle else "computing …", colours)
             return
         # As wide as the pictures, so that x means the same in all of a column.
         tall = self._layout.picture_height if self._layout.has_pictures else 1e6

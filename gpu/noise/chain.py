@@ -6,6 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from gpu import interrupt
+
 T = TypeVar("T")
 
 RECENT = 4
@@ -17,6 +19,7 @@ class Chain(Generic[T]):
 
     At most `keep` states are kept as checkpoints, evenly spaced; the spacing doubles when they are full. So a frame
     costs at most the spacing in steps, except in a stretch never visited. The shot's first frame need not be kept.
+    An interruption (gpu.interrupt) loses at most one step.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Chain(Generic[T]):
         else:
             state = self._start(first)
         for frame in range(known + 1, t + 1):
+            interrupt.poll()
             state = self._step(state, frame)
             self._remember(frame, state)
         self._recent[t] = state

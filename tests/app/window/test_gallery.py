@@ -46,6 +46,13 @@ def test_a_sample_opens_with_its_task_in_one_step(window: Window) -> None:
     assert marked(window) == ["Bunny again"], "of two with the same clip the one whose task is on"
 
 
+def test_a_sample_opens_at_its_first_frame(window: Window) -> None:
+    window.source.set_samples([CLIP, STILL])
+    window.state.set_frame(5)
+    click(window, "Picos")
+    assert window.state.view.frame == 0
+
+
 def test_a_task_that_is_on_keeps_its_settings(window: Window) -> None:
     session = window.state.session
     task = replace(session.task, steps=33)

@@ -90,7 +90,13 @@ def test_frames_stay_inside_and_the_loop_is_followed() -> None:
     state.set_view(loop=(3, 5))
     state.set_frame(5)
     assert state.next_frame() == 3
-    assert state.order() == [5, 3, 4, 0, 1, 2, 6, 7, 8, 9]
+    assert state.order() == [5, 4, 3, 0, 1, 2, 6, 7, 8, 9]
+    state.set_frame(3)
+    assert state.order() == [3, 4, 5, 0, 1, 2, 6, 7, 8, 9]
+    state.set_view(loop=None)
+    assert state.order() == [3, 2, 4, 5, 6, 7, 8, 9, 0, 1], "its warp error rests on the frame before"
+    state.set_view(loop=(3, 5))
+    state.set_frame(5)
     state.opened(5)
     assert state.view.loop == (3, 4)
     assert state.view.frame == 4

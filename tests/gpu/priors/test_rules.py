@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from gpu import interrupt
 from gpu.errors import ChoiceError, SessionError
 from gpu.metrics.whiteness import measure
 from gpu.noise import rng
@@ -203,6 +204,19 @@ def test_a_chain_is_bounded_and_revisits_cheaply() -> None:
         steps.clear()
         assert chain.at(t) == truth[t]
         assert len(steps) <= 32  # the spacing: the power of two that leaves at most 20 of 500
+
+
+def test_a_chain_can_be_interrupted_and_goes_on_where_it_was() -> None:
+    steps: list[int] = []
+    chain = Chain(lambda first: first, lambda state, t: steps.append(t) or state + t, lambda t: 0, keep=20)
+    interrupt.watch(lambda: len(steps) == 6)
+    try:
+        with pytest.raises(interrupt.Interrupted):
+            chain.at(10)
+    finally:
+        interrupt.watch(None)
+    assert chain.at(10) == sum(range(11))
+    assert steps == list(range(1, 11))
 
 
 def test_chained_noise_does_not_depend_on_who_changes_what_it_returned(make: Build, translation: Build) -> None:

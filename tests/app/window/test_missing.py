@@ -1,0 +1,58 @@
+"""What the window says where something is missing, and of what nobody foresaw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app import start
+from app.views.compare_drawing import Drawing
+from app.window import Window
+from gpu.session import PriorSettings
+from tests.app.window.conftest import MakeWindow, wait_for
+from tests.app.window.fake_engine import FakeEngine
+
+
+def why_empty(window: Window, key: str) -> str:
+    drawing: Drawing = window.compare.canvas
+    return drawing._why_empty("output", key)
+
+
+def test_what_is_missing_is_not_said_to_be_computed(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
+    engines.delay = 0.1
+    window = make_window()
+    wait_for(lambda: window.result is not None and len(window.result.columns) > 0)
+    assert why_empty(window, "nobody") == "computing …"
+    window.status.cancelled.emit(None)
+    wait_for(lambda: window.status._work.isHidden())
+    assert why_empty(window, "nobody") == "not computed"
+    noise = replace(window.state.session.noise, seed=5)
+    window.state.change(replace(window.state.session, noise=noise), "Seed")
+    wait_for(lambda: not window._apply.isActive())
+    assert why_empty(window, "nobody") == "computing …"
+
+
+def test_a_column_that_is_added_comes_into_view(window: Window) -> None:
+    window.resize(1000, 700)
+    for name in ("fixed", "nearest", "bicubic", "root-bilinear"):
+        window.compare.prior_added.emit(PriorSettings(name, gamma=0.1))
+    bar = window.compare._scroll.horizontalScrollBar()
+    wait_for(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+
+
+def test_a_bug_in_the_window_is_said_and_logged(window: Window, caplog: pytest.LogCaptureFixture) -> None:
+    start._unexpected(window, ValueError("a bug on purpose"))
+    assert "ValueError" in window.banner.text
+    assert "Traceback" not in window.banner.text
+
+
+def test_colours_over_the_noise_are_explained(window: Window) -> None:
+    canvas = window.compare.canvas
+    plain = canvas.picture()
+    window.state.set_view(overlay=True)
+    marked = canvas.picture()
+    gutter = range(canvas.columns[0].left())
+    top, height = canvas._layout.rows["noise"]
+    differs = any(plain.pixel(x, y) != marked.pixel(x, y) for x in gutter for y in range(top, top + height))
+    assert differs, "the row's label has a legend"
