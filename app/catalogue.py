@@ -57,6 +57,7 @@ class TaskChoice:
     steps: int = 0
     sigma_max: float = 0.0
     sigma_min: float = 0.0
+    scene: str = ""  # the one that shows it best
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def collect() -> Catalogue:
             task.defaults.steps,
             task.defaults.sigma_max,
             task.defaults.sigma_min,
+            next((scene for scene, world in SCENES.items() if world.task == name), ""),
         )
         for name, task in TASKS.items()
     )

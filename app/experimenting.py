@@ -165,9 +165,10 @@ class Experimenting(QObject):
             if len(active) == 1
             else f"{len(active)} experiments are not done yet."
         )
-        box.setInformativeText("Closing the window stops them; reports that are finished stay.")
+        one = "it" if len(active) == 1 else "them"
+        box.setInformativeText(f"Closing the window stops {one}; reports that are finished stay.")
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole))
         box.exec()
         return box.clickedButton() is stop
 

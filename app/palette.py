@@ -58,6 +58,7 @@ _STYLES: dict[str, Style] = {
     "nearest": _style(_ORANGE, _DOTTED),
     "root-bilinear": _style(_ORANGE, _LONG),
     "integral": _style(_GREEN),
+    "ddim-inversion": _style(_BLUE, _DASH_DOT),
     "integral-exact": _style(_GREEN, _DASHED),
     "infinite-particle": _style(_BLUE),
     "go-with-the-flow": _style(_PURPLE),

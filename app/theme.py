@@ -253,6 +253,7 @@ QToolButton::menu-indicator {{ image: none; }}
 QPushButton {{ background: {theme.field}; border: 1px solid {theme.border}; border-radius: 4px; padding: 4px 12px;
     min-height: 18px; }}
 QPushButton:hover {{ background: {theme.hover}; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton:focus {{ border-color: {theme.accent}; }}
 QPushButton:default {{ background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent}; }}
 QPushButton:disabled {{ color: {theme.dim}; background: {theme.panel}; border-color: {theme.border}; }}

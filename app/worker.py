@@ -228,7 +228,8 @@ class Worker(Asking):
         self._engine_number = number
         self._slices_stale = True
         self.opened.emit(number, self._engine.info)
-        self._tell_due = True  # soon, not now: while a slider is dragged there are many settings a second
+        # Soon, not now: while a slider is dragged there are many settings a second.
+        self._told, self._tell_due = time.monotonic(), True
 
     def _answer(self, ticket: int, question: Callable[[Engine | None], Any]) -> None:
         answer: list[Any] = [None]
@@ -284,6 +285,8 @@ class Worker(Asking):
         if not updates:
             self._frame_done(t)
             return
+        if self._tell_due:
+            self._tell()
         update = updates[0]
         result = update.result
         if result is None:  # a scene is being computed up to this frame
@@ -325,7 +328,8 @@ class Worker(Asking):
         self._reported = time.monotonic()
         mask = self._engine.computed()
         done = len(self._noised) if noise_only else int(mask.sum())
-        seconds = sum(self._pace) / len(self._pace) * (len(mask) - done) if self._pace else None
+        paced = self._pace if self._paced == noise_only else []  # noise alone is no measure of how long outputs take
+        seconds = sum(paced) / len(paced) * (len(mask) - done) if paced else None
         self.progressed.emit(Progress(f"frame {t} · {update.what}", done, len(mask), seconds))
 
     def _tell(self, force: bool = False) -> None:

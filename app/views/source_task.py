@@ -69,6 +69,8 @@ class TaskSection(Section):
         self.row("Task", self._task, "What the diffusion model does")
         self._about = note()
         self.wide(self._about)
+        self._suits = note()
+        self.wide(self._suits)
         self.parameters = Parameters(live=False)
         self.parameters.changed.connect(self._parameter)
         self.parameters.browse_wanted.connect(lambda _: self.folder_wanted.emit())
@@ -114,6 +116,9 @@ class TaskSection(Section):
         self._kept[task.name] = task.parameters
         self._task.show_value(task.name)
         show_note(self._about, about.summary if about else "")
+        best = self._catalogue.scene(about.scene) if self._catalogue and about else None
+        shown = session.source.kind == "scene" and best is not None and session.source.name == best.name
+        show_note(self._suits, f"Best seen on the scene {best.title}, under Source." if best and not shown else "")
         self.parameters.show_values(about.parameters if about else (), task.parameters)
         self._show_samplers(about)
         self._steps.setSpecialValueText(_default(about and about.steps))

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 Series = Mapping[str, Mapping[str, "F32"]]
 
-NO_TASK = "No outputs to measure yet.\nChoose a task at the left; as soon as outputs are computed, their measures appear here."
+NO_TASK = (
+    "No outputs to measure yet.\nTheir measures appear here as soon as a task, chosen at the left, has computed some."
+)
 ALL_HIDDEN = "Every prior is hidden.\nClick a prior's dot above its column to show it here."
 NO_RUN = "The flicker needs four outputs in a row."
 FLOOR = -40.0
@@ -132,7 +134,7 @@ class FlickerPlot(CurvePlot):
         flat = np.concatenate([*values, np.zeros(0)])
         if not len(flat):
             return 0.0, 40.0
-        return 10 * math.floor(flat.min() / 10), 10 * math.ceil((flat.max() + 1) / 10)
+        return 10 * math.floor(flat.min() / 10 + 1e-4), 10 * math.ceil((flat.max() + 1) / 10)
 
 
 class OutputsPage(QWidget):

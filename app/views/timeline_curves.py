@@ -29,6 +29,8 @@ POINTS = 600
 
 
 NO_OUTPUT = "no output yet; it appears once a diffusion task has run"
+NO_PAIR = "needs a diffusion task's outputs of two frames in a row"
+NO_FIVE = "needs a diffusion task's outputs five frames apart"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ CURVES: tuple[Curves, ...] = (
         "Mean squared difference between the output and the previous one carried along the motion, images in 0 … 1. "
         "Lower flickers less; a blurred output is low as well, so look at sharpness beside it.",
         scale=1e3,
-        hint=NO_OUTPUT,
+        hint=NO_PAIR,
     ),
     Curves(
         "warp_error_5",
@@ -65,7 +67,7 @@ CURVES: tuple[Curves, ...] = (
         "×10⁻³",
         "The same over five frames. Noise that sticks to the screen flatters itself at a gap of 1, but not here.",
         scale=1e3,
-        hint=NO_OUTPUT,
+        hint=NO_FIVE,
     ),
     Curves(
         "variance",

@@ -16,6 +16,7 @@ from app.theme import LIGHT as LIGHT_THEME
 from app.theme import Theme
 from app.views.pictures import STATE_COLOURS
 from gpu.experiments.disocclusion_report import COLOURS
+from gpu.priors import PRIORS
 
 DARK, LIGHT = "#1c1f26", "#f6f7f9"
 
@@ -76,6 +77,10 @@ def test_every_two_priors_differ(vision: str, dark: bool) -> None:
         first, second = palette.style(one), palette.style(other)
         distance = np.linalg.norm(lab(first.on(dark), vision) - lab(second.on(dark), vision))
         assert first.dash != second.dash or distance > 12, (one, other, distance)
+
+
+def test_every_prior_there_is_has_a_style_of_its_own() -> None:
+    assert {name for name, _ in PRIORS.items()} <= set(palette.PRIOR_NAMES)
 
 
 def test_states_of_pixels_differ_wherever_they_are_coloured() -> None:

@@ -72,6 +72,7 @@ def catalogue() -> Catalogue:
             TaskChoice("super-resolution", "Super-resolution ×4", "Invents detail.", (), "heun", 10, 10.0, 0.02),
             TaskChoice("jpeg", "JPEG", "Puts back what was lost.", (quality,), "heun", 10, 10.0, 0.02),
             TaskChoice("hub", "A model of your own", "Yours.", (path, prompt, size), "ddim", 20, 1000.0, 0.002),
+            TaskChoice("dress", "Dress", "Weaves.", (), "heun", 10, 10.0, 0.02, scene="pose"),
         ),
         samplers=(SamplerChoice("euler", "Euler"), SamplerChoice("heun", "Heun"), SamplerChoice("sde", "SDE", True)),
         versions=versions(),

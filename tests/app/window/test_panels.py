@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QSlider
 
 from app.model_check import model_found
-from app.views.forms import Choices
+from app.views.forms import Choices, show_note
 from app.views.sliders import ParameterSlider
 from app.window import Window
 from gpu.parameters import ParameterInfo
@@ -161,6 +161,37 @@ def test_the_wheel_scrolls_the_panel_and_changes_nothing(window: Window) -> None
             )  # fmt: skip
             QApplication.sendEvent(widget, event)
     assert window.state.session == before
+
+
+def test_the_wheel_leaves_the_keys_to_the_pictures(window: Window) -> None:
+    fields = [*window.source.findChildren(QComboBox), *window.source.findChildren(QAbstractSpinBox)]
+    fields += window.source.findChildren(QSlider)
+    assert len(fields) > 20
+    for field in fields:
+        assert field.focusPolicy() != Qt.FocusPolicy.WheelFocus, field.accessibleName()
+
+
+def test_a_number_has_room_for_its_unit(qapp: object) -> None:
+    slider = ParameterSlider(ParameterInfo("zoom", "Zoom", 1, 0.9, 1.1, 0.005, "×/frame"), 1.01)
+    number = slider._number
+    assert number.width() >= number.fontMetrics().horizontalAdvance(number.text()) + 12
+
+
+def test_a_text_takes_the_height_it_needs(window: Window) -> None:
+    about = window.source.task._about
+    for text in ("Look at the grass. " * 30, "Look at the grass. " * 12, "Look at the grass."):
+        show_note(about, text)
+        QApplication.processEvents()
+        assert about.height() == about.heightForWidth(about.width())
+
+
+def test_where_a_task_is_seen_best(window: Window) -> None:
+    section = window.source.task
+    assert section._suits.isHidden(), "this one is at home anywhere"
+    take(window, TaskSettings("dress"))
+    assert section._suits.text() == "Best seen on the scene Pose, under Source."
+    window.state.change(replace(window.state.session, source=SourceSettings(kind="scene", name="pose")), "Scene")
+    assert section._suits.isHidden()
 
 
 def test_a_scene_without_catalogue_is_shown_as_it_is(window: Window) -> None:

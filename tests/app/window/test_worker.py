@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 
-from app.messages import Arrival, Failure
+from app.messages import Arrival, Failure, Progress
 from app.worker import Worker
 from gpu import interrupt
 from gpu.engine.results import Update
@@ -113,6 +114,30 @@ def test_an_error_is_a_sentence_and_the_last_good_settings_go_on(worker: Worker,
     assert ears.failures[0].sentence == "/somewhere/bad.mp4 is not a video that can be read."
     assert ears.failures[0].kind == "ClipError"
     wait_for(lambda: any(one.result.t == 4 and one.number == 2 for one in ears.arrivals))
+
+
+def test_the_time_left_is_not_guessed_from_noise_alone(worker: Worker) -> None:
+    said: list[Progress] = []
+    worker.progressed.connect(said.append, Qt.ConnectionType.DirectConnection)
+    worker._engine = FakeEngine(Session())  # type: ignore[assignment]
+    worker._pace, worker._paced = [0.01], True
+    worker._report(0, Update(1, 4, "random: step 1 of 10"), noise_only=False)
+    worker._reported = 0.0
+    worker._report(0, Update(1, 4, "noise: random"), noise_only=True)
+    assert [one.seconds is None for one in said] == [True, False]
+    worker._engine = None
+
+
+def test_curves_of_older_settings_go_before_the_frame_is_done(worker: Worker, engines: type[FakeEngine]) -> None:
+    engines.delay = 0.2
+    events: list[tuple[str, int]] = []
+    worker.told.connect(lambda number, mask, series, cache: events.append(("told", number)))
+    worker.arrived.connect(lambda one: events.append(("done", one.number)) if one.result.complete else None)
+    worker.apply(Session())
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: ("done", 1) in events)
+    assert events.index(("told", 1)) < events.index(("done", 1))
 
 
 def test_a_bug_becomes_a_calm_sentence_with_details(worker: Worker, engines: type[FakeEngine]) -> None:
