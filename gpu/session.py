@@ -17,6 +17,11 @@ from gpu.errors import OutputError, SessionError
 
 VERSION = 1
 
+MOST_BYTES = 64 << 20  # of a session's file
+
+LEAST_SIGMA, MOST_SIGMA = 1e-6, 10**6
+"""Noise levels beyond these are lost in float32, and mean nothing to a model."""
+
 Number = float | int
 Parameter = float | int | str | bool
 
@@ -135,6 +140,9 @@ def check(session: Session) -> None:
     _in_range("flow scale", session.motion.scale, 0.05, 4)
     _in_range("the number of sampler steps", session.task.steps, 0, 1000)
     _in_range("churn", session.task.churn, 0, 1)
+    for name, sigma in (("σ max", session.task.sigma_max), ("σ min", session.task.sigma_min)):
+        if sigma != 0:  # that is the task's own
+            _in_range(name, sigma, LEAST_SIGMA, MOST_SIGMA)
     for path in (source.path, source.flow_path, source.forward_path):
         if "\0" in path:
             raise SessionError(f"The path {path!r} holds a null character, which no file name can.")
@@ -215,9 +223,13 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 def load(path: str | os.PathLike[str]) -> Session:
     """Read a session file; SessionError says what is wrong with it."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)  # a device has no end
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise SessionError(f"The session {path} cannot be read: {problem}.") from None
+    if len(data) > MOST_BYTES:
+        raise SessionError(f"The session {path} is larger than {MOST_BYTES >> 20} MB; expected a file of settings.")
     return from_json(text, name=f"The session {path}")
 
 

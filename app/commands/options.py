@@ -89,6 +89,7 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         "frames": arguments.frames,
     }
     source = replace(base.source, **_given(changes))
+    _check_preset(arguments.preset, arguments.estimator or base.motion.estimator)
     motion = {"estimator": arguments.estimator, "preset": arguments.preset, "scale": arguments.flow_scale}
     noise = {name: getattr(arguments, name) for name in ("k", "s", "channels", "seed", "fill", "backend", "device")}
     columns = tuple(_prior(text, arguments.gamma, arguments.mode, len(priors) == 1) for text in priors)
@@ -104,6 +105,17 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         priors=columns,
         task=base.task if task is None else task,
     )
+
+
+def _check_preset(preset: str | None, estimator: str) -> None:
+    """ChoiceError for a preset that was asked for and that the estimator has not, also where the true motion is taken."""
+    if preset is None:
+        return
+    from gpu.flow.estimators import ESTIMATORS
+    from gpu.flow.pairs import pick
+
+    chosen = ESTIMATORS.get("dis" if estimator in ("auto", "truth") else estimator)
+    pick(chosen.title, preset, chosen.presets)
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:
@@ -134,6 +146,8 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         name, typed = named(arguments.scene, "--scene")
         infos = {parameter.name: parameter for parameter in SCENES.get(name).parameters}
         file = "" if "path" in infos else typed.pop("path", "")
+        if file and not getattr(SCENES.get(name), "files", ()):
+            raise ChoiceError(f"The scene {name} reads no file, so there is nothing that path={file} could be.")
         return SourceSettings("scene", path=file, name=name, parameters=_values(name, typed, infos))
     return SourceSettings(
         "flow",

@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         if folder is not None and not folder.is_dir():
             raise ClipError(f"There is no folder {folder}.")
     session = shared.session(
-        arguments, shared.split_priors(arguments.priors) if arguments.priors else (), _task(arguments)
+        arguments, () if arguments.priors is None else shared.split_priors(arguments.priors), _task(arguments)
     )
 
     if not session.priors:
@@ -129,6 +129,8 @@ def _task(arguments: argparse.Namespace) -> Any:
     from gpu.session import TaskSettings
 
     changes = {name: getattr(arguments, name) for name in ("sampler", "steps", "sigma_max", "sigma_min", "churn")}
+    if arguments.task == "":
+        raise SessionError("--task is empty; name a task, or none to draw the noise.")
     if arguments.task == "none":
         return TaskSettings()
     if arguments.task is None and arguments.hub is None and arguments.session is not None:

@@ -147,7 +147,7 @@ def dpmpp_2m(x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: Inj
         else:
             step = math.log(sigma / after)
             middle = denoised
-            if before is not None:
+            if before is not None and before[1] > 0:  # levels may be equal
                 middle = denoised + 0.5 * step / before[1] * (denoised - before[0])
             x = after / sigma * x + (1 - after / sigma) * middle
             before = (denoised, step)

@@ -19,6 +19,7 @@ from gpu.errors import SessionError, SizeError
 from gpu.metrics import coherence, whiteness
 from gpu.noise import backends, transport
 from gpu.noise.inspect import Inspection
+from gpu.parameters import resolve
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run, steps_of
 from gpu.priors.degrade import degrade
 from gpu.session import PriorSettings, Session
@@ -329,7 +330,8 @@ class Engine:
             context = PriorContext(
                 self.source.height, self.source.width, self._channels, self.source.frames, noise.seed, self.device,
                 self._motion, self._image, self.shot_start, self._transports[noise.fill], self._invert,
-                prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
+                prior.mode or (kind.info.modes[0] if kind.info.modes else ""),
+                resolve("prior", prior.name, kind.info.parameters, prior.parameters),
             )  # fmt: skip
             self._runs[prior.key] = degrade(kind.start(context), context, prior.gamma)
         return self._runs[prior.key]

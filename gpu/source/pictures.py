@@ -16,6 +16,7 @@ U8 = npt.NDArray[np.uint8]
 
 MOST_ROWS = 288  # of a picture whose size is not asked for
 LARGEST = 16384  # pixels a side
+MOST_BYTES = 1 << 30  # of a picture's file
 
 
 def target_size(height: int, width: int, settings: SourceSettings) -> tuple[int, int]:
@@ -30,7 +31,7 @@ def target_size(height: int, width: int, settings: SourceSettings) -> tuple[int,
         columns = width if rows == height else max(1, round(width * rows / height))
     if max(rows, columns) > LARGEST:
         raise SizeError(
-            f"The picture would become {columns}x{rows}; at most {LARGEST} pixels a side can be worked with."
+            f"The picture would become {rows} × {columns} (rows × columns); at most {LARGEST} pixels a side can be worked with."
         )
     return rows, columns
 
@@ -55,7 +56,8 @@ def read_picture(path: str | os.PathLike[str]) -> U8:
     """
     file = Path(path)
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            data = opened.read(MOST_BYTES + 1)  # a device has no end
     except IsADirectoryError:
         raise ClipError(f"{path} is a folder; expected a picture file.") from None
     except FileNotFoundError:
@@ -64,6 +66,8 @@ def read_picture(path: str | os.PathLike[str]) -> U8:
         raise ClipError(f"The picture {path} cannot be read: {problem.strerror or problem}.") from None
     if not data:
         raise ClipError(f"The picture {path} is empty (0 bytes).")
+    if len(data) > MOST_BYTES:
+        raise ClipError(f"The picture {path} is larger than {MOST_BYTES >> 30} GB; expected a picture file.")
     # From memory: OpenCV cannot open some paths (not ASCII, on Windows) itself.
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

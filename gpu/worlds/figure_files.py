@@ -25,6 +25,7 @@ FORMAT, VERSION = "noisescope-pose", 1
 FARTHEST = 100.0  # body heights from the origin: what lies further off is a mistake
 SURE = 0.05  # confidence above which a joint of OpenPose counts as seen
 LARGEST = 64 * 2**20  # bytes of one file
+LARGEST_NUMBER = 1e9  # of pixels, body heights or frames
 
 BODY_25 = (
     "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist", "",
@@ -95,9 +96,11 @@ def _short(value: float) -> float:
 
 def _load(path: Path) -> Any:
     try:
-        if path.stat().st_size > LARGEST:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)  # a device has no size, and no end
+        if len(data) > LARGEST:
             raise PoseError(f"{path.name} is larger than {LARGEST // 2**20} MB; that is no file of poses.")
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise PoseError(f"The file of poses {path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
@@ -105,8 +108,10 @@ def _load(path: Path) -> Any:
 
 
 def _number(value: Any, what: str, path: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise PoseError(f"{what} in {path.name} is {value!r}; expected a number.")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_NUMBER:
+        told = repr(value)
+        told = told if len(told) <= 40 else told[:40] + "…"
+        raise PoseError(f"{what} in {path.name} is {told}; expected a number of at most {LARGEST_NUMBER:g}.")
     return float(value)
 
 
@@ -150,7 +155,9 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
         raise PoseError(f"The times of the keyframes in {path.name} must ascend from 0.")
     if not known.any() or np.abs(joints).max() > FARTHEST:
         raise PoseError(f"{path.name} must place joints within {FARTHEST:g} body heights of the origin.")
-    loop = bool(data.get("loop", False))
+    loop = data.get("loop", False)
+    if not isinstance(loop, bool):
+        raise PoseError(f"'loop' in {path.name} is {loop!r}; expected true or false.")
     length = _number(data.get("length", times[-1] + 1), "'length'", path)
     fps = _number(data.get("fps", 24), "'fps'", path)
     if length < times[-1] or (loop and length == times[-1]) or length <= 0:

@@ -167,11 +167,13 @@ class SmokeScene:
         height, width = target_size(HEIGHT, WIDTH, settings)
         if min(height, width) < SMALLEST:
             raise SizeError(
-                f"A picture of smoke needs at least {SMALLEST} pixels a side to show anything; {width}x{height} was asked for."
+                f"A picture of smoke needs at least {SMALLEST} pixels a side to show anything; {height} × {width} (rows × "
+                "columns) was asked for."
             )
         if max(height, width) > LONGEST * min(height, width):
             raise SizeError(
-                f"A picture of smoke may be up to {LONGEST:g} times as long as it is short; {width}x{height} was asked for."
+                f"A picture of smoke may be up to {LONGEST:g} times as long as it is short; {height} × {width} (rows × "
+                "columns) was asked for."
             )
         rows = round(float(values["rows"]))
         fluid = Fluid(

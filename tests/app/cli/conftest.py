@@ -76,6 +76,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "no-priors.json").write_text('{"priors": []}')
     (folder / "deep.json").write_text("[" * 9999)
     (folder / "null.json").write_text('{"source": {"path": "a\\u0000b"}}')
+    (folder / "parameter.json").write_text('{"priors": [{"name": "integral", "parameters": {"speed": 3}}]}')
+    (folder / "nowhere").symlink_to(folder / "gone")
     (folder / "future.json").write_text('{"version": 99}')
     (folder / "wrong.json").write_text('{"noise": {"k": "three"}}')
     return folder

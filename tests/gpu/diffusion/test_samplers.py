@@ -55,6 +55,15 @@ def test_impossible_noise_levels_are_refused(steps, low, high):
         karras_sigmas(steps, low, high)
 
 
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_levels_that_are_all_equal_are_sampled(name):
+    sampler = get_sampler(name)
+    feed = Feed(1)
+    states = list(sampler.run(2 * feed(0), sampler.schedule(4, 2.0, 2.0), denoise, feed, 0.5))
+    assert len(states) == 4
+    assert all(bool(part.isfinite().all()) for state in states for part in state)
+
+
 def exact_flow(x: torch.Tensor, sigma: float) -> torch.Tensor:
     """Where the probability flow takes x at σ to at 0: for Gaussian data it shrinks the distance to the mean."""
     return MEAN + (x - MEAN) * SPREAD / math.sqrt(SPREAD**2 + sigma**2)

@@ -122,7 +122,7 @@ def test_sizes(picture: tuple[int, int], asked: tuple[int, int], expected: tuple
 
 
 def test_a_size_beyond_reason_is_refused() -> None:
-    with pytest.raises(SizeError, match="would become 300000x200"):
+    with pytest.raises(SizeError, match="would become 200 × 300000"):
         target_size(2, 3000, SourceSettings(height=200))
 
 

@@ -166,7 +166,7 @@ def test_the_map_to_the_first_frame_composes_the_flows(scene):
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 64), (16, 100)])
 def test_sizes_that_hold_no_plume_are_refused(size):
-    with pytest.raises(SizeError, match=f"{size[1]}x{size[0]}"):
+    with pytest.raises(SizeError, match=f"{size[0]} × {size[1]} .rows × columns"):
         opened(size)
 
 

@@ -134,6 +134,9 @@ GOOD = {
         (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[1e9, 0]]}]}), "within 100 body heights"),
         (json.dumps(GOOD | {"length": 0}), "'length'"),
         (json.dumps(GOOD | {"fps": 0}), "'fps'"),
+        (json.dumps(GOOD | {"loop": "false"}), "'loop'"),
+        (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[10**400, 0]]}]}), "expected a number"),
+        (json.dumps({"people": [{"pose_keypoints_2d": [1e300, 1e300, 1] * 25}]}), "expected a number"),
     ],
 )  # fmt: skip
 def test_bad_files_are_named(tmp_path, content, says):
