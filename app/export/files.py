@@ -31,6 +31,8 @@ def check_file(path: Path, suffixes: Sequence[str] = ()) -> None:
 def check_folder(path: Path) -> None:
     """OutputError when the folder `path` cannot be made, or is there and cannot be written to."""
     _check_name(path)
+    if path.is_symlink() and not path.exists():
+        raise OutputError(f"The output {path} is a link to nowhere; the name of a folder was expected.")
     if path.exists() and not path.is_dir():
         raise OutputError(f"The output {path} is a file; the name of a folder was expected.")
     _check_writable(path / "x" if path.is_dir() else path)
@@ -86,9 +88,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`; when the block ends well its files are in `path`, replacing those of the same
-    name, and when it raises nothing of it is left."""
-    partial = path.with_name(f".{path.name[:SHOWN]}.partial-{os.getpid()}")
+    """A temporary folder; when the block ends well its files are in `path`, replacing those of the same name, and when it
+    raises nothing of it is left.
+
+    It lies within `path` where that is there already, which may be a disk of its own or in a folder that nobody may
+    write to, and else beside it.
+    """
+    name = f".{path.name[:SHOWN]}.partial-{os.getpid()}"
+    partial = path / name if path.is_dir() else path.with_name(name)
     try:
         with _said(path):
             partial.mkdir()
