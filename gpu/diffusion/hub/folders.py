@@ -42,9 +42,9 @@ def look(path: Path) -> Folder:
             f"{path} has no model_index.json, so it is no diffusers pipeline. Name the folder that "
             "save_pretrained wrote; a single .safetensors or .ckpt file must be converted first."
         )
-    described = _json(index)
+    described = read_json(index)
     family, classes = parts_of(described, str(path))
-    return Folder(path, family, classes, _json(path / "unet" / "config.json"))
+    return Folder(path, family, classes, read_json(path / "unet" / "config.json"))
 
 
 def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tuple[str, str]]]:
@@ -68,7 +68,8 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
     return family, classes
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; ModelError when it is missing or damaged."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

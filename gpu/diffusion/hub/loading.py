@@ -18,11 +18,14 @@ from torch import nn
 from gpu import interrupt
 from gpu.diffusion.hub.download import locate
 from gpu.diffusion.hub.family import Pipeline
-from gpu.diffusion.hub.folders import NETWORKS, Folder, look, values_in, weights
+from gpu.diffusion.hub.folders import NETWORKS, Folder, look, read_json, values_in, weights
 from gpu.diffusion.hub.levels import levels_of
 from gpu.diffusion.hub.libraries import library
 from gpu.diffusion.hub.memory import check_room
 from gpu.errors import ModelError
+
+CONFIGURATIONS = ("config.json", "scheduler_config.json", "tokenizer_config.json")
+"""Of the parts. One that holds no object is taken by diffusers for the name of a model, which it then asks the hub for."""
 
 _loaded: dict[tuple[str, str], Pipeline] = {}  # at most one: they are large
 
@@ -79,6 +82,9 @@ def _read(name: str, folder: Folder, device: torch.device) -> Pipeline:
 
 def _part(folder: Folder, part: str, variant: str | None, device: torch.device) -> Any:
     package, cls = folder.classes[part]
+    for name in CONFIGURATIONS:
+        if (folder.path / part / name).is_file():
+            read_json(folder.path / part / name)
     maker = getattr(library(package), cls)
     if part not in NETWORKS:
         return maker.from_pretrained(str(folder.path / part), local_files_only=True)
@@ -130,7 +136,7 @@ def _in_words(what: str) -> Iterator[None]:
         raise ModelError(f"{what} cannot be loaded: there is not enough memory.") from error
     except (
         OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError,
-        AssertionError, IndexError,
+        AssertionError, IndexError, ArithmeticError,
     ) as error:  # fmt: skip
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(f"{what} cannot be loaded: {reason}") from error

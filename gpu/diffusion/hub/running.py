@@ -106,7 +106,9 @@ def _in_words(pipeline: Pipeline) -> Iterator[None]:
             yield
     except torch.OutOfMemoryError as error:
         raise ModelError(_too_large(pipeline)) from error
-    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError) as error:
+    except (
+        RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError, ArithmeticError,
+    ) as error:  # fmt: skip
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if "can't allocate memory" in str(error) or "out of memory" in str(error):
             raise ModelError(_too_large(pipeline)) from error

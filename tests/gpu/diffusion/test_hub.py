@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from gpu.diffusion.hub.pictures import encode, resized
 from gpu.diffusion.resize_noise import resize_noise
 from gpu.diffusion.sampling import SamplerOptions
 from gpu.diffusion.tasks import TASKS
+from gpu.errors import ModelError
 from tests.gpu.diffusion import hub_pipelines
 
 pytestmark = pytest.mark.skipif(
@@ -274,3 +277,21 @@ def test_one_pipeline_is_kept_and_released_for_the_next(folders: Callable[[str],
     assert loading.load(str(folders("deepfloyd")), CPU) is first
     loading.load(str(folders("upscaler")), CPU)
     assert loading.load(str(folders("deepfloyd")), CPU) is not first
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("scheduler/scheduler_config.json", "3", "expected a JSON object"),
+        ("tokenizer/tokenizer_config.json", "{}", "failed while it ran"),
+        ("unet/config.json", None, "cannot be loaded"),
+    ],
+)
+def test_damaged_descriptions_get_a_sentence(
+    file: str, content: str | None, says: str, folders: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(folders("stable-diffusion"), tmp_path / "copy"))
+    described = json.loads((folder / file).read_text())
+    (folder / file).write_text(content or json.dumps(described | {"norm_num_groups": 0}))
+    with pytest.raises(ModelError, match=says):
+        _last(_frame(), _options(folder))
