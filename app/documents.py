@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QS
 from app import catalogue, menus, posing
 from app.flow_check import flow_fits
 from app.views.compare_figures import NONE, all_figures
-from app.views.source_flow import FlowDialog
+from app.views.source_flow import Fit, FlowDialog
 from gpu import session as sessions
 from gpu.errors import NoisescopeError
 from gpu.session import SourceSettings
@@ -113,8 +113,21 @@ def check_flow(window: Window, source: SourceSettings) -> None:
         window.store.add_recent(path)
         window.state.change(replace(window.state.session, source=dialog.source), f"Open {Path(path).name}")
 
+    def compare(engine: Engine | None) -> list[Fit] | str:
+        try:
+            return flow_fits(engine, path)
+        except NoisescopeError as problem:
+            return str(problem)
+
+    def show(found: list[Fit] | str) -> None:
+        if isinstance(found, str):  # there is nothing to choose
+            dialog.reject()
+            window.banner.show_error(found)
+        else:
+            dialog.show_fits(found)
+
     dialog.accepted.connect(take)
-    window.ask(lambda engine: flow_fits(engine, path), dialog.show_fits)
+    window.ask(compare, show)
     dialog.open()
 
 

@@ -77,8 +77,8 @@ class FlowDialog(QDialog):
         known = sorted((fit for fit in fits if fit.error is not None), key=lambda fit: fit.error or 0.0)
         if not known:
             self._state.setText(
-                "There are no pictures to compare with: open a clip or still of the same size first, or choose by what "
-                "you know of the file."
+                "There are no pictures to compare with: open the clip that it belongs to first, or choose by what you know "
+                "of the file."
             )
             return
         best = known[0]

@@ -9,9 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
+from app import documents
 from app.flow_check import flow_fits
+from app.views.source_flow import FlowDialog
+from app.window import Window
 from gpu.errors import FlowError
 from gpu.session import Session, SourceSettings
+from tests.app.window.conftest import wait_for
 
 
 def moving_clip() -> SimpleNamespace:
@@ -52,3 +56,15 @@ def test_a_file_that_is_no_flow_is_refused(tmp_path: Path) -> None:
     path.write_text("not an array")
     with pytest.raises(FlowError, match=r"flow\.npy"):
         flow_fits(None, str(path))
+
+
+def test_the_question_goes_with_a_file_that_is_no_flow(window: Window, tmp_path: Path) -> None:
+    path = tmp_path / "flow.npy"
+    path.write_text("not an array")
+    before = window.state.session
+    documents.check_flow(window, SourceSettings(kind="flow", flow_path=str(path)))
+    dialog = window.findChildren(FlowDialog)[-1]
+    assert dialog.isVisible()
+    wait_for(lambda: "flow.npy" in window.banner.text)
+    assert not dialog.isVisible()
+    assert window.state.session == before
