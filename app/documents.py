@@ -99,7 +99,7 @@ def open_as(window: Window, kind: str, path: str) -> None:
     if kind == "flow":
         check_flow(window, source)
         return
-    window.store.add_recent(path)
+    window.opening = path
     window.state.change(replace(session, source=source), f"Open {Path(path).name}")
     window.state.set_frame(0)
 
@@ -110,7 +110,7 @@ def check_flow(window: Window, source: SourceSettings) -> None:
     path = source.flow_path
 
     def take() -> None:
-        window.store.add_recent(path)
+        window.opening = path
         window.state.change(replace(window.state.session, source=dialog.source), f"Open {Path(path).name}")
 
     def compare(engine: Engine | None) -> list[Fit] | str:
@@ -291,5 +291,5 @@ def _page(window: Window, title: str, html: str) -> None:
 
 
 def _folder(window: Window) -> str:
-    recent = window.store.recent()
-    return str(Path(recent[0]).parent) if recent else str(Path.home())
+    last = window.opening or next(iter(window.store.recent()), "")
+    return str(Path(last).parent) if last else str(Path.home())

@@ -47,6 +47,7 @@ class Window(QMainWindow):
         self.worker = worker
         self.store = store
         self.path: Path | None = None
+        self.opening = ""  # a file that is listed among the recent ones as soon as it turns out to be readable
         self.catalogue: Catalogue | None = None
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, tuple[str, Callable[[Any], None] | None]] = {}
@@ -97,6 +98,7 @@ class Window(QMainWindow):
         state.listen(self._on_state)
         worker.catalogued.connect(self._on_catalogue)
         worker.opened.connect(self.frames.on_opened)
+        worker.opened.connect(self._on_opened)
         worker.arrived.connect(self.frames.on_arrived)
         worker.told.connect(self.frames.on_told)
         worker.sliced.connect(self.frames.on_sliced)
@@ -241,6 +243,12 @@ class Window(QMainWindow):
                     lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
                     hurry=False,
                 )
+
+    def _on_opened(self, number: int, info: SourceInfo) -> None:
+        source, settled = self.state.session.source, number == self.worker.number and not self._apply.isActive()
+        if settled and self.opening and self.opening in (source.path, source.flow_path):
+            self.store.add_recent(self.opening)
+            self.opening = ""
 
     def _check_model(self, path: str) -> None:
         self.ask(lambda _: model_found(path), lambda found: self.source.task.show_model(path, *found))

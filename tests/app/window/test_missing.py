@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from app import start
+from app import documents, start
 from app.views.compare_drawing import Drawing
 from app.window import Window
 from gpu.session import PriorSettings
-from tests.app.window.conftest import MakeWindow, wait_for
+from tests.app.window.conftest import MakeWindow, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
 
 
@@ -56,3 +57,13 @@ def test_colours_over_the_noise_are_explained(window: Window) -> None:
     top, height = canvas._layout.rows["noise"]
     differs = any(plain.pixel(x, y) != marked.pixel(x, y) for x in gutter for y in range(top, top + height))
     assert differs, "the row's label has a legend"
+
+
+def test_a_file_that_cannot_be_read_is_not_listed_as_used_lately(window: Window, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.touch()
+    documents.open_path(window, bad)
+    wait_for(lambda: "not a video" in window.banner.text)
+    window.state.undo()
+    settle(window)
+    assert str(bad) not in window.store.recent()
