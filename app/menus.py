@@ -49,7 +49,7 @@ COMMANDS = (
         "export",
         "&File",
         "E&xport …",
-        "Write noise, flow, videos, figures or tables to files",
+        "Write noise, flow, pictures, videos or the view to files",
         "Ctrl+E",
         icon="download",
         after_line=True,

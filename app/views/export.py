@@ -316,11 +316,11 @@ class ExportDialog(QDialog):
         return ""
 
     def _changed(self) -> None:
-        self.go.setEnabled(False)
         wrong = self._wrong()
+        self.show_plan(wrong or "Looking what that would be …", ok=not wrong)
+        self.go.setEnabled(False)
         if wrong:
             self._timer.stop()
-            self.show_plan(wrong, ok=False)
         else:
             self._timer.start()
 

@@ -91,6 +91,7 @@ def test_the_plan_is_asked_for_and_gates_the_button(dialog, qtbot):
     with qtbot.waitSignal(dialog.planAsked, timeout=2000) as asked:
         choose(dialog, "flow", "flow-npy")
     assert not dialog.go.isEnabled()
+    assert dialog.plan.text().startswith("Looking"), "what was said of another file is gone"
     request = asked.args[0]
     dialog.show_plan("Flow array: 47 fields, about 0.2 MB", True, request)
     assert dialog.go.isEnabled()
