@@ -117,6 +117,7 @@ class Frames(QObject):
     def show_numbers(self) -> None:
         self._window.compare.show_result(self.result)
         self._window.statistics.tell("show_result", self.result)
+        self._window.follow_probe()
 
     def on_opened(self, number: int, info: SourceInfo) -> None:
         if number < self._window.worker.number:

@@ -50,6 +50,11 @@ class StatusLine(QStatusBar):
         """A line at the left, until the next one."""
         self._message.setText(text)
 
+    @property
+    def said(self) -> str:
+        """What stands there now."""
+        return self._message.text()
+
     def show_progress(self, progress: Progress | None) -> None:
         for widget in (self._work, self._bar, self._cancel):
             widget.setVisible(progress is not None)

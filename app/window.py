@@ -52,6 +52,7 @@ class Window(QMainWindow):
         self._questions: dict[int, Any] = {}
         self._jobs: dict[int, tuple[str, Callable[[Any], None] | None]] = {}
         self._asks = True
+        self._probed = ""
         self.compare = CompareView()
         self.source = SourcePanel()
         self.statistics = Late(layout.statistics, self._connect_statistics)
@@ -283,6 +284,7 @@ class Window(QMainWindow):
             self.worker.halt()
             self.actions_["background"].setChecked(False)
             self.compare.canvas.set_waiting("")
+            self.status.say("Stopped: Play ▸ Compute ahead goes on with the other frames")
         else:
             self.worker.cancel(job)
 
@@ -312,7 +314,13 @@ class Window(QMainWindow):
         self.setWindowTitle(" · ".join(parts))
 
     def _on_probe(self, probe: Probe | None) -> None:
-        self.status.say(probe_text(probe, self.result) if probe is not None else "")
+        self._probed = probe_text(probe, self.result) if probe is not None else ""
+        self.status.say(self._probed)
+
+    def follow_probe(self) -> None:
+        """The pixel under the pointer has other values: say them, if nothing else was said since."""
+        if self._probed and self.status.said == self._probed:
+            self._on_probe(self.compare.canvas.probe)
 
     def _toggle_hidden(self, key: str) -> None:
         hidden = self.state.view.hidden

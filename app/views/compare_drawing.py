@@ -230,7 +230,8 @@ class Drawing(QWidget):
         if key not in pictures.columns:
             return missing
         if row == "error":
-            return missing if not pictures.complete else "needs an output of the\nframe before" * (pictures.t > 0)
+            first = "needs an output of the\nframe before" if pictures.arrows is not None else "the shot starts here"
+            return first if pictures.complete else missing
         if row == "output":
             return missing if not pictures.complete else "no task chosen"
         if row == "motion":

@@ -50,6 +50,8 @@ class Parameters(QWidget):
                 self.choices[info.name].show_value(str(value))
             elif not self.texts[info.name].hasFocus() or not self._live:
                 self.texts[info.name].setText(str(value))
+                if info.name != PATH:  # of a path the end tells more
+                    self.texts[info.name].setCursorPosition(0)
         self.setVisible(bool(infos))
 
     def show_wrong(self, wrong: bool) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
 
 from app import documents, start
 from app.views.compare_drawing import Drawing
@@ -28,6 +30,7 @@ def test_what_is_missing_is_not_said_to_be_computed(make_window: MakeWindow, eng
     window.status.cancelled.emit(None)
     wait_for(lambda: window.status._work.isHidden())
     assert why_empty(window, "nobody") == "not computed"
+    assert "Compute ahead" in window.status.said
     noise = replace(window.state.session.noise, seed=5)
     window.state.change(replace(window.state.session, noise=noise), "Seed")
     wait_for(lambda: not window._apply.isActive())
@@ -67,3 +70,26 @@ def test_a_file_that_cannot_be_read_is_not_listed_as_used_lately(window: Window,
     window.state.undo()
     settle(window)
     assert str(bad) not in window.store.recent()
+
+
+def test_the_first_frame_of_a_shot_says_why_it_has_no_error(window: Window) -> None:
+    drawing: Drawing = window.compare.canvas
+    assert drawing._why_empty("error", "random") == "the shot starts here"
+    window.state.set_frame(3)
+    settle(window)
+    assert drawing._why_empty("error", "random") == "needs an output of the\nframe before"
+
+
+def test_values_under_the_pointer_follow_the_frame(window: Window) -> None:
+    canvas = window.compare.canvas
+    top, height = canvas._layout.rows["noise"]
+    QTest.mouseMove(canvas, QPoint(canvas.columns[0].center().x(), top + height // 2))
+    wait_for(lambda: "random" in window.status.said)
+    before = window.status.said
+    window.state.set_frame(3)
+    wait_for(lambda: window.status.said != before)
+    assert window.status.said.split("random")[0] == before.split("random")[0], "the same pixel"
+    window.status.say("Saved")
+    window.state.set_frame(4)
+    settle(window)
+    assert window.status.said == "Saved"
