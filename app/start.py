@@ -8,11 +8,12 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app import layout, samples, theme
 from app.garbage import Garbage
@@ -66,12 +67,8 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
             "Open what was being compared then",
             lambda: window.open(crashed),
         )
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close_at_once())
+    _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
-    awake = QTimer(window)
-    awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
-    awake.start(500)
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
     QTimer.singleShot(10, window.worker.start)
     return app.exec()
@@ -142,7 +139,18 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
         window.resize(*size)
     window.show()
     window.open(name)
+    _close_when_told(window, window.close)
+    app.lastWindowClosed.connect(app.quit)  # closed in its first seconds, Qt alone would leave the program running
     return app.exec()
+
+
+def _close_when_told(window: QWidget, close: Callable[[], object]) -> None:
+    """Close the window on Ctrl-C and on a request to end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: close())
+    awake = QTimer(window)
+    awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
+    awake.start(500)
 
 
 def _unexpected(window: Window, problem: BaseException) -> None:

@@ -289,8 +289,8 @@ def jacobian(settings: Settings) -> Iterator[Scene]:
     held = frame.count > 0
     with_it, without = _by_area(divided, share, held), _by_area(alone, share, held)
     n = int(held.sum()) * CHANNELS
-    line = np.linspace(0, 4, 30)
-    most = float(max(1.5, min(4.0, float(share.max()) * 1.1)))
+    most = max(1.5, 1.1 * float(share.max()))
+    line = np.linspace(0, most, 30)
     pictures = tuple(
         Panel(name, title, (Image(values.numpy(), (0, 0, WIDE, WIDE)),), square=True)
         for name, title, values in (("with", "Divided by √(m/N)", divided[0]), ("without", "The sum alone", alone[0]))

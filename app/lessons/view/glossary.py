@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QThread, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtCore import QSize, Qt, QThread, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.lessons import formulas, texts
 from app.lessons.view import look
 from app.lessons.view.page import PageView
 
-SIZE = (760, 780)
+LEAST = (760, 780)
+SHARE = 0.58  # of the width of the window that it belongs to, and all of its height
+ACROSS = 46  # of its type: fewer than in a lesson, where text shares the width with plots
 
 
 class _Formulas(QThread):
@@ -50,7 +52,8 @@ class Glossary(QWidget):
         self._calm.setInterval(150)
         self._calm.timeout.connect(self._show)
         self.find.textChanged.connect(lambda: self._calm.start())
-        self.resize(*SIZE)
+        around = parent.size() if parent is not None else self.size()
+        self.resize(max(LEAST[0], round(SHARE * around.width())), max(LEAST[1], around.height()))
         self._show()
         found = [one for _, text in self._page.sections for one in texts.formulas(text)]
         self._thread = _Formulas(found)
@@ -77,9 +80,15 @@ class Glossary(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        type_ = max(look.body(self.size()), 15)
+        type_ = look.body(QSize(round(self.width() * 68 / ACROSS), self.height()))
         self.view.set_type(type_)
         self.find.setFont(look.font(self.font(), type_))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._thread.wait()
@@ -87,7 +96,9 @@ class Glossary(QWidget):
 
 
 def show_glossary(parent: QWidget) -> Glossary:
-    """The glossary in a window of its own."""
-    window = Glossary(parent)
+    """The glossary in a window of its own, of which there is one."""
+    window = parent.findChild(Glossary) or Glossary(parent)
     window.show()
+    window.raise_()
+    window.activateWindow()
     return window

@@ -55,10 +55,12 @@ class _Handle(pg.TargetItem):
         self.tell: Callable[[str, float], None] = lambda name, value: None
         self.quiet = False
         self.held = False
+        self.asked: tuple[float, float] | None = None
         self.sigPositionChanged.connect(self._said)
         self.sigPositionChangeFinished.connect(self._let_go)
 
     def place(self, x: float, y: float) -> None:
+        self.asked = (x, y)
         if self.held:
             return  # the hand is ahead of what was computed
         self.quiet = True
@@ -75,6 +77,8 @@ class _Handle(pg.TargetItem):
 
     def _let_go(self) -> None:
         self.held = False
+        if self.asked is not None:
+            self.place(*self.asked)
 
 
 def make(item: s.Item) -> Any:

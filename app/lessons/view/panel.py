@@ -18,6 +18,7 @@ AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
 
 BEHIND = -1000  # of a plot: its grid, which else cuts through marks
+NARROW = 6  # of the type, below which a panel has not got its width yet
 AREA = 0.43  # of 1, how strong a tinted area of the legend is at least
 ENDS = 80  # pixels that a label may stand out beyond its axis
 
@@ -46,13 +47,17 @@ class LegendBar(QWidget):
             self.setFixedHeight(self.heightForWidth(max(self.width(), 1)))  # a resize before may have found no entries
         self.update()
 
-    def _places(self, width: int) -> list[tuple[int, int]]:
-        metrics, places, x, y = QFontMetrics(self.font()), [], 0, 0
+    def _places(self, width: int) -> list[tuple[int, int, int]]:
+        """Left, top and height of the entries. A name that is wider than the panel takes two lines."""
+        metrics, places, x, y, height = QFontMetrics(self.font()), [], 0, 0, self._row()
         for name, _ in self._entries:
-            room = self._sample() + metrics.horizontalAdvance(name) + self._type
+            wide = metrics.horizontalAdvance(name)
+            room = self._sample() + wide + self._type
             if x and x + room > width:
-                x, y = 0, y + self._row()
-            places.append((x, y))
+                x, y, height = 0, y + height, self._row()
+            if not x and NARROW * self._type < width < self._sample() + wide:
+                height = self._row() + metrics.lineSpacing()
+            places.append((x, y, height))
             x += room + self._type // 2
         return places
 
@@ -64,7 +69,7 @@ class LegendBar(QWidget):
 
     def heightForWidth(self, width: int) -> int:
         places = self._places(width)
-        return places[-1][1] + self._row() if places else 0
+        return places[-1][1] + places[-1][2] if places else 0
 
     def sizeHint(self) -> QSize:
         return QSize(10 * self._type, self.heightForWidth(max(self.width(), 10 * self._type)))
@@ -78,16 +83,16 @@ class LegendBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        height = self._row()
         metrics = QFontMetrics(self.font())
-        for (x, y), (name, item) in zip(self._places(self.width()), self._entries, strict=True):
-            area = QRectF(x, y, self._sample() - 6, height)
+        for (x, y, height), (name, item) in zip(self._places(self.width()), self._entries, strict=True):
+            area = QRectF(x, y, self._sample() - 6, self._row())
             self._draw(painter, area, item)
             painter.setPen(look.colour("text"))
             left = x + self._sample()
             room = QRectF(left, y, max(self.width() - left, 0), height)
-            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+            lines = 1 if height == self._row() else 2
+            text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(lines * room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, text)
 
     def _draw(self, painter: QPainter, area: QRectF, item: Any) -> None:
         middle = area.center().y()
@@ -149,6 +154,9 @@ class _Plot(pg.PlotWidget):
 
     def __init__(self) -> None:
         super().__init__(axisItems={side: _Axis(side) for side in ("left", "bottom")})
+        # An export draws into a picture of another size, after which items know their bounds wrongly for a while: painting
+        # but these again would leave remains of curves behind.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
@@ -28,3 +33,25 @@ def test_every_lesson_is_an_entry_and_opens(qtbot: QtBot) -> None:
     entries[0].trigger()
     assert main.lesson_window is window, "one window for all lessons"
     window.close()
+
+
+TOLD_TO_END = """
+import os, signal, sys
+from PySide6.QtCore import QTimer
+from app import start
+app = start.application()
+QTimer.singleShot(1000, lambda: os.kill(os.getpid(), signal.SIGTERM))
+sys.exit(start.show_lesson("1"))
+"""
+
+
+def test_a_lesson_ends_when_told_to(tmp_path: Path) -> None:
+    """Also in its first seconds, while the thread still imports torch."""
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
+    ended = subprocess.run([sys.executable, "-c", TOLD_TO_END], env=environment, timeout=60, check=False)
+    assert ended.returncode == 0

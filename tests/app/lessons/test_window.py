@@ -10,7 +10,7 @@ import pyqtgraph as pg
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QImage, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPen
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -18,11 +18,12 @@ from app import theme
 from app.lessons import animation
 from app.lessons.lesson import Lesson, Settings, Step
 from app.lessons.models import LESSONS
-from app.lessons.scene import Scene
+from app.lessons.scene import Curve, Scene
 from app.lessons.view import items
 from app.lessons.view.board import Board
 from app.lessons.view.controls import SliderRow
-from app.lessons.view.panel import _fit_dash
+from app.lessons.view.glossary import Glossary
+from app.lessons.view.panel import LegendBar, _fit_dash
 from app.lessons.view.window import LessonWindow
 from gpu.errors import ChoiceError
 from tests.app.lessons import scenes
@@ -103,8 +104,6 @@ def test_a_handle_can_be_dragged(open_lesson: OpenLesson, qtbot: QtBot) -> None:
         handle.setPos(4.2, 1.7)
     assert (window.value("pixel_x"), window.value("pixel_y")) == (4.2, 1.7)
     handle.sigPositionChangeFinished.emit(handle)
-    with qtbot.waitSignal(window.settled, timeout=SECONDS):
-        window.draw_again()
     assert (handle.pos().x(), handle.pos().y()) == (4.5, 1.5), "let go, it snaps to the middle of its pixel"
 
 
@@ -289,3 +288,40 @@ def test_titles_within_a_narrow_panel_cover_nothing(open_lesson: OpenLesson, qtb
         area = title.textItem.mapRectToScene(title.textItem.boundingRect())
         assert above <= area.top() + margin, title.toPlainText()
         assert area.bottom() - margin <= row.top(), title.toPlainText()
+
+
+def _screen(window: LessonWindow) -> QImage:
+    """What is on the screen, which is not what the window would paint now."""
+    return window.screen().grabWindow(window.winId()).toImage()
+
+
+def test_an_export_leaves_nothing_behind_on_the_screen(open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    window = open_lesson("2", "2")
+    qtbot.wait(200)
+    before = _screen(window)
+    for value in (-3.0, -2.0, 2.0, 1.0):
+        with qtbot.waitSignal(window.settled, timeout=SECONDS):
+            window.set_value("value", value)
+        window.board.picture(0.7)
+    qtbot.wait(200)
+    assert _screen(window) == before
+
+
+def test_one_glossary_that_a_key_opens_and_closes(open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    window = open_lesson("1")
+    qtbot.keyClick(window, Qt.Key.Key_G)
+    qtbot.keyClick(window, Qt.Key.Key_G)
+    (glossary,) = window.findChildren(Glossary)
+    assert glossary.view.pixels >= 17, "to be read from the back row"
+    qtbot.keyClick(glossary, Qt.Key.Key_Escape)
+    assert not glossary.isVisible()
+
+
+def test_a_name_too_long_for_its_panel_takes_two_lines(qtbot: QtBot) -> None:
+    legend = LegendBar()
+    qtbot.addWidget(legend)
+    name = "sub-pixels that it owns, and others"
+    legend.set_entries([(name, Curve(np.zeros(2), np.zeros(2), label=name))], 19)
+    needed = QFontMetrics(legend.font()).horizontalAdvance(name)
+    one, two = legend.heightForWidth(2 * needed), legend.heightForWidth(needed)
+    assert two > 1.5 * one
