@@ -133,8 +133,6 @@ class Drawing(QWidget):
         if not self._keys:
             self._say(painter, QRectF(self.rect()), "Add a prior with + to see its noise here.", colours)
             return
-        if self._pictures is None:
-            self._say(painter, QRectF(self.rect()), self._empty, colours)
         for row, (top, height) in self._layout.rows.items():
             self._draw_label(painter, row, top, height, colours)
             for key, column in zip(self._keys, self._layout.columns, strict=True):
@@ -145,20 +143,21 @@ class Drawing(QWidget):
                     painter.setClipRect(cell)
                     self._draw_cell(painter, row, key, cell, colours)
                     painter.restore()
-        if self._waiting and self._pictures is not None:
-            self._draw_waiting(painter, colours)
+        if self._pictures is None or self._waiting:
+            self._draw_note(painter, self._waiting if self._pictures is not None else self._empty, colours)
         painter.end()
 
-    def _draw_waiting(self, painter: QPainter, colours: theme.Theme) -> None:
+    def _draw_note(self, painter: QPainter, sentence: str, colours: theme.Theme) -> None:
+        """A sentence over the first picture."""
         painter.setFont(theme.small(self.font()))
-        wide = painter.fontMetrics().horizontalAdvance(self._waiting) + 2 * GAP
+        wide = painter.fontMetrics().horizontalAdvance(sentence) + 2 * GAP
         box = QRectF(GUTTER + GAP, GAP, wide, 22)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.field))
         painter.drawRoundedRect(box, 4, 4)
         painter.setPen(QColor(colours.text))
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._waiting)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, sentence)
 
     def _draw_label(self, painter: QPainter, row: str, top: int, height: int, colours: theme.Theme) -> None:
         painter.setFont(theme.small(self.font()))

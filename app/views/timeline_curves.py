@@ -173,6 +173,10 @@ class TimePlot(CurvePlot):
         self._cuts: list[pg.InfiniteLine] = []
         super().__init__(_spec(curves), dark, parent)
         self.curves = curves
+        axis = self.getPlotItem().getAxis("bottom")
+        usual = axis.tickSpacing
+        # There is no frame half-way between two.
+        axis.tickSpacing = lambda low, high, size: [(max(step, 1.0), at) for step, at in usual(low, high, size)]
         self.addItem(self._cursor, ignoreBounds=True)
         self._cursor.setZValue(20)
         self._hint = QLabel(self)

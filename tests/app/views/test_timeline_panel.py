@@ -294,3 +294,14 @@ def test_measures_are_those_of_the_engine():
     from gpu.engine.results import SERIES
 
     assert {curves.series for curves in CURVES} == set(SERIES)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 5])
+def test_short_clips_have_no_fractions_of_frames(panel, source_info, time_series, frames):
+    panel.set_info(source_info(frames=frames))
+    panel.set_series(time_series(frames))
+    panel.resize(1200, 300)
+    axis = panel.plots[0].plot.getPlotItem().getAxis("bottom")
+    ticks = [value for _, values in axis.tickValues(-0.5, frames + 0.5, 400) for value in values]
+    assert ticks
+    assert all(value == round(value) for value in ticks)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
-from app import documents, start
+from app import documents, start, store
 from app.views.compare_drawing import Drawing
 from app.window import Window
 from gpu.session import PriorSettings
@@ -93,3 +96,18 @@ def test_values_under_the_pointer_follow_the_frame(window: Window) -> None:
     window.state.set_frame(4)
     settle(window)
     assert window.status.said == "Saved"
+
+
+def test_an_empty_window_says_what_it_is_at(make_window: MakeWindow) -> None:
+    canvas = make_window(run=False).compare.canvas
+    before = canvas.picture()
+    canvas.set_empty("Nothing to show yet. Open a clip, or undo the last change (Ctrl+Z).")
+    assert canvas.picture() != before, "the sentence is not hidden by the cells"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="zombies are told by /proc")
+def test_a_run_that_ended_unnoticed_has_crashed() -> None:
+    child = subprocess.Popen(["true"])
+    wait_for(lambda: not store._alive(child.pid), 10)
+    child.wait()
+    assert store._alive(os.getppid())
