@@ -73,6 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise SessionError("Say with --out where the report is to be written.")
     if not 0 <= arguments.seed < 2**32:
         raise SessionError(f"The seed is {arguments.seed}, but it must lie between 0 and {2**32 - 1}.")
+    for name in names:
+        if name != ALL:
+            EXPERIMENTS.get(name)
     series = len(names) > 1 or ALL in names
     if ALL in names:
         names = EXPERIMENTS.names()
@@ -98,8 +101,6 @@ def _jobs(names: list[str], arguments: argparse.Namespace) -> list[_Job]:
     from gpu.experiments import EXPERIMENTS, settings_for
 
     given: dict[str, dict[str, Value]] = {name: {} for name in names}
-    for name in names:
-        EXPERIMENTS.get(name)
     for text in arguments.set:
         key, equals, typed = text.partition("=")
         owner, dot, alone = key.strip().rpartition(".")

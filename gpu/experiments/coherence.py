@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gpu.diffusion.tasks import TASKS
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -74,12 +75,12 @@ def strands_of(priors: list[str], estimator: str) -> Strands:
 def run(settings: Settings) -> Steps:
     """Sample all tasks, and set the warp errors relative to random's beside the published ones."""
     size = settings.whole("size")
-    strands = strands_of(settings.names("priors") or renders.every_prior(), settings.text("estimator"))
+    strands = strands_of(settings.names("priors", PRIORS) or renders.every_prior(), settings.text("estimator"))
 
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
         return renders.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
-    tasks = settings.names("tasks") or list(AIMS)
+    tasks = settings.names("tasks", TASKS) or list(AIMS)
     found, notes = yield from renders.survey(tasks, list(strands.values()), jobs)
     rows = [_row(task, key, strand.label, runs) for task, runs in found.items() for key, strand in strands.items()]
     figures = [_figure(task, strands, runs) for task, runs in found.items()]

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from gpu.diffusion.tasks import TASKS
 from gpu.engine import judging
-from gpu.errors import NoisescopeError
+from gpu.errors import NoisescopeError, SessionError
 from gpu.experiments import (
     EXPERIMENTS,
     Experiment,
@@ -177,6 +178,10 @@ def run(settings: Settings) -> Steps:
     """Scenes with seeds of their own, then outputs of a model on some of them."""
     size, frames = settings.whole("size"), settings.whole("frames")
     runs, output_runs = settings.whole("runs"), settings.whole("output_runs")
+    task, pairs = settings.text("task"), settings.whole("pairs")
+    TASKS.get(task)
+    if output_runs and pairs >= frames:
+        raise SessionError(f"{frames} frames have {frames - 1} consecutive pairs, but pairs is {pairs}.")
     keep = tuple(sorted({frames // 3, 2 * frames // 3, frames - 1}))
     total = runs + 2 * output_runs  # outputs take longer than noise
     scenes: list[Scene] = []
@@ -188,7 +193,7 @@ def run(settings: Settings) -> Steps:
     notes: list[str] = []
     for number in range(output_runs):
         source = layers(number, size, frames)
-        work_2 = uncovering.outputs(source, settings.text("task"), settings.seed + number, settings.whole("pairs"))
+        work_2 = uncovering.outputs(source, task, settings.seed + number, pairs)
         try:
             outputs.append(
                 (yield from within(work_2, runs // 2 + number, runs // 2 + output_runs, f"output {number + 1}, "))
@@ -196,7 +201,7 @@ def run(settings: Settings) -> Steps:
         except NoisescopeError as problem:
             notes.append(f"Outputs are left out: {problem}")
             break
-    return report(scenes, outputs, settings.text("task"), size, keep, tuple(notes))
+    return report(scenes, outputs, task, size, keep, tuple(notes))
 
 
 EXPERIMENTS.add("disocclusion", order=60)(

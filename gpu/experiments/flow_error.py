@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
+from gpu.diffusion.tasks import TASKS
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -43,6 +44,7 @@ from gpu.session import PriorSettings, TaskSettings
 TRUE, SMOOTH, BIAS = "true", "smooth", "bias"
 CARRIED = ("integral", "bilinear")
 FRAMES = 7
+MOST_ERROR = 100.0  # px
 WIDE = 4.0  # pixels: the errors of one pixel and one 4 pixels away are alike
 PLOTTED = {
     "warp_error": Axis("warp error of outputs", "×10⁻³", low=0),
@@ -141,12 +143,11 @@ def end_point_error(motion: Motion, truth: Motion, frames: int) -> float:
 def run(settings: Settings) -> Steps:
     """All flows in each run; random and fixed, which follow none, beside them."""
     size, task = settings.whole("size"), settings.text("task")
+    TASKS.get(task)
     flows = [(TRUE, 0.0)]
-    flows += [(SMOOTH, amount) for amount in settings.numbers("smooth")]
-    flows += [(BIAS, amount) for amount in settings.numbers("bias")]
-    flows += [(name, 0.0) for name in settings.names("estimators")]
-    for name in settings.names("estimators"):
-        ESTIMATORS.get(name)
+    flows += [(SMOOTH, amount) for amount in settings.numbers("smooth", 0, MOST_ERROR)]
+    flows += [(BIAS, amount) for amount in settings.numbers("bias", 0, MOST_ERROR)]
+    flows += [(name, 0.0) for name in settings.names("estimators", ESTIMATORS)]
     labels = {(flow, prior): f"{prior}, {_name(flow)}" for flow in flows for prior in CARRIED}
     jobs = renders.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
     runs: list[renders.Run] = []

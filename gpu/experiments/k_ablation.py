@@ -35,6 +35,7 @@ from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import INHERITED, KEPT, NEW
 from gpu.session import PriorSettings, SourceSettings
+from gpu.source.deformations import DEFORMATIONS
 
 LEVEL = 0.01
 """Every whiteness test is made at this level: so many false alarms are expected of white noise."""
@@ -106,8 +107,8 @@ def run(settings: Settings) -> Steps:
     """Every k and s on every flow, each with a seed of its own, so that the tests are independent."""
     size, frames = settings.whole("size"), settings.whole("frames")
     levels = list(range(settings.whole("k") + 1))
-    segments = [round(value) for value in settings.numbers("s")]
-    flows = settings.names("flows")
+    segments = [round(value) for value in settings.numbers("s", 1, 32, least=1)]
+    flows = settings.names("flows", DEFORMATIONS, least=1)
     found = {(k, s): Cell() for k in levels for s in segments}
     total, done = len(flows) * len(found), 0
     even = [s for s in segments if s % 2 == 0]

@@ -32,6 +32,7 @@ from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, NoiseFrame, Run
 from gpu.session import PriorSettings, SourceSettings
+from gpu.source.deformations import DEFORMATIONS
 
 PRIORS_SHOWN = (
     "integral, bilinear:anchored, bilinear:chained, nearest:anchored, nearest:chained, root-bilinear, fixed, "
@@ -112,7 +113,7 @@ def look(clip: Clip, run: Run, t: int, channels: int, draws: int, track: Track) 
 def run(settings: Settings) -> Steps:
     """Every prior over the whole clip, from frame to frame."""
     size, channels, frames = settings.whole("size"), settings.whole("channels"), settings.whole("frames")
-    flows, draws, seed = settings.names("flows"), settings.whole("draws"), settings.seed
+    flows, draws, seed = settings.names("flows", DEFORMATIONS, least=1), settings.whole("draws"), settings.seed
     priors = chosen(settings.names("priors"))
     tracks = {label: Track() for label in priors}
     times = looked_at(frames)

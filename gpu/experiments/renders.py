@@ -14,7 +14,7 @@ from gpu.diffusion.sampling import SamplerOptions
 from gpu.diffusion.tasks import TASKS, Task
 from gpu.engine import judging, tasking
 from gpu.engine.results import U8, Update
-from gpu.errors import NoisescopeError
+from gpu.errors import NoisescopeError, SessionError
 from gpu.experiments import carrying
 from gpu.experiments.carrying import Clip, within
 from gpu.experiments.outcome import Cell, cells
@@ -194,7 +194,7 @@ def survey(
     whole: bool = False,
 ) -> Generator[Update, None, tuple[dict[str, list[Run]], list[str]]]:
     """Every job of every task: the runs by task, and a sentence for each task that is left out. Of a clip only PAIRS are
-    sampled, and with `whole` all frames of each task's first job."""
+    sampled, and with `whole` all frames of each task's first job. SessionError when all tasks are left out."""
     found: dict[str, list[Run]] = {}
     notes: list[str] = []
     for number, task in enumerate(tasks):
@@ -214,6 +214,8 @@ def survey(
             notes.append(f"{task} is left out: {problem}")
             continue
         found[task] = runs
+    if not found:
+        raise SessionError(" ".join(["Nothing can be measured.", *notes]))
     return found, notes
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from gpu.errors import SessionError
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -147,11 +146,9 @@ def floor(size: int, channels: int, repeats: int, found: Times) -> None:
 
 def run(settings: Settings) -> Steps:
     """Times of all priors at all sizes, one after another."""
-    sizes = sorted({round(value) for value in settings.numbers("sizes")})
-    if not sizes or sizes[0] < 16 or sizes[-1] > 4096:
-        raise SessionError(f"Sizes must be numbers from 16 to 4096, not {settings.text('sizes')!r}.")
+    sizes = sorted({round(value) for value in settings.numbers("sizes", 16, 4096, least=1)})
     channels, repeats, limit = settings.whole("channels"), settings.whole("repeats"), settings.whole("inversion")
-    priors = settings.names("priors") or renders.every_prior()
+    priors = settings.names("priors", PRIORS) or renders.every_prior()
     frames = repeats + 2
     found: list[Timed] = []
     floors = {size: Times() for size in sizes}

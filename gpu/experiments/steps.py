@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpu.diffusion.tasks import TASKS
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -48,9 +49,9 @@ COLUMNS = (
 def run(settings: Settings) -> Steps:
     """Sample the same clips and noises with every number of steps."""
     size = settings.whole("size")
-    counts = sorted({round(value) for value in settings.numbers("steps") if value >= 1})
+    counts = sorted({round(value) for value in settings.numbers("steps", 1, 1000, least=1)})
     tasks, notes = [], []
-    for task in settings.names("tasks"):
+    for task in settings.names("tasks", TASKS, least=1):
         why = renders.why_not(task)
         notes += [why] if why else []
         tasks += [] if why else [task]

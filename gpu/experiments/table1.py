@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpu.diffusion.tasks import TASKS
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -22,6 +23,7 @@ from gpu.experiments import (
 )
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
+from gpu.priors import PRIORS
 from gpu.session import SourceSettings
 
 AIMS = {
@@ -53,13 +55,15 @@ COLUMNS = (
 def run(settings: Settings) -> Steps:
     """Sample, average over clips and seeds, and set the ratios against the aims."""
     size, frames = settings.whole("size"), settings.whole("frames")
-    priors = settings.names("priors") or renders.every_prior()
+    priors = settings.names("priors", PRIORS) or renders.every_prior()
     keep = tuple(sorted({0, min(5, frames - 1), frames - 1}))
 
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
         return renders.jobs(task, size, frames, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
-    found, notes = yield from renders.survey(settings.names("tasks") or list(AIMS), priors, jobs, keep, whole=True)
+    found, notes = yield from renders.survey(
+        settings.names("tasks", TASKS) or list(AIMS), priors, jobs, keep, whole=True
+    )
     rows = [_row(task, prior, runs) for task, runs in found.items() for prior in priors]
     figures: list[Figure] = []
     claims: list[Claim] = []

@@ -92,7 +92,7 @@ def farthest(found: list[Interval], theory: F64) -> tuple[Interval, bool]:
 def run(settings: Settings) -> Steps:
     """Draw once, look at every α."""
     count = settings.whole("draws")
-    shown = settings.numbers("histograms")
+    shown = settings.numbers("histograms", 0, 1, least=1)
     alphas = np.unique(np.concatenate([np.arange(0, 1.0001, 1 / 16), np.asarray(shown)]))
     steps = draws(settings.seed, count, alphas)
     while True:

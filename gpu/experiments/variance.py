@@ -40,6 +40,7 @@ from gpu.parameters import ParameterInfo
 from gpu.priors import KEPT, PRIORS
 from gpu.priors.interpolation import BICUBIC_A
 from gpu.session import PriorSettings, SourceSettings
+from gpu.source.deformations import DEFORMATIONS
 
 F64 = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -159,8 +160,8 @@ def shifted(size: int, dx: float, dy: float) -> SourceSettings:
 def run(settings: Settings) -> Steps:
     """First all fractions of a pixel, along one axis and along both, then the deformations."""
     size, count, t = settings.whole("size"), settings.whole("draws"), settings.whole("frame")
-    priors = settings.names("priors") or warping_priors()
-    names = settings.names("deformations")
+    priors = settings.names("priors", PRIORS) or warping_priors()
+    names = settings.names("deformations", DEFORMATIONS, least=1)
     steps = [(n / FRACTIONS, 0.0) for n in range(FRACTIONS + 1)] + [(n / FRACTIONS,) * 2 for n in range(1, FRACTIONS)]
     total = len(steps) + 2 * len(names)  # a deformation takes longer than a shift
     shifts: dict[tuple[float, float], dict[str, Measured]] = {}

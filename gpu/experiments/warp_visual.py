@@ -38,6 +38,7 @@ from gpu.experiments.variance import warping_priors
 from gpu.metrics import intervals, whiteness
 from gpu.metrics.whiteness import Whiteness
 from gpu.parameters import ParameterInfo
+from gpu.priors import PRIORS
 from gpu.session import PriorSettings, SourceSettings
 
 F32 = npt.NDArray[np.float32]
@@ -100,7 +101,7 @@ def run(settings: Settings) -> Steps:
     """One deformation, all priors, several seeds."""
     size, t = settings.whole("size"), settings.whole("frame")
     name, seeds = settings.text("deformation"), [settings.seed + n for n in range(settings.whole("seeds"))]
-    priors = settings.names("priors") or warping_priors()
+    priors = settings.names("priors", PRIORS) or warping_priors()
     source = SourceSettings("synthetic", name=name, height=size, width=size, frames=t + 1)
     with carrying.opened(source, "torch") as clip:
         found = yield from look(clip, priors, t, seeds)

@@ -37,6 +37,7 @@ from gpu.metrics.whiteness import Whiteness
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, steps_of
 from gpu.session import PriorSettings, SourceSettings
+from gpu.source.deformations import DEFORMATIONS
 
 LEVEL = 0.01
 """Every test is made at this level: so many false alarms are expected of white noise."""
@@ -87,8 +88,8 @@ def run(settings: Settings) -> Steps:
     """One late frame of every prior, flow and draw. Draws are channels of one run, which are independent; no two runs have the
     same seed, so that all tests are."""
     size, channels, t = settings.whole("size"), settings.whole("channels"), settings.whole("frame")
-    flows, draws = settings.names("flows"), settings.whole("draws")
-    priors = settings.names("priors") or renders.every_prior()
+    flows, draws = settings.names("flows", DEFORMATIONS, least=1), settings.whole("draws")
+    priors = settings.names("priors", PRIORS) or renders.every_prior()
     found = {prior: Found(prior, {flow: [] for flow in flows}) for prior in priors}
     total, done = len(flows) * len(priors), 0
     notes: list[str] = []

@@ -57,6 +57,7 @@ def test_quick_is_the_preset_and_set_goes_before_it(tmp_path: Path, capfd: pytes
     [
         (["experiment", "--out", "{o}"], "first, second"),
         (["experiment", "dance", "--out", "{o}"], "first, second"),
+        (["experiment", "all", "dance", "--out", "{o}"], "first, second"),
         (["experiment", "first"], "--out"),
         (["experiment", "first", "--out", "{o}", "--set", "drawz=3"], "draws, words"),
         (["experiment", "all", "--out", "{o}", "--set", "drawz=3"], "drawz"),

@@ -19,7 +19,7 @@ def test_priors_that_follow_no_motion_are_sampled_once():
 
 def test_measured_and_published_stand_beside_each_other():
     settings = settings_for(
-        "coherence", {"size": 32, "clips": 1, "tasks": "jpeg-restoration,pose-to-nobody", "priors": "random,integral"}
+        "coherence", {"size": 32, "clips": 1, "tasks": "jpeg-restoration,hub", "priors": "random,integral"}
     )
     outcome = finished(coherence.run(settings))
     rows = {(row["prior"], row["flow"]): row for row in outcome.tables[0].rows}
@@ -29,7 +29,7 @@ def test_measured_and_published_stand_beside_each_other():
     assert integral["published_relative"] == pytest.approx(5.98 / 8.28)
     assert integral["relative"] == pytest.approx(integral["warp_error"] / rows["random", "none"]["warp_error"])
     assert integral["relative"] < 1
-    assert any("pose-to-nobody" in note for note in outcome.notes)
+    assert any("hub is left out" in note for note in outcome.notes)
     published = {column.name for column in outcome.tables[0].columns if column.published}
     assert published == {"published", "published_relative"}
 
