@@ -222,11 +222,11 @@ def _converged(
     over_n = Panel(
         "over n", "∫-noise: largest deviation from the identity",
         (
-            Band(x, low, high, OWNED, "99.9 % of trials"),
-            Curve(x, middle, "text", "half of all trials", 1.2, DOTTED),
-            Points(np.arange(1, len(worst) + 1) * float(CHUNK), np.array(worst), OWNED, "measured", 0.65),
+            Band(x / 1000, low, high, OWNED, "99.9 % of trials"),
+            Curve(x / 1000, middle, "text", "half of all trials", 1.2, DOTTED),
+            Points(np.arange(1, len(worst) + 1) * CHUNK / 1000, np.array(worst), OWNED, "measured", 0.65),
         ),
-        "draws n", "covariance", (0, most * 1.1), (0, 0.28),
+        "draws n (thousands)", "covariance", (0, most * 1.1 / 1000), (0, 0.28),
         note="Band and dotted line: what theory foresees.",
         tip="The largest deviation falls as one over the root of n",
     )  # fmt: skip
@@ -235,7 +235,7 @@ def _converged(
     spread = Panel(
         "spread", "Deviations in standard errors",
         (NORMAL, *(Bars(edges, heights[rule], rule, NAMES[rule], False) for rule in ROW_RULES)),
-        "deviation / standard error", "density", (-4, 4), (0, 0.55),
+        "standard errors", "density", (-4, 4), (0, 0.55),
         note=f"own covariances of batches of {CHUNK} draws; {len(scores[OWNED]):,} each",
         tip="Histogram of standardised deviations over the normal density",
     )  # fmt: skip

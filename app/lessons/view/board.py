@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
-from app.lessons.scene import Scene
+from app.lessons.scene import Panel, Scene
 from app.lessons.view import look
 from app.lessons.view.facts import FactRow
 from app.lessons.view.panel import PanelView
+
+
+def _narrow(row: tuple[Panel, ...]) -> tuple[tuple[Panel, ...], ...]:
+    """A row as it stands beside the mathematics, where the board is narrow: of three panels or more, a plot among pictures
+    without axes gets a row of its own."""
+    groups = [tuple(panels) for _, panels in groupby(row, key=lambda panel: bool(panel.label_x or panel.label_y))]
+    return tuple(groups) if len(row) > 2 and len(groups) == 2 else (row,)
 
 
 class Board(QWidget):
@@ -51,9 +60,10 @@ class Board(QWidget):
                 self._show_words(self._scene)
 
     def set_with_facts(self, on: bool) -> None:
-        """Show the numbers, or leave their room to the plots."""
+        """Show the numbers, or, beside the mathematics, leave their room to pictures and plots."""
         self._with_facts = on
-        self._facts.setVisible(on and self._scene is not None and bool(self._scene.facts))
+        if self._scene is not None:
+            self.show_scene(self._scene)
 
     def restyle(self) -> None:
         """Take the colours of the application's theme."""
@@ -65,23 +75,25 @@ class Board(QWidget):
     def show_scene(self, scene: Scene) -> None:
         """Draw a scene."""
         self._scene = scene
-        arrangement = (tuple(tuple((p.name, p.weight) for p in row) for row in scene.rows), scene.heights)
+        rows = scene.rows if self._with_facts or len(scene.rows) > 1 else _narrow(scene.rows[0])
+        heights = scene.heights if rows == scene.rows else ()
+        arrangement = (tuple(tuple((p.name, p.weight) for p in row) for row in rows), heights)
         anew = arrangement != self._arrangement
         if anew:
             self._arrangement = arrangement
-            self._arrange(scene)
+            self._arrange(rows, heights)
         for row in scene.rows:
             for panel in row:
                 self.panels[panel.name].show_panel(panel)
         self._show_words(scene, anew)
 
-    def _arrange(self, scene: Scene) -> None:
+    def _arrange(self, rows: tuple[tuple[Panel, ...], ...], heights: tuple[float, ...]) -> None:
         old, self._rows = self._rows, QWidget()
         column = QVBoxLayout(self._rows)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.GRID)
         self.panels = {}
-        for index, row in enumerate(scene.rows):
+        for index, row in enumerate(rows):
             line = QHBoxLayout()
             line.setSpacing(theme.GRID)
             for panel in row:
@@ -92,7 +104,7 @@ class Board(QWidget):
                 view.moved.connect(self.moved)
                 self.panels[panel.name] = view
                 line.addWidget(view, round(panel.weight * 100))
-            column.addLayout(line, round((scene.heights[index] if scene.heights else 1.0) * 100))
+            column.addLayout(line, round((heights[index] if heights else 1.0) * 100))
         self._column.replaceWidget(old, self._rows)
         self._column.setStretchFactor(self._rows, 1)
         self._rows.show()

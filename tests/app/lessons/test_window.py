@@ -325,3 +325,15 @@ def test_a_name_too_long_for_its_panel_takes_two_lines(qtbot: QtBot) -> None:
     needed = QFontMetrics(legend.font()).horizontalAdvance(name)
     one, two = legend.heightForWidth(2 * needed), legend.heightForWidth(needed)
     assert two > 1.5 * one
+
+
+def test_beside_mathematics_a_plot_has_the_width_of_the_board(open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    window = open_lesson("transport", "What the Jacobian")
+    window.show_maths(True)
+    qtbot.wait(300)
+    with_it, without, chart = (window.board.panels[name] for name in ("with", "without", "areas"))
+    assert chart.width() > 0.95 * window.board.width()
+    assert with_it.y() == without.y() < chart.y()
+    window.show_maths(False)
+    qtbot.wait(300)
+    assert window.board.panels["areas"].y() == window.board.panels["with"].y()
