@@ -41,7 +41,8 @@ def seeded(window: Window, seed: int) -> Session:
 
 def canvas_bytes(window: Window) -> bytes:
     QApplication.processEvents()
-    return bytes(window.compare.canvas.picture().constBits())
+    picture = window.compare.canvas.picture()  # it owns the bytes
+    return bytes(picture.constBits())
 
 
 def test_it_shows_itself_before_anything_is_computed(make_window: MakeWindow) -> None:
