@@ -253,7 +253,7 @@ def _states(scene: Scene, keep: tuple[int, ...]) -> Figure:
     sheet = Pictures("", ("scene", "two-stage", "random fill"), tuple(f"frame {t}" for t in keep), rows, 2)
     return Figure(
         "states", "Where noise comes from", (sheet,), "n = 1 scene.",
-        "Grey: noise of the first frame. Blue: inherited from a later frame. Orange: new in this frame. Red: undefined, "
+        "Grey: noise of the first frame. Blue: inherited from a later frame. Yellow: new in this frame. Red: undefined, "
         "filled at random again in every frame.",
     )  # fmt: skip
 
