@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -21,6 +22,7 @@ from app import theme
 from app.lessons.lesson import Choice, Control, Slider, Switch, Value
 from app.lessons.view import look
 
+KEYS = Qt.FocusPolicy.TabFocus  # what is clicked does not take the keys, which go through the steps
 STEPS = 1000  # most positions of a slider
 UPPER = 1.5
 BOX = 0.75  # of the type's size, as the next
@@ -34,6 +36,13 @@ class _Bar(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(KEYS)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            event.ignore()  # a presenter's clicker turns pages, whatever has the focus
+        else:
+            super().keyPressEvent(event)
 
     def mouseDoubleClickEvent(self, event: Any) -> None:
         self.reset.emit()
@@ -56,6 +65,7 @@ class SliderRow(QWidget):
         self._number.setSuffix(f" {info.unit}" if info.unit else "")
         self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._number.setKeyboardTracking(False)
+        self._number.lineEdit().returnPressed.connect(lambda: self.window().setFocus())
         self._bar = _Bar()
         self._count = max(min(round((info.high - info.low) / info.step), STEPS), 1)
         self._bar.setRange(0, self._count)
@@ -173,6 +183,7 @@ class ChoiceRow(QWidget):
         self.info = info
         self._label = QLabel(info.label)
         self._list = QComboBox()
+        self._list.setFocusPolicy(KEYS)
         for value, shown in info.options:
             self._list.addItem(shown, value)
         self._list.setAccessibleName(info.label)
@@ -212,6 +223,7 @@ class SwitchRow(QWidget):
         super().__init__()
         self.info = info
         self._box = QCheckBox(info.label)
+        self._box.setFocusPolicy(KEYS)
         self._box.setToolTip(info.tip or info.label)
         self._box.setAccessibleName(info.label)
         column = QVBoxLayout(self)

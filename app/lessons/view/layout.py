@@ -11,7 +11,7 @@ from app import theme
 from app.lessons import texts
 from app.lessons.view import look
 from app.lessons.view.board import Board
-from app.lessons.view.controls import ControlBar
+from app.lessons.view.controls import KEYS, ControlBar
 from app.lessons.view.dots import Dots
 from app.lessons.view.page import PageView
 
@@ -34,6 +34,7 @@ def build(window: LessonWindow) -> None:
 
 def _build_head(window: LessonWindow) -> None:
     window.chooser = QComboBox()
+    window.chooser.setFocusPolicy(KEYS)
     window.chooser.setAccessibleName("Lesson")
     window.chooser.setToolTip("Which lesson is shown")
     for text in texts.lessons():

@@ -337,3 +337,19 @@ def test_beside_mathematics_a_plot_has_the_width_of_the_board(open_lesson: OpenL
     window.show_maths(False)
     qtbot.wait(300)
     assert window.board.panels["areas"].y() == window.board.panels["with"].y()
+
+
+def test_keys_go_through_the_steps_after_a_click_on_a_control(open_lesson: OpenLesson, qtbot: QtBot) -> None:
+    window = open_lesson("7")
+    window.activateWindow()
+    window.setFocus()
+    for name in ("frame", "motion", "still"):
+        row = window.controls.rows[name]
+        widget = {"frame": "_bar", "motion": "_list", "still": "_box"}[name]
+        assert not getattr(row, widget).focusPolicy() & Qt.FocusPolicy.ClickFocus, name
+    row = window.controls.rows["frame"]
+    assert isinstance(row, SliderRow)
+    row._bar.setFocus()  # with the Tab key
+    with qtbot.waitSignal(window.settled, timeout=SECONDS):
+        qtbot.keyClick(row._bar, Qt.Key.Key_PageDown)
+    assert window.index == 1
