@@ -95,7 +95,7 @@ def back(settings: Settings) -> Iterator[Scene]:
         Fact("Its centre was at", f"({float(at[0]):.2f}, {float(at[1]):.2f})", f"now ({x + 0.5}, {y + 0.5})"),
         Fact("Area of its outline", f"{abs(float(frame.area[y, x])):.3f}", "pixels of frame 0"),
         Fact("Jacobian", f"{float(frame.jacobian[y, x]):.3f}".replace("-", "−"), "area to first order"),
-        Fact("Owned / N", f"{count / 4**LEVEL:.3f}", f"{count} of {4**LEVEL} sub-pixels, k = {LEVEL}", "integral"),
+        Fact("Owned / N", f"{count / 4**LEVEL:.3f}", f"{count} sub-pixels, N = {4**LEVEL}", "integral"),
     )
     yield Scene(
         ((left, right),),
