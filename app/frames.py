@@ -138,8 +138,12 @@ class Frames(QObject):
             self._window.timeline.tell("set_info", info)
         self._window.compare.canvas.set_source(info.height, info.width, info.frames)
         self._window.compare.canvas.set_empty("computing …")
-        if fresh:
+        if fresh:  # nothing of another source stays beside what is said of this one
             self._window.compare.canvas.set_slices({})
+            self._window.compare.show_pictures(None)
+            self._window.source.preview.set_image(None)
+            self.result = None
+            self.show_numbers()
         self._window.player.set_fps(info.fps)
         self._window.state.opened(info.frames)
         self._window.timeline.tell("set_frame", self._window.state.view.frame)

@@ -150,6 +150,7 @@ class Paragraph(QLabel):
 
     def fit(self) -> None:
         """Ask for the height of the text at the present width, no more and no less."""
+        self.setMinimumHeight(0)  # else it says that it needs at least what the text before did
         self.setFixedHeight(max(self.heightForWidth(self.width()), 0))
 
 

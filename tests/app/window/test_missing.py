@@ -111,3 +111,15 @@ def test_a_run_that_ended_unnoticed_has_crashed() -> None:
     wait_for(lambda: not store._alive(child.pid), 10)
     child.wait()
     assert store._alive(os.getppid())
+
+
+def test_nothing_of_another_source_stays_on_the_screen(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
+    engines.frames = 4
+    window = make_window()
+    settle(window)
+    engines.delay = 0.2
+    shown: list[tuple[object, object]] = []
+    window.worker.opened.connect(lambda *_: shown.append((window.compare.canvas.pictures, window.result)))
+    documents.open_as(window, "video", "/a/other.mp4")
+    wait_for(lambda: bool(shown))
+    assert shown == [(None, None)]
