@@ -35,7 +35,7 @@ def check_folder(path: Path) -> None:
         raise OutputError(f"The output {path} is a link to nowhere; the name of a folder was expected.")
     if path.exists() and not path.is_dir():
         raise OutputError(f"The output {path} is a file; the name of a folder was expected.")
-    _check_writable(path / "x" if path.is_dir() else path)
+    _check_writable(path, path if path.is_dir() else None)
 
 
 def _check_name(path: Path) -> None:
@@ -48,9 +48,10 @@ def _check_name(path: Path) -> None:
         raise OutputError(f"The output {path} cannot be written: {told}.") from None
 
 
-def _check_writable(path: Path) -> None:
+def _check_writable(path: Path, within: Path | None = None) -> None:
+    """OutputError when nothing can be made in the folder `within`, or in the one that `path` is to lie in."""
     _check_name(path)
-    folder = path.absolute().parent
+    folder = within or path.absolute().parent
     if not folder.is_dir():
         raise OutputError(f"The output {path} cannot be written: there is no folder {folder}.")
     try:

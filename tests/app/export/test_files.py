@@ -58,6 +58,11 @@ def test_nothing_is_put_beside_a_folder_that_is_there(tmp_path: Path) -> None:
         assert partial.parent == out
 
 
+def test_what_cannot_be_written_to_is_called_by_its_name() -> None:
+    with pytest.raises(OutputError, match="The output /proc cannot be written"):
+        check_folder(Path("/proc"))
+
+
 def test_a_link_to_nowhere_is_found_before_the_work(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "gone")
     with pytest.raises(OutputError, match="link to nowhere"):
