@@ -43,8 +43,9 @@ class StatusLine(QStatusBar):
 
     def set_theme(self, colours: theme.Theme) -> None:
         self._cancel.setIcon(theme.icon("x", colours))
-        for label in (self._message, self._work, self._machine):
-            label.setFont(theme.small(self.font()))
+        for label in (self._message, self._work):
+            label.setFont(theme.small(theme.tabular(self.font())))
+        self._machine.setFont(theme.small(self.font()))
 
     def say(self, text: str) -> None:
         """A line at the left, until the next one."""

@@ -106,16 +106,26 @@ def load_font(app: QApplication) -> None:
         families += QFontDatabase.applicationFontFamilies(number)
     font = QFont(families[0]) if families else app.font()
     font.setPixelSize(BODY)
-    font.setFeature(QFont.Tag("tnum"), 1)  # figures of one width: numbers that change do not jump
     app.setFont(font)
+    app.setFont(tabular(font), "QAbstractSpinBox")
 
 
-_SMALL: dict[tuple[str, bool], QFont] = {}
+_TABULAR: dict[str, QFont] = {}
+_SMALL: dict[tuple[str, bool, bool], QFont] = {}
+
+
+def tabular(font: QFont) -> QFont:
+    """For numbers: figures of one width, so that those that change do not jump. Not for words, whose hyphens get as wide."""
+    name = font.key()
+    if name not in _TABULAR:
+        made = _TABULAR[name] = QFont(font)
+        made.setFeature(QFont.Tag("tnum"), 1)
+    return _TABULAR[name]
 
 
 def small(font: QFont, bold: bool = False) -> QFont:
     """The second type size. One font for all who ask: making it again at every painting costs more than the painting."""
-    name = (font.key(), bold)
+    name = (font.key(), bold, bool(font.featureTags()))
     if name not in _SMALL:
         made = _SMALL[name] = QFont(font)
         made.setPixelSize(SMALL)

@@ -149,7 +149,7 @@ class Figures(QWidget):
             painter.setPen(QColor(colours.dim))
             box = QRectF(0, y, GUTTER - GAP, LINE)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
-            painter.setFont(self.font())
+            painter.setFont(theme.tabular(self.font()))
             for key, column in zip(self._keys, self._columns, strict=False):
                 figure = self._figures.get(key, {}).get(label, NONE)
                 painter.setPen(QColor(colours.dim if figure is NONE else colours.text))

@@ -61,7 +61,7 @@ class InspectorPage(QWidget):
         self.figures = QPlainTextEdit()
         self.figures.setReadOnly(True)
         self.figures.setFrameStyle(0)
-        self.figures.setFont(theme.small(self.figures.font()))
+        self.figures.setFont(theme.small(theme.tabular(self.figures.font())))
         self.figures.setAccessibleName("Numbers of the pixel")
         self.figures.setLineWrapMode(QPlainTextEdit.LineWrapMode.WidgetWidth)
         head = QHBoxLayout()

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import small
+from app.theme import small, tabular
 from app.views.plots import Curve, CurvePlot, Legend, PlotSpec
 from app.views.plots_figure import Figure
 from app.views.statistics_measures import signed
@@ -173,7 +173,7 @@ class OutputsPage(QWidget):
         self.table.setStyleSheet(
             "QTableCornerButton::section { background: transparent; border: none; } QHeaderView { background: transparent; }"
         )
-        self.table.setFont(small(self.table.font()))
+        self.table.setFont(small(tabular(self.table.font())))
         for header in (self.table.horizontalHeader(), self.table.verticalHeader()):
             header.setFont(small(header.font()))
             header.setHighlightSections(False)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.theme import small
+from app.theme import small, tabular
 from app.views.plots import SAMPLE, draw_sample, theme_of, verdict_colour, verdict_text
 from app.views.statistics_measures import MEASURES, Measure, verdict_of
 
@@ -239,7 +239,7 @@ class WhitenessTable(QTableView):
         self.whiteness = WhitenessModel(self)
         self.whiteness.dark = dark
         self.setModel(self.whiteness)
-        self.setFont(small(self.font()))
+        self.setFont(small(tabular(self.font())))
         self.setShowGrid(False)
         self.setFrameStyle(0)
         self.setWordWrap(False)

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.palette import WARN
-from app.theme import small
+from app.theme import small, tabular
 from app.views.plots import theme_of
 
 Mask = npt.NDArray[np.bool_]
@@ -43,7 +43,7 @@ class ScrubBar(QWidget):
         self._frame = 0
         self._loop: tuple[int, int] | None = None
         self._held = ""
-        self.setFont(small(self.font()))
+        self.setFont(small(tabular(self.font())))
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

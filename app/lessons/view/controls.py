@@ -129,7 +129,7 @@ class SliderRow(QWidget):
     def restyle(self, type_: int) -> None:
         """Take the theme's colours and this size of type."""
         look.words(self._label, self.info.label, type_)
-        self._number.setFont(look.font(self.font(), type_))
+        self._number.setFont(look.font(theme.tabular(self.font()), type_))
         for widget in (self._label, self._number):
             widget.setFixedHeight(round(UPPER * type_))
         widest = f"{min(self.info.low, -1.0 if self.info.low < 0 else 0.0):.{self._decimals}f}"

@@ -29,6 +29,7 @@ class FactCard(QFrame):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
             part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             column.addWidget(part)
+        self._parts[1].setFont(theme.tabular(self.font()))
         column.addStretch(1)
 
     def show_fact(self, fact: Fact, type_: int) -> None:
