@@ -60,7 +60,7 @@ class ChainedIntegral:
         link = self._link
         link.values = before
         own = anchors.fresh(t - 1, link.height, link.width, CPU)
-        track = anchors.advance(own, t - 1, t - 1, link.motion, link.fill)
+        track = anchors.advance(own, t - 1, link.motion, link.fill)
         total, count = link.aggregate(track, t, self._channels)
         noise = link.normalised(total, count)
         born = torch.nonzero(((track.state == NEW) | (count == 0)).view(-1))[:, 0]

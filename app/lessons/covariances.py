@@ -103,7 +103,7 @@ def warp(height: int, width: int, places: Places) -> Warped:
     assert max(height, width) * n <= SLOT
     start = anchors.fresh(0, height, width, CPU)
     flow = places(start.position) - start.position
-    track = anchors.advance(start, 0, 0, _Motion(flow), "two-stage")
+    track = anchors.advance(start, 0, _Motion(flow), "two-stage")
     fresh = (track.state == anchors.NEW).view(-1)
     moving = torch.nonzero(~fresh)[:, 0]
     around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)[:, :, moving]

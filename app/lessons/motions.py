@@ -88,8 +88,9 @@ def to_previous(motion: Motion, t: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def transport(motion: anchors.Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:
-    """Transport of one shot along a motion, on torch: lessons need no graphics card and give the same everywhere."""
-    return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k)
+    """Transport of one shot along a motion, on torch: lessons need no graphics card and give the same everywhere. Anchors
+    stay, whatever the motion: lessons show what that does."""
+    return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k, bend=math.inf)
 
 
 def run(

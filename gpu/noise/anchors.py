@@ -1,8 +1,12 @@
 """Transport from anchors: each pixel carries the frame its noise was born in and its position there.
 
-Frames are transported from anchors, never chained, so that frame 0 is not forgotten. A pixel that nothing reaches inherits
+Frames are transported from anchors rather than chained, so that frame 0 is not forgotten. A pixel that nothing reaches inherits
 the anchor of where it was in the previous frame; where that is not known either it opens a new anchor with fresh noise,
 which later frames transport like any other (two-stage handler, after Appendix C.4 of the paper).
+
+Accumulated positions are known at the centres of pixels only. Where a turbulent motion has folded and stretched them until
+neighbours lie in no line any more (`bend`), what is between the centres is unknown, and outlines drawn through them no longer
+follow the motion: then a whole frame is made the anchor of all its pixels (`reanchored`).
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ import torch
 from gpu.noise import polygons
 
 KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
-"""What a pixel of a noise frame is: transported from the shot's first frame; transported from a later anchor (stage 1); fresh
+"""What a pixel of a noise frame is: transported since the shot's first frame; born in a later frame (stage 1); fresh
 noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
 
 
@@ -48,8 +52,33 @@ def fresh(t: int, height: int, width: int, device: torch.device) -> Track:
     return Track(label, torch.stack([x, y], -1), torch.zeros_like(label, dtype=torch.uint8))
 
 
-def advance(track: Track, t: int, first: int, motion: Motion, fill: str) -> Track:
-    """The track of frame t+1 from that of frame t, in a shot that starts at frame `first`.
+def bend(track: Track) -> float:
+    """How far the positions of neighbours are from lying in a line, in pixels: the median of |p(i+1) - 2 p(i) + p(i-1)| over
+    all three pixels in a row or column that have one anchor. Bilinear positions are off by about an eighth of it. 0 of any
+    affine motion, however large, and where there are no such pixels."""
+    position, label = track.position, track.label
+    found = []
+    for axis in (0, 1):
+        size = label.shape[axis] - 2
+        if size < 1:
+            continue
+        p = [position.narrow(axis, start, size) for start in range(3)]
+        one = [label.narrow(axis, start, size) for start in range(3)]
+        same = (one[0] == one[1]) & (one[1] == one[2])
+        found.append((p[2] - 2 * p[1] + p[0])[same].norm(dim=-1))
+    if not found or not sum(map(len, found)):
+        return 0.0
+    return float(torch.cat(found).median())
+
+
+def reanchored(track: Track, t: int) -> Track:
+    """The track of frame t as that of an anchor: every pixel starts from its own place. What is KEPT stays called so."""
+    own = fresh(t, *track.label.shape, track.label.device)
+    return Track(own.label, own.position, track.state)
+
+
+def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
+    """The track of frame t+1 from that of frame t.
 
     Position is bilinear in the track's positions on the surface of the pixel that p + backward(t)(p) falls into.
     """
@@ -82,7 +111,7 @@ def advance(track: Track, t: int, first: int, motion: Motion, fill: str) -> Trac
     valid = valid & ((position >= 0) & (position <= limit)).all(-1)
     if fill == "random":
         valid = valid & (track.state[row, column] != UNDEFINED)
-    state = torch.where(label == first, KEPT, INHERITED).to(torch.uint8)
+    state = torch.where(track.state[row, column] == KEPT, KEPT, INHERITED).to(torch.uint8)
     born = NEW if fill == "two-stage" else UNDEFINED
     return Track(
         torch.where(valid, label, own.label),

@@ -93,7 +93,7 @@ class Inspection:
 
 def integral(transport: Transport, t: int, x: int, y: int, channels: int) -> Inspection:
     """How pixel (x, y) of frame t gets its integral noise."""
-    track = transport.before_renewal(t)
+    track = transport.prepared(t, channels)
     state = int(transport.transported(t).state[y, x])
     first = transport.is_first(t)
     if not first and state not in (NEW, UNDEFINED):

@@ -145,3 +145,15 @@ ALL: dict[str, Callable[[tuple[int, int]], Given]] = {
     "crossing layers": layers,
     "DIS flow of the bunny clip": bunny,
 }
+
+
+def turbulent(size: tuple[int, int]) -> Given:
+    """Small whirls that change from frame to frame and drift: after a few frames the accumulated positions of neighbours lie
+    in no line any more."""
+
+    def flow(t: int) -> torch.Tensor:
+        place = 2 * math.pi * centres(size) / 11.0
+        x, y = place[..., 0] + 1.7 * t, place[..., 1] - 0.9 * t
+        return torch.stack([1.1 * torch.sin(y) + 0.5, 0.9 * torch.cos(x + 0.4) - 0.3], -1)
+
+    return Given(size, flow)
