@@ -23,9 +23,9 @@ FIELD_CACHE_BYTES = 256 << 20
 TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
 TRACK_PIXEL_BYTES = 13
 BEND = 0.3
-"""Pixels that neighbours may lie out of line (gpu.noise.anchors.bend) before their frame is made the anchor of all that follow.
-Measured on two clips of turbulent smoke, means over 48 frames: correlations over 1, 5 and 10 frames are 0.65, 0.45 and 0.29 with
-bounds of 0.25 to 0.35; smaller ones give 0.66, 0.38 and 0.22 (0.12), none at all 0.53, 0.24 and 0.15. Deformations and videos
+"""Pixels that neighbours may lie out of line (gpu.noise.anchors.bend) before their frame is made the anchor of all that
+follow. Measured on two clips of turbulent smoke, means over 48 frames: correlations over 1, 5 and 10 frames are 0.65, 0.45 and
+0.29 with bounds of 0.25 to 0.35; 0.66, 0.38 and 0.22 with one of 0.12; 0.53, 0.24 and 0.15 with none. Deformations and videos
 stay below 0.17 over 96 frames, so that their noise remembers frame 0."""
 
 ANCHORS_KEPT = 4  # whole frames of noise that later frames are anchored in
