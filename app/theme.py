@@ -107,7 +107,7 @@ def load_font(app: QApplication) -> None:
     font = QFont(families[0]) if families else app.font()
     font.setPixelSize(BODY)
     app.setFont(font)
-    app.setFont(tabular(font), "QAbstractSpinBox")
+    app.setFont(tabular(font), b"QAbstractSpinBox")
 
 
 _TABULAR: dict[str, QFont] = {}

@@ -73,7 +73,8 @@ def bend(track: Track) -> float:
 
 def reanchored(track: Track, t: int) -> Track:
     """The track of frame t as that of an anchor: every pixel starts from its own place. What is KEPT stays called so."""
-    own = fresh(t, *track.label.shape, track.label.device)
+    height, width = track.label.shape
+    own = fresh(t, height, width, track.label.device)
     return Track(own.label, own.position, track.state)
 
 
