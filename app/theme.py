@@ -107,7 +107,7 @@ def load_font(app: QApplication) -> None:
     font = QFont(families[0]) if families else app.font()
     font.setPixelSize(BODY)
     app.setFont(font)
-    app.setFont(tabular(font), b"QAbstractSpinBox")
+    app.setFont(tabular(font), "QAbstractSpinBox")  # type: ignore[arg-type]  # bytes, as annotated, are refused
 
 
 _TABULAR: dict[str, QFont] = {}
