@@ -177,9 +177,8 @@ class Choices(QComboBox):
         super().__init__(parent)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(6)
-        self.setFocusPolicy(
-            Qt.FocusPolicy.StrongFocus
-        )  # the wheel scrolls past it, and leaves the keys where they were
+        # The wheel scrolls past it, and leaves the keys where they were.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.set_choices(choices)
         self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
 

@@ -19,9 +19,8 @@ LONG = 8  # letters of a unit beside the number; a longer one stands in the labe
 class _Slider(QSlider):
     def __init__(self, orientation: Qt.Orientation) -> None:
         super().__init__(orientation)
-        self.setFocusPolicy(
-            Qt.FocusPolicy.StrongFocus
-        )  # the wheel scrolls past it, and leaves the keys where they were
+        # The wheel scrolls past it, and leaves the keys where they were.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel scrolls the panel; it must not change a setting in passing."""

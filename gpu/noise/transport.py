@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
+from gpu import interrupt
 from gpu.noise import anchors, field, polygons, rng
 from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
 from gpu.noise.chain import Chain
@@ -24,11 +25,13 @@ TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
 TRACK_PIXEL_BYTES = 13
 BEND = 0.3
 """Pixels that neighbours may lie out of line (gpu.noise.anchors.bend) before their frame is made the anchor of all that
-follow. Measured on two clips of turbulent smoke, means over 48 frames: correlations over 1, 5 and 10 frames are 0.65, 0.45 and
-0.29 with bounds of 0.25 to 0.35; 0.66, 0.38 and 0.22 with one of 0.12; 0.53, 0.24 and 0.15 with none. Deformations and videos
-stay below 0.17 over 96 frames, so that their noise remembers frame 0."""
+follow. Measured by `python -m tests.gpu.noise.measure_reanchoring` on two clips of turbulent smoke, means over 48 frames:
+correlations over 1, 5 and 10 frames are 0.65, 0.45 and 0.29 with bounds of 0.25 to 0.35; 0.66, 0.38 and 0.22 with one of 0.12;
+0.53, 0.24 and 0.15 with none. Deformations and videos stay below 0.17 over 96 frames, so that their noise remembers frame 0."""
 
-ANCHORS_KEPT = 4  # whole frames of noise that later frames are anchored in
+ANCHOR_CACHE_BYTES = (
+    64 << 20
+)  # of whole frames of noise that later frames are anchored in; the last is kept in any case
 SPARSE = 1 / 8
 """A piece of which less than about this share is looked at is gathered the sparse way."""
 
@@ -164,9 +167,13 @@ class Transport:
                 self._anchor_noise.move_to_end(at)
                 break
         for at in frames if channels else []:
+            interrupt.poll()
             self._anchor_noise[at] = self._carried(self.before_renewal(at), at, channels)[0]
             self._anchor_noise.move_to_end(at)
-            while len(self._anchor_noise) > ANCHORS_KEPT:
+            while (
+                len(self._anchor_noise) > 1
+                and sum(one.nbytes for one in self._anchor_noise.values()) > ANCHOR_CACHE_BYTES
+            ):
                 self._anchor_noise.popitem(last=False)
         return moved
 

@@ -110,7 +110,7 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser, monkeypa
     motion = motions.turbulent(SIZE)
     played = carrier(motion, rasteriser)
     frames = [played.integral(t, 2)[0] for t in range(LATE + 1)]
-    monkeypatch.setattr(transport, "ANCHORS_KEPT", 1)
+    monkeypatch.setattr(transport, "ANCHOR_CACHE_BYTES", 1)
     asked = carrier(motion, rasteriser)
     for t in (LATE, 3, LATE - 1, 9, LATE):
         assert torch.equal(asked.integral(t, 2)[0], frames[t])
