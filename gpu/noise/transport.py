@@ -27,8 +27,8 @@ BEND = 0.3
 """Pixels that neighbours may lie out of line (gpu.noise.anchors.bend) before their frame is made the anchor of all that
 follow. Measured by `python -m tests.gpu.noise.measure_reanchoring` on two clips of turbulent smoke, means over 48 frames:
 correlations over 1, 5 and 10 frames are 0.65, 0.45 and 0.29 with bounds of 0.25 to 0.35; 0.66, 0.38 and 0.22 with one of 0.12;
-0.53, 0.24 and 0.15 with none. The bundled deformations stay below 0.17 over 96 frames, scenes and clips below 0.03 over their 48,
-so that their noise remembers frame 0."""
+0.53, 0.24 and 0.15 with none. The bundled deformations stay below 0.17 over 96 frames, scenes and clips below 0.03 over
+their 48, so that their noise remembers frame 0."""
 
 ANCHOR_CACHE_BYTES = 64 << 20
 """Of whole frames of noise that later frames are anchored in; the last one is kept in any case."""
