@@ -19,7 +19,7 @@ DONE, MISSING, WRONG_INPUT, FAULT, STOPPED = 0, 1, 2, 70, 130
 
 def parser() -> Parser:
     """The parser of all commands. Loads no heavy library."""
-    from app.commands import window
+    from app.commands.kit import window
 
     root = Parser(
         prog="noisescope",

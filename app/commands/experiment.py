@@ -63,8 +63,8 @@ def _names() -> str:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         return _list(arguments.json)
-    from app.export.files import check_folder
     from gpu.experiments import EXPERIMENTS
+    from gpu.files import check_folder
 
     names = list(dict.fromkeys(arguments.names))
     if not names:
@@ -151,8 +151,8 @@ def _number(text: str, key: str, owner: str) -> float:
 
 def _one(job: _Job, folder: Path, progress: str, up: str = "") -> dict[str, Any]:
     """Run one experiment and write its folder, whole or not at all."""
-    from app.export.files import replacing_folder
     from app.reports import write_report
+    from gpu.files import replacing_folder
 
     started, clock, computed = datetime.now(UTC), time.monotonic(), time.process_time()
     with replacing_folder(folder) as partial:
@@ -165,7 +165,7 @@ def _one(job: _Job, folder: Path, progress: str, up: str = "") -> dict[str, Any]
 
 
 def _finish(job: _Job, progress: str) -> Outcome:
-    from app.commands.progress import finish
+    from app.commands.kit.progress import finish
 
     steps = job.experiment.run(job.settings)
     if progress == "bar":

@@ -16,7 +16,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from app.commands.window import open_window
+    from app.commands.kit.window import open_window
 
     return open_window(sessions.load(arguments.session))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.commands import COMMANDS, Command, Parser
-from app.commands import options as shared
+from app.commands.kit import options as shared
 from gpu.errors import ClipError, SessionError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from app.export.files import check_folder, replacing_folder
+    from gpu.files import check_folder, replacing_folder
 
     check_folder(arguments.out)
     for folder in (arguments.weights, arguments.reference):
@@ -145,12 +145,12 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
     """Compute frame by frame and write as they come; memory holds the engine's cache and one row a frame."""
     import numpy as np
 
-    from app.commands.progress import shown
+    from app.commands.kit.progress import shown
     from app.export import ExportOptions
-    from app.export.pictures import picture_of
-    from app.export.sheet import Sheet, slices_sheet
-    from app.export.video import video
-    from app.pictures import image_bytes
+    from app.export.kit.picture_format import picture_of
+    from app.export.kit.sheet import Sheet, slices_sheet
+    from app.export.kit.video_writer import video
+    from app.look.noise_colours import image_bytes
     from gpu import session as sessions
 
     info, session = engine.info, engine.session
@@ -207,7 +207,7 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
 
 def _perceive(engine: Engine, metrics: dict[str, Any], weights: Path | None, reference: Path | None) -> None:
     """Add LPIPS, FID and Improved Precision to `metrics`, as far as their weights and real pictures are there."""
-    from app.commands.progress import finish
+    from app.commands.kit.progress import finish
 
     found = finish(engine.perceive(weights, reference), "perceptual measures")
     for key, one in found.columns.items():

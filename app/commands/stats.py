@@ -48,8 +48,8 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from app.commands.progress import finish
-    from app.export.noise import read_noise
+    from app.commands.kit.progress import finish
+    from app.export.kit.noise_format import read_noise
 
     stored = read_noise(arguments.file, arguments.axes)
     frames: list[Whiteness] = []

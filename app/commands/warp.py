@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from app.commands import COMMANDS, Command, Parser
-from app.commands import options as shared
+from app.commands.kit import options as shared
 
 
 def configure(parser: Parser) -> None:
@@ -26,9 +26,9 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from app import export
-    from app.commands.progress import finish
-    from app.export import axes
-    from app.export.files import check_file
+    from app.commands.kit.progress import finish
+    from app.export.kit import axes
+    from gpu.files import check_file
     from gpu.session import TaskSettings
 
     form = export.format_for(arguments.out, "noise")

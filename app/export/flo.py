@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
-from app.export.files import check_folder, replacing_folder
-from app.export.flow import F32, flows, plan_flow
+from app.export.kit.flow_format import F32, flows, plan_flow
 from gpu.engine.results import Update
 from gpu.errors import OutputError
+from gpu.files import check_folder, replacing_folder
 
 if TYPE_CHECKING:
     from gpu.engine import Engine

@@ -10,11 +10,11 @@ from zlib import crc32
 import numpy as np
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
-from app.export.files import check_file, replacing
-from app.export.flow import flows, plan_flow
-from app.export.noise import mapped
+from app.export.kit.flow_format import flows, plan_flow
+from app.export.kit.noise_format import mapped
 from gpu.engine.results import Update
 from gpu.errors import OutputError
+from gpu.files import check_file, replacing
 
 if TYPE_CHECKING:
     from gpu.engine import Engine

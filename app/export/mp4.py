@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
-from app.export.files import byte_text, check_file, replacing
-from app.export.pictures import pictures, plan_pictures, rate_of
-from app.export.video import video
+from app.export.kit.picture_format import pictures, plan_pictures, rate_of
+from app.export.kit.video_writer import video
 from gpu.engine.results import Update
+from gpu.files import byte_text, check_file, replacing
 
 if TYPE_CHECKING:
     from gpu.engine import Engine

@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from app.export import FORMATS
-from app.export.noise import NoiseFile, Sink, Stored, described_in, into, mapped, noise_format, reading, stored
+from app.export.kit.noise_format import (
+    NoiseFile,
+    Sink,
+    Stored,
+    described_in,
+    into,
+    mapped,
+    noise_format,
+    reading,
+    stored,
+)
 
 
 @contextmanager

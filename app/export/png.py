@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
-from app.export.files import byte_text, check_folder, replacing_folder
-from app.export.pictures import U8, pictures, plan_pictures
+from app.export.kit.picture_format import U8, pictures, plan_pictures
 from gpu.engine.results import Update
 from gpu.errors import OutputError
+from gpu.files import byte_text, check_folder, replacing_folder
 
 if TYPE_CHECKING:
     from gpu.engine import Engine

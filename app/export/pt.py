@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.export import FORMATS, NoiseFileError
-from app.export.noise import F32, NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
+from app.export.kit.noise_format import F32, NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
 
 
 @contextmanager

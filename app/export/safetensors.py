@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.export import FORMATS, NoiseFileError
-from app.export.noise import NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
+from app.export.kit.noise_format import NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.palette import DASHES, style
+from app.look.palette import DASHES, style
 from gpu.assets import asset
-from gpu.experiments.outcome import Axis, Bars, Figure, Histogram, Line, Matrix, Panel, Pictures, Plot
+from gpu.experiments.kit.outcome import Axis, Bars, Figure, Histogram, Line, Matrix, Panel, Pictures, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

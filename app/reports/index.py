@@ -10,7 +10,7 @@ from typing import Any
 
 from app.reports import pages
 from app.reports.record import commit, machine, versions
-from gpu.experiments.questions import QUESTIONS
+from gpu.experiments.kit.questions import QUESTIONS
 
 
 @dataclass(frozen=True)

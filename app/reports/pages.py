@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.palette import PRIOR_NAMES, style
+from app.look.palette import PRIOR_NAMES, style
 from gpu.experiments import Column, Experiment, Outcome, Table
-from gpu.experiments.questions import QUESTIONS, UNANSWERED
+from gpu.experiments.kit.questions import QUESTIONS, UNANSWERED
 
 if TYPE_CHECKING:
     from app.reports.index import Entry

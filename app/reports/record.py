@@ -16,7 +16,7 @@ from typing import Any
 
 import gpu
 from gpu.experiments import Experiment, Outcome, Settings, Table
-from gpu.experiments.outcome import Claim
+from gpu.experiments.kit.outcome import Claim
 from gpu.metrics.intervals import Interval
 
 PACKAGES = ("torch", "numpy", "scipy", "opencv-python", "moderngl", "matplotlib")

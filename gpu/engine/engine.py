@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gpu.engine import inspecting, judging, perceiving, tasking
+from gpu.engine import output_quality, perceptual, pixel, task_settings
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, SourceInfo, Update
 from gpu.errors import SessionError, SizeError
@@ -21,7 +21,7 @@ from gpu.noise import backends, transport
 from gpu.noise.inspect import Inspection
 from gpu.parameters import resolve
 from gpu.priors import INHERITED, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, Run, steps_of
-from gpu.priors.degrade import degrade
+from gpu.priors.kit.degrade import degrade
 from gpu.session import PriorSettings, Session
 from gpu.source import Source
 from gpu.source.motion import SourceMotion
@@ -62,8 +62,8 @@ class Engine:
         self._motion: SourceMotion
         self._limit = memory_limit
         self.session = session
-        self._task, self._options = tasking.task_of(session), tasking.options_of(session)
-        self._channels = tasking.channels_of(session, self._task, self._options)
+        self._task, self._options = task_settings.task_of(session), task_settings.options_of(session)
+        self._channels = task_settings.channels_of(session, self._task, self._options)
         self.device = backends.device(session.noise.device)
         _check_memory(session.source.height, session.source.width)
         old = reuse.session if reuse else None
@@ -132,8 +132,8 @@ class Engine:
             return
         before = (self.session, self._task, self._options, self._channels, self._runs)
         try:
-            self._task, self._options = tasking.task_of(session), tasking.options_of(session)
-            self._channels = tasking.channels_of(session, self._task, self._options)
+            self._task, self._options = task_settings.task_of(session), task_settings.options_of(session)
+            self._channels = task_settings.channels_of(session, self._task, self._options)
             same, same_task = self._channels == before[3], (self._task, self._options) == before[1:3]
             lasting = [p.key for p in session.priors if same_task or not PRIORS.get(p.name).info.uses_task]
             self._runs = {key: run for key, run in self._runs.items() if key in lasting} if same else {}
@@ -212,17 +212,17 @@ class Engine:
         """What pixel (x, y) of one column's noise of frame t is made of. SizeError outside the frame."""
         prior, shape = self._settings(key), (self.source.height, self.source.width)
         info = PRIORS.get(prior.name).info
-        return inspecting.pixel(self._run(prior), info, shape, t, x, y, self.session.noise.channels)
+        return pixel.pixel(self._run(prior), info, shape, t, x, y, self.session.noise.channels)
 
     def flicker(self) -> Flickers:
         """Temporal spectra of all columns' outputs, over the longest run of frames that are at hand."""
         keys = [prior.key for prior in self.session.priors]
-        return judging.flickers(self._cache, keys, self._motion, self.shot_start, self._truth)
+        return output_quality.flickers(self._cache, keys, self._motion, self.shot_start, self._truth)
 
-    def perceive(self, weights: Path | None, reference: Path | None = None) -> perceiving.Steps:
+    def perceive(self, weights: Path | None, reference: Path | None = None) -> perceptual.Steps:
         """LPIPS, FID and Improved Precision of all columns' outputs at hand: a generator of Updates that returns them."""
         keys = [prior.key for prior in self.session.priors]
-        return perceiving.measure(self._cache, keys, self._truth, self.device, weights, reference)
+        return perceptual.measure(self._cache, keys, self._truth, self.device, weights, reference)
 
     def compute(self, t: int) -> Generator[Update]:
         """Work on frame t, yielding after each column's noise and each sampler step. Closing the generator cancels; what
@@ -300,7 +300,7 @@ class Engine:
         return self._task.truth(self._image(t)) if self._task else None
 
     def _invert(self, t: int) -> Iterator[torch.Tensor]:
-        return tasking.invert(self._task, self._options, self._image(t), self.device)
+        return task_settings.invert(self._task, self._options, self._image(t), self.device)
 
     def _prepare(self, prior: PriorSettings, t: int) -> Iterator[None]:
         """The slow part of the noises that column t needs: its own, the previous frame's and the first's."""
@@ -378,7 +378,7 @@ class Engine:
         if t == first:
             return None
         channels = self.session.noise.channels
-        step = judging.reach(self._motion, t, 1)
+        step = output_quality.reach(self._motion, t, 1)
         before = self._noise(prior, t - 1).noise[:channels]
         previous, n = coherence.correlation(before, noise, step.positions, step.valid)
         track = self._transports[self.session.noise.fill].track(t)
@@ -402,7 +402,7 @@ class Engine:
         twin = self._twin(prior, t, result)
         if twin is not None:
             result = self._with(result, dataclasses.replace(column, output=twin))
-            judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
+            output_quality.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
             yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
             return
         for step in task.sample(frame, feed, self._options, self.device):
@@ -412,7 +412,7 @@ class Engine:
                 shown = dataclasses.replace(result, columns={**result.columns, prior.key: column})
                 yield Update(done + step.index, total, f"{prior.name}: step {step.index} of {step.total}", shown)
         result = self._with(result, column)
-        judging.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
+        output_quality.around(self._cache, prior.key, t, self._motion, self.shot_start, self._truth)
         yield Update(done + self._options.steps, total, f"{prior.name}: output", self.cached(t) or result)
 
     def _twin(self, prior: PriorSettings, t: int, result: FrameResult) -> F32 | None:

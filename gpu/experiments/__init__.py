@@ -49,8 +49,8 @@ Rules: seeds come from `settings` alone, so that the same settings give the same
 between two yields; whatever is estimated has an interval (gpu.metrics.intervals) and its n; figures of the literature are
 marked `published` and never mixed with measured ones; what cannot be done (weights missing) is skipped with a sentence in
 `Outcome.notes`; a claim that fails is reported as failed. Lists are texts with commas (`settings.names("priors")`).
-Helpers: gpu/experiments/outcome.py (all parts of an Outcome), published.py (numbers of the literature), renders.py (sampling
-runs of the Engine with their measures).
+Helpers stand in kit/: outcome.py (all parts of an Outcome), published.py (numbers of the literature),
+sampling_runs.py (sampling runs with their measures).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ import numpy as np
 
 from gpu.engine.results import Update
 from gpu.errors import SessionError
-from gpu.experiments.outcome import (
+from gpu.experiments.kit.outcome import (
     Axis,
     Bars,
     BarSeries,

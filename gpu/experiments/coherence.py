@@ -22,10 +22,9 @@ from gpu.experiments import (
     Steps,
     Table,
     cells,
-    published,
-    renders,
 )
-from gpu.experiments.renders import Run, Strand
+from gpu.experiments.kit import published, sampling_runs
+from gpu.experiments.kit.sampling_runs import Run, Strand
 from gpu.experiments.table1 import AIMS, ESTIMATE
 from gpu.flow.estimators import ESTIMATORS
 from gpu.metrics.intervals import Interval
@@ -75,13 +74,13 @@ def strands_of(priors: list[str], estimator: str) -> Strands:
 def run(settings: Settings) -> Steps:
     """Sample all tasks, and set the warp errors relative to random's beside the published ones."""
     size = settings.whole("size")
-    strands = strands_of(settings.names("priors", PRIORS) or renders.every_prior(), settings.text("estimator"))
+    strands = strands_of(settings.names("priors", PRIORS) or sampling_runs.every_prior(), settings.text("estimator"))
 
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
-        return renders.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
+        return sampling_runs.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
     tasks = settings.names("tasks", TASKS) or list(AIMS)
-    found, notes = yield from renders.survey(tasks, list(strands.values()), jobs)
+    found, notes = yield from sampling_runs.survey(tasks, list(strands.values()), jobs)
     rows = [_row(task, key, strand.label, runs) for task, runs in found.items() for key, strand in strands.items()]
     figures = [_figure(task, strands, runs) for task, runs in found.items()]
     if found:
@@ -95,8 +94,9 @@ def run(settings: Settings) -> Steps:
         "All priors, tasks and flows",
         tuple(rows),
         COLUMNS,
-        f"Means over runs (clip and seed), 95 %; frames {', '.join(map(str, renders.PAIRS))} of {FRAMES}. Columns marked as "
-        f"published are from {published.TABLE_1}, on other clips and models: compare the ratios, not the errors.",
+        f"Means over runs (clip and seed), 95 %; frames {', '.join(map(str, sampling_runs.PAIRS))} of {FRAMES}. "
+        f"Columns marked as published are from {published.TABLE_1}, on other clips and models: compare the ratios, not the "
+        "errors.",
     )
     notes += [
         "Everything is measured along the true motion, also where the noise was carried along estimated flow.",
@@ -109,7 +109,7 @@ def _relative(runs: list[Run], label: str, measure: str) -> Interval:
     """The strand's measure over random's; NaN where random was not among the priors."""
     if "random" not in runs[0].measures:
         return Interval(math.nan, math.nan, math.nan, 0)
-    return renders.ratio(runs, label, "random", measure)
+    return sampling_runs.ratio(runs, label, "random", measure)
 
 
 def _published(task: str, prior: str) -> tuple[float | None, float | None]:
@@ -120,8 +120,8 @@ def _published(task: str, prior: str) -> tuple[float | None, float | None]:
 
 def _row(task: str, key: tuple[str, str], label: str, runs: list[Run]) -> Row:
     row: dict[str, float | int | str | bool | None] = {"task": task, "prior": key[0], "flow": key[1]}
-    for name in renders.MEASURES:
-        row |= renders.averaged(name, renders.of(runs, label, name))
+    for name in sampling_runs.MEASURES:
+        row |= sampling_runs.averaged(name, sampling_runs.of(runs, label, name))
     for name, measure in (
         ("relative", "warp_error"), ("relative_5", "warp_error_5"), ("sharpness_relative", "laplacian"),
     ):  # fmt: skip
@@ -173,7 +173,7 @@ def _cause(strands: Strands, found: dict[str, list[Run]]) -> Figure:
     for (prior, flow), strand in strands.items():
         if flow not in (TRUE, NONE):
             continue
-        x = [renders.mean(runs, strand.label, "previous").value for runs in found.values()]
+        x = [sampling_runs.mean(runs, strand.label, "previous").value for runs in found.values()]
         y = [_relative(runs, strand.label, "warp_error").value for runs in found.values()]
         series.append(Line(prior, x, y, kind="points", prior=prior))
     runs = sum(map(len, found.values()))
@@ -201,12 +201,12 @@ def _claims(task: str, strands: Strands, runs: list[Run]) -> list[Claim]:
     for (prior, flow), strand in strands.items():
         if prior != "integral":
             continue
-        gain = renders.ratio(runs, "random", strand.label, "warp_error")
+        gain = sampling_runs.ratio(runs, "random", strand.label, "warp_error")
         true = flow == TRUE
         wanted = (f"≥ {aim:g}" if aim and true else "> 1") + ESTIMATE
         holds = gain.value >= aim if aim and true else gain.value > 1
         with_flow = f"{task}, {flow if true else f'{flow} flow'}"
-        five = renders.ratio(runs, strand.label, "fixed", "warp_error_5")
+        five = sampling_runs.ratio(runs, strand.label, "fixed", "warp_error_5")
         claims += [
             Claim(f"{with_flow}: random's warp error over integral's", gain, wanted, holds,
                   published=published.ratio(task), published_source=published.TABLE_1),
@@ -219,7 +219,7 @@ def _sentence(task: str, strands: Strands, runs: list[Run]) -> str:
     if "random" not in runs[0].measures:
         return ""
     parts = [
-        f"{renders.ratio(runs, 'random', strand.label, 'warp_error').value:.2f} with {flow}"
+        f"{sampling_runs.ratio(runs, 'random', strand.label, 'warp_error').value:.2f} with {flow}"
         for (prior, flow), strand in strands.items()
         if prior == "integral"
     ]

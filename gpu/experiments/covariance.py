@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip, within
 from gpu.errors import SessionError
 from gpu.experiments import (
     EXPERIMENTS,
@@ -33,11 +35,9 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
 )
-from gpu.experiments.carrying import Clip, within
 from gpu.noise import inspect
-from gpu.noise.anchors import NEW
+from gpu.noise.tracks import NEW
 from gpu.parameters import ParameterInfo
 from gpu.session import PriorSettings, SourceSettings
 
@@ -110,7 +110,7 @@ def agreement(a: F64, b: F64, cross: F64, variance_a: F64, variance_b: F64, same
 def bilinear_theory(size: int, dx: float, dy: float) -> Theory:
     """Weights of bilinear interpolation at p − (dx, dy) on a size × size grid; what comes from outside is fresh noise.
 
-    Nearer than half a pixel to the border the place is moved to the border's centres (gpu.priors.interpolation).
+    Nearer than half a pixel to the border the place is moved to the border's centres (gpu.priors.kit.interpolation).
     """
 
     def axis(shift: float) -> tuple[F64, npt.NDArray[np.bool_]]:

@@ -2,7 +2,7 @@
 
 A pixel that comes into view has no noise to take over. The two-stage handler (Chang et al. 2024, arXiv 2504.03072, Appendix
 C.4) gives it fresh noise once and carries that on; random fill, the baseline, draws it again in every frame. Both are measured
-along the exact motion of layers with true occlusion. What outputs of a model show of it is in gpu/experiments/uncovering.py.
+along the exact motion of layers with true occlusion. What outputs of a model show of it is in kit/uncovered_outputs.py.
 """
 
 from __future__ import annotations
@@ -16,19 +16,13 @@ import numpy.typing as npt
 import torch
 
 from gpu.diffusion.tasks import TASKS
-from gpu.engine import judging
+from gpu.engine import clip as carrying
+from gpu.engine import output_quality
+from gpu.engine.clip import Clip, within
 from gpu.errors import NoisescopeError, SessionError
-from gpu.experiments import (
-    EXPERIMENTS,
-    Experiment,
-    Settings,
-    Steps,
-    Update,
-    carrying,
-    uncovering,
-)
-from gpu.experiments.carrying import Clip, within
-from gpu.experiments.disocclusion_report import report
+from gpu.experiments import EXPERIMENTS, Experiment, Settings, Steps, Update
+from gpu.experiments.kit import uncovered_outputs
+from gpu.experiments.kit.disocclusion_report import report
 from gpu.flow import maps
 from gpu.metrics import coherence, whiteness
 from gpu.parameters import ParameterInfo
@@ -95,8 +89,8 @@ class Scene:
 class Geometry:
     """Where the pixels of one frame were: one frame and GAP frames earlier and in frame 0, and which belong to which group."""
 
-    previous: judging.Reach
-    earlier: judging.Reach | None
+    previous: output_quality.Reach
+    earlier: output_quality.Reach | None
     origin: torch.Tensor
     uncovered: torch.Tensor
     reappeared: torch.Tensor
@@ -106,12 +100,12 @@ def geometry(clip: Clip, t: int) -> Geometry:
     """Groups by the motion alone, the same for both fills."""
     truth = clip.source.truth
     assert isinstance(truth, DeformationTruth)
-    previous = judging.reach(clip.motion, t, 1)
+    previous = output_quality.reach(clip.motion, t, 1)
     uncovered = previous.valid & (clip.carrier().track(t).state == INHERITED)
     known = torch.from_numpy(truth.reference_valid(t))
     return Geometry(
         previous,
-        judging.reach(clip.motion, t, GAP) if t >= GAP else None,
+        output_quality.reach(clip.motion, t, GAP) if t >= GAP else None,
         torch.from_numpy(truth.to_reference(t)),
         uncovered,
         uncovered & known,
@@ -189,11 +183,11 @@ def run(settings: Settings) -> Steps:
         with carrying.opened(layers(number, size, frames), "torch") as clip:
             work = look(clip, number, settings.seed + number, keep if number == 0 else ())
             scenes.append((yield from within(work, number, total, f"scene {number + 1}, ")))
-    outputs: list[uncovering.Errors] = []
+    outputs: list[uncovered_outputs.Errors] = []
     notes: list[str] = []
     for number in range(output_runs):
         source = layers(number, size, frames)
-        work_2 = uncovering.outputs(source, task, settings.seed + number, pairs)
+        work_2 = uncovered_outputs.outputs(source, task, settings.seed + number, pairs)
         try:
             outputs.append(
                 (yield from within(work_2, runs // 2 + number, runs // 2 + output_runs, f"output {number + 1}, "))

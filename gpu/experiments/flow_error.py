@@ -11,6 +11,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from gpu.diffusion.tasks import TASKS
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip, within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -26,12 +28,10 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
-    renders,
 )
-from gpu.experiments.carrying import Clip, within
-from gpu.experiments.renders import Strand
+from gpu.experiments.kit import sampling_runs
+from gpu.experiments.kit.sampling_runs import Strand
 from gpu.experiments.table1 import ESTIMATE
 from gpu.flow import maps
 from gpu.flow.estimators import ESTIMATORS
@@ -149,8 +149,8 @@ def run(settings: Settings) -> Steps:
     flows += [(BIAS, amount) for amount in settings.numbers("bias", 0, MOST_ERROR)]
     flows += [(name, 0.0) for name in settings.names("estimators", ESTIMATORS)]
     labels = {(flow, prior): f"{prior}, {_name(flow)}" for flow in flows for prior in CARRIED}
-    jobs = renders.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
-    runs: list[renders.Run] = []
+    jobs = sampling_runs.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
+    runs: list[sampling_runs.Run] = []
     errors: dict[tuple[str, float], list[float]] = {flow: [] for flow in flows}
     for number, (source, seed) in enumerate(jobs):
         what = f"run {number + 1} of {len(jobs)}: "
@@ -164,7 +164,7 @@ def run(settings: Settings) -> Steps:
             for flow in flows
             for prior in CARRIED
         ]
-        steps = renders.render(source, TaskSettings(task), strands, seed, frames=renders.PAIRS)
+        steps = sampling_runs.render(source, TaskSettings(task), strands, seed, frames=sampling_runs.PAIRS)
         runs.append((yield from within(steps, number, len(jobs), what)))
     rows = [_row(name, "none", None, name, runs) for name in ("random", "fixed")]
     rows += [_row(prior, _name(flow), errors[flow], label, runs) for (flow, prior), label in labels.items()]
@@ -191,15 +191,15 @@ def _name(flow: tuple[str, float]) -> str:
     return ESTIMATORS.get(kind).title
 
 
-def _row(prior: str, flow: str, error: list[float] | None, label: str, runs: list[renders.Run]) -> Row:
+def _row(prior: str, flow: str, error: list[float] | None, label: str, runs: list[sampling_runs.Run]) -> Row:
     row: dict[str, float | int | str | bool | None] = {"flow": flow, "prior": prior}
     if error is None:
         row |= {"end_point_error": None, "end_point_error_lo": None, "end_point_error_hi": None}
     else:
         row |= cells("end_point_error", intervals.mean(error))
-    for name in renders.MEASURES:
-        row |= renders.averaged(name, renders.of(runs, label, name))
-    return {**row, **cells("random_over", renders.ratio(runs, "random", label, "warp_error")), "n": len(runs)}
+    for name in sampling_runs.MEASURES:
+        row |= sampling_runs.averaged(name, sampling_runs.of(runs, label, name))
+    return {**row, **cells("random_over", sampling_runs.ratio(runs, "random", label, "warp_error")), "n": len(runs)}
 
 
 def _figure(
@@ -207,10 +207,10 @@ def _figure(
     flows: list[tuple[str, float]],
     errors: dict[tuple[str, float], list[float]],
     labels: dict[tuple[tuple[str, float], str], str],
-    runs: list[renders.Run],
+    runs: list[sampling_runs.Run],
 ) -> Figure:
     def line(label: str, prior: str, chosen: list[tuple[str, float]], measure: str, kind: str, colour: str) -> Line:
-        found = [renders.mean(runs, labels[flow, prior], measure) for flow in chosen]
+        found = [sampling_runs.mean(runs, labels[flow, prior], measure) for flow in chosen]
         x = [float(np.mean(errors[flow])) for flow in chosen]
         low, high = [f.low for f in found], [f.high for f in found]
         if kind == "line":  # points have bars; the bands of three curves would cover each other
@@ -232,7 +232,7 @@ def _figure(
             *points[1:],
         ]
         levels = {
-            name: renders.mean(runs, name, measure).value
+            name: sampling_runs.mean(runs, name, measure).value
             for name in ("random", "fixed")
             if not (measure in ("previous", "first") and name == "random")
         }
@@ -248,13 +248,13 @@ def _figure(
 
 
 def _claims(
-    flows: list[tuple[str, float]], labels: dict[tuple[tuple[str, float], str], str], runs: list[renders.Run]
+    flows: list[tuple[str, float]], labels: dict[tuple[tuple[str, float], str], str], runs: list[sampling_runs.Run]
 ) -> list[Claim]:
     claims = []
     smooth = [flow for flow in flows if flow[0] == SMOOTH]
     if smooth:
         worst = max(smooth, key=lambda flow: flow[1])
-        costs = renders.ratio(runs, labels[worst, "integral"], labels[flows[0], "integral"], "warp_error")
+        costs = sampling_runs.ratio(runs, labels[worst, "integral"], labels[flows[0], "integral"], "warp_error")
         claims.append(
             Claim(f"Smooth errors of {worst[1]:g} px cost: integral's warp error over that along the true motion", costs, "> 1",
                   _above_one(costs))
@@ -262,12 +262,12 @@ def _claims(
     for flow in flows:
         if flow[0] in (TRUE, SMOOTH, BIAS):
             continue
-        gain = renders.ratio(runs, "random", labels[flow, "integral"], "warp_error")
+        gain = sampling_runs.ratio(runs, "random", labels[flow, "integral"], "warp_error")
         claims.append(
             Claim(f"With {_name(flow)} integral is still better than random: random's warp error over its", gain, "> 1",
                   _above_one(gain))
         )  # fmt: skip
-        five = renders.ratio(runs, labels[flow, "integral"], "fixed", "warp_error_5")
+        five = sampling_runs.ratio(runs, labels[flow, "integral"], "fixed", "warp_error_5")
         claims.append(
             Claim(
                 f"With {_name(flow)} integral's warp error over fixed's at a gap of 5",
@@ -290,11 +290,11 @@ def _summary(
     flows: list[tuple[str, float]],
     errors: dict[tuple[str, float], list[float]],
     labels: dict[tuple[tuple[str, float], str], str],
-    runs: list[renders.Run],
+    runs: list[sampling_runs.Run],
 ) -> str:
     parts = []
     for flow in flows:
-        gain = renders.ratio(runs, "random", labels[flow, "integral"], "warp_error")
+        gain = sampling_runs.ratio(runs, "random", labels[flow, "integral"], "warp_error")
         parts.append(f"{gain.value:.2f} with {_name(flow)} (end-point error {np.mean(errors[flow]):.2f} px)")
     return "random / integral is " + ", ".join(parts) + "."
 

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from scipy import stats
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -26,10 +28,8 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
 )
-from gpu.experiments.carrying import Clip
 from gpu.metrics import intervals, whiteness
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo

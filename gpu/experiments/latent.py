@@ -11,6 +11,7 @@ from collections.abc import Generator
 import torch
 
 from gpu.assets import asset
+from gpu.engine.clip import within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -26,9 +27,8 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    renders,
 )
-from gpu.experiments.carrying import within
+from gpu.experiments.kit import sampling_runs
 from gpu.metrics import intervals
 from gpu.parameters import ParameterInfo
 from gpu.session import TaskSettings
@@ -72,7 +72,7 @@ def noise_correlation(still: torch.Tensor, moved: torch.Tensor, shift: float) ->
 def shifts_of(still: str, seed: int) -> Generator[Update, None, list[dict[str, float]]]:
     """One row a shift: errors ×10⁻³ of both spaces and of the autoencoder's round trip, correlations of the noise, and, in the
     row of shift 0, the errors between outputs of independent noises. Nothing moves there but the noise is another."""
-    from gpu.diffusion.models import load_autoencoder
+    from gpu.diffusion.model.weight_files import load_autoencoder
     from gpu.diffusion.tasks import TASKS
     from gpu.diffusion.tasks.super_resolution_latent import AUTOENCODER, latent_noise
 
@@ -110,16 +110,16 @@ def shifts_of(still: str, seed: int) -> Generator[Update, None, list[dict[str, f
 def run(settings: Settings) -> Steps:
     """Both parts; ratios with intervals over clips and seeds, shares of the error over stills."""
     seeds, frames, size = settings.whole("seeds"), settings.whole("frames"), settings.whole("size")
-    runs: dict[str, list[renders.Run]] = {space: [] for space in SPACES}
+    runs: dict[str, list[sampling_runs.Run]] = {space: [] for space in SPACES}
     jobs = [
         (space, task, clip, settings.seed + seed)
         for space, task in SPACES.items()
-        for clip in renders.clips(task, size, size, frames, settings.whole("clips"))
+        for clip in sampling_runs.clips(task, size, size, frames, settings.whole("clips"))
         for seed in range(seeds)
     ]
     total = len(jobs) + len(STILLS)
     for number, (space, task, clip, seed) in enumerate(jobs):
-        steps = renders.render(clip, TaskSettings(task), PRIORS, seed)
+        steps = sampling_runs.render(clip, TaskSettings(task), PRIORS, seed)
         runs[space].append((yield from within(steps, number, total)))
     moved = []
     for number, still in enumerate(STILLS, start=len(jobs)):
@@ -127,7 +127,7 @@ def run(settings: Settings) -> Steps:
     return _outcome(runs, moved)
 
 
-def _outcome(runs: dict[str, list[renders.Run]], moved: list[list[dict[str, float]]]) -> Outcome:
+def _outcome(runs: dict[str, list[sampling_runs.Run]], moved: list[list[dict[str, float]]]) -> Outcome:
     def of(space: str, prior: str, measure: str) -> list[float]:
         return [one.measures[prior][measure] for one in runs[space]]
 
@@ -135,8 +135,8 @@ def _outcome(runs: dict[str, list[renders.Run]], moved: list[list[dict[str, floa
     for space in SPACES:
         for prior in PRIORS:
             row: dict[str, float | int | str | bool | None] = {"space": space, "prior": prior}
-            for name in renders.MEASURES:
-                row |= renders.averaged(name, of(space, prior, name))
+            for name in sampling_runs.MEASURES:
+                row |= sampling_runs.averaged(name, of(space, prior, name))
             rows.append({**row, "n": len(runs[space])})
     gain, gain_5 = (
         {space: intervals.ratio(of(space, "random", name), of(space, "integral", name)) for space in SPACES}

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip
 from gpu.errors import ChoiceError, SessionError
 from gpu.experiments import (
     EXPERIMENTS,
@@ -23,10 +25,8 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
 )
-from gpu.experiments.carrying import Clip
 from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo

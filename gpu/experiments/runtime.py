@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -27,12 +29,9 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
-    published,
-    renders,
 )
-from gpu.experiments.carrying import Clip
+from gpu.experiments.kit import published, sampling_runs
 from gpu.metrics.intervals import Interval
 from gpu.noise import transport
 from gpu.parameters import ParameterInfo
@@ -148,7 +147,7 @@ def run(settings: Settings) -> Steps:
     """Times of all priors at all sizes, one after another."""
     sizes = sorted({round(value) for value in settings.numbers("sizes", 16, 4096, least=1)})
     channels, repeats, limit = settings.whole("channels"), settings.whole("repeats"), settings.whole("inversion")
-    priors = settings.names("priors", PRIORS) or renders.every_prior()
+    priors = settings.names("priors", PRIORS) or sampling_runs.every_prior()
     frames = repeats + 2
     found: list[Timed] = []
     floors = {size: Times() for size in sizes}

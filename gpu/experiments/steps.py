@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpu.diffusion.tasks import TASKS
+from gpu.engine.clip import within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -18,10 +19,8 @@ from gpu.experiments import (
     Steps,
     Table,
     cells,
-    published,
-    renders,
 )
-from gpu.experiments.carrying import within
+from gpu.experiments.kit import published, sampling_runs
 from gpu.experiments.table1 import AIMS, ESTIMATE
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
@@ -29,7 +28,7 @@ from gpu.session import TaskSettings
 
 PRIORS = ("random", "fixed", "bilinear", "integral")
 
-Runs = dict[int, list[renders.Run]]
+Runs = dict[int, list[sampling_runs.Run]]
 """The runs by the number of steps."""
 
 COLUMNS = (
@@ -52,19 +51,21 @@ def run(settings: Settings) -> Steps:
     counts = sorted({round(value) for value in settings.numbers("steps", 1, 1000, least=1)})
     tasks, notes = [], []
     for task in settings.names("tasks", TASKS, least=1):
-        why = renders.why_not(task)
+        why = sampling_runs.why_not(task)
         notes += [why] if why else []
         tasks += [] if why else [task]
     found: dict[str, Runs] = {task: {count: [] for count in counts} for task in tasks}
     jobs = [
         (task, clip, seed, count)
         for task in tasks
-        for clip, seed in renders.jobs(task, size, 7, settings.whole("clips"), settings.whole("seeds"), settings.seed)
+        for clip, seed in sampling_runs.jobs(
+            task, size, 7, settings.whole("clips"), settings.whole("seeds"), settings.seed
+        )
         for count in counts
     ]
     done, total = 0, sum(count for *_, count in jobs)
     for task, clip, seed, count in jobs:
-        steps = renders.render(clip, TaskSettings(task, steps=count), PRIORS, seed, frames=renders.PAIRS)
+        steps = sampling_runs.render(clip, TaskSettings(task, steps=count), PRIORS, seed, frames=sampling_runs.PAIRS)
         found[task][count].append((yield from within(steps, done, total, f"{task}, {count} steps: ", count)))
         done += count
     rows = [_row(task, count, prior, runs) for task in tasks for count, runs in found[task].items() for prior in PRIORS]
@@ -72,15 +73,15 @@ def run(settings: Settings) -> Steps:
     table = Table("steps", "Outputs by the number of steps", tuple(rows), COLUMNS, "Means over runs, 95 %.")
     figures = tuple(_figure(task, found[task]) for task in tasks)
     summary = " ".join(_sentence(task, found[task]) for task in tasks)
-    facts = {"motion": "true motion", "frames": ", ".join(map(str, renders.PAIRS))}
+    facts = {"motion": "true motion", "frames": ", ".join(map(str, sampling_runs.PAIRS))}
     return Outcome(summary, (table,), figures, tuple(claims), tuple(notes), facts)
 
 
-def _row(task: str, count: int, prior: str, runs: list[renders.Run]) -> Row:
+def _row(task: str, count: int, prior: str, runs: list[sampling_runs.Run]) -> Row:
     row: dict[str, float | int | str | bool | None] = {"task": task, "steps": count, "prior": prior}
-    for name in renders.MEASURES:
-        row |= renders.averaged(name, renders.of(runs, prior, name))
-    return {**row, **cells("random_over", renders.ratio(runs, "random", prior, "warp_error")), "n": len(runs)}
+    for name in sampling_runs.MEASURES:
+        row |= sampling_runs.averaged(name, sampling_runs.of(runs, prior, name))
+    return {**row, **cells("random_over", sampling_runs.ratio(runs, "random", prior, "warp_error")), "n": len(runs)}
 
 
 def _line(label: str, found: dict[int, Interval], prior: str = "") -> Line:
@@ -91,15 +92,17 @@ def _line(label: str, found: dict[int, Interval], prior: str = "") -> Line:
 def _figure(task: str, found: Runs) -> Figure:
     def lines(measure: str) -> tuple[Line, ...]:
         return tuple(
-            _line(prior, {count: renders.mean(runs, prior, measure) for count, runs in found.items()}, prior)
+            _line(prior, {count: sampling_runs.mean(runs, prior, measure) for count, runs in found.items()}, prior)
             for prior in PRIORS
         )
 
     runs = next(iter(found.values()))
-    relative = any(value == value for value in renders.of(runs, "random", "sharpness"))
+    relative = any(value == value for value in sampling_runs.of(runs, "random", "sharpness"))
     x = Axis("sampler steps", log=True)
     ratios = {
-        f"gap of {gap}": {count: renders.ratio(runs, "random", "integral", measure) for count, runs in found.items()}
+        f"gap of {gap}": {
+            count: sampling_runs.ratio(runs, "random", "integral", measure) for count, runs in found.items()
+        }
         for gap, measure in ((1, "warp_error"), (5, "warp_error_5"))
     }
     levels = {"aim": AIMS.get(task) or 1.0} if AIMS.get(task) else {}
@@ -127,7 +130,7 @@ def _figure(task: str, found: Runs) -> Figure:
 def _claims(task: str, found: Runs) -> list[Claim]:
     counts = list(found)
     few, many = counts[0], counts[-1]
-    ratio = renders.ratio(found[many], "random", "integral", "warp_error")
+    ratio = sampling_runs.ratio(found[many], "random", "integral", "warp_error")
     sharper = [
         value.measures["integral"]["laplacian"] / less.measures["integral"]["laplacian"]
         for value, less in zip(found[many], found[few], strict=True)
@@ -146,7 +149,7 @@ def _claims(task: str, found: Runs) -> list[Claim]:
 def _sentence(task: str, found: Runs) -> str:
     parts = []
     for count, runs in found.items():
-        ratio = renders.ratio(runs, "random", "integral", "warp_error")
+        ratio = sampling_runs.ratio(runs, "random", "integral", "warp_error")
         parts.append(f"{ratio.value:.2f} at {count}")
     return f"{task}: random / integral is {', '.join(parts)} steps."
 

@@ -18,9 +18,8 @@ from gpu.experiments import (
     Settings,
     Steps,
     Table,
-    published,
-    renders,
 )
+from gpu.experiments.kit import published, sampling_runs
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS
@@ -55,13 +54,13 @@ COLUMNS = (
 def run(settings: Settings) -> Steps:
     """Sample, average over clips and seeds, and set the ratios against the aims."""
     size, frames = settings.whole("size"), settings.whole("frames")
-    priors = settings.names("priors", PRIORS) or renders.every_prior()
+    priors = settings.names("priors", PRIORS) or sampling_runs.every_prior()
     keep = tuple(sorted({0, min(5, frames - 1), frames - 1}))
 
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
-        return renders.jobs(task, size, frames, settings.whole("clips"), settings.whole("seeds"), settings.seed)
+        return sampling_runs.jobs(task, size, frames, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
-    found, notes = yield from renders.survey(
+    found, notes = yield from sampling_runs.survey(
         settings.names("tasks", TASKS) or list(AIMS), priors, jobs, keep, whole=True
     )
     rows = [_row(task, prior, runs) for task, runs in found.items() for prior in priors]
@@ -78,17 +77,17 @@ def run(settings: Settings) -> Steps:
     return Outcome(summary, (table,), tuple(figures), tuple(claims), tuple(notes), {"motion": "true motion"})
 
 
-def _row(task: str, prior: str, runs: list[renders.Run]) -> Row:
+def _row(task: str, prior: str, runs: list[sampling_runs.Run]) -> Row:
     row: dict[str, float | int | str | bool | None] = {"task": task, "prior": prior}
-    for name in renders.MEASURES:
-        row |= renders.averaged(name, renders.of(runs, prior, name))
+    for name in sampling_runs.MEASURES:
+        row |= sampling_runs.averaged(name, sampling_runs.of(runs, prior, name))
     return {**row, "published": published.WARP_ERROR.get(task, {}).get(prior), "n": len(runs)}
 
 
-def _bars(task: str, priors: list[str], runs: list[renders.Run]) -> Figure:
+def _bars(task: str, priors: list[str], runs: list[sampling_runs.Run]) -> Figure:
     series = []
     for prior in priors:
-        found = [renders.mean(runs, prior, name) for name in ("warp_error", "warp_error_5")]
+        found = [sampling_runs.mean(runs, prior, name) for name in ("warp_error", "warp_error_5")]
         series.append(
             BarSeries(prior, [f.value for f in found], [f.low for f in found], [f.high for f in found], prior)
         )
@@ -96,14 +95,14 @@ def _bars(task: str, priors: list[str], runs: list[renders.Run]) -> Figure:
     return Figure(f"{task}-warp-error", f"{task}: warp error", (panel,), f"n = {len(runs)} runs; bars: 95 %.")
 
 
-def _sheet(task: str, priors: list[str], one: renders.Run, keep: tuple[int, ...]) -> Figure:
+def _sheet(task: str, priors: list[str], one: sampling_runs.Run, keep: tuple[int, ...]) -> Figure:
     names = [name for name in ("source", "input", *priors) if name in one.pictures]
     pictures = tuple(tuple(one.pictures[name][t] for t in keep) for name in names)
     panel = Pictures("", tuple(names), tuple(f"frame {t}" for t in keep), pictures)
     return Figure(f"{task}-outputs", f"{task}: outputs", (panel,), f"n = 1 run: {one.clip}.")
 
 
-def _slices(task: str, priors: list[str], one: renders.Run) -> Figure:
+def _slices(task: str, priors: list[str], one: sampling_runs.Run) -> Figure:
     names = [name for name in ("source", *priors) if name in one.slices]
     pictures = tuple((one.slices[name].repeat(2, axis=0),) for name in names)
     caption = (
@@ -113,13 +112,13 @@ def _slices(task: str, priors: list[str], one: renders.Run) -> Figure:
     return Figure(f"{task}-slices", f"{task}: x-t slices", (panel,), f"n = 1 run: {one.clip}.", caption)
 
 
-def _claims(task: str, priors: list[str], runs: list[renders.Run]) -> list[Claim]:
+def _claims(task: str, priors: list[str], runs: list[sampling_runs.Run]) -> list[Claim]:
     if not {"random", "fixed", "integral"} <= set(priors):
         return []
     aim = AIMS.get(task)
-    error = renders.ratio(runs, "random", "integral", "warp_error")
-    five = renders.ratio(runs, "integral", "fixed", "warp_error_5")
-    sharp = renders.ratio(runs, "integral", "random", "laplacian")
+    error = sampling_runs.ratio(runs, "random", "integral", "warp_error")
+    five = sampling_runs.ratio(runs, "integral", "fixed", "warp_error_5")
+    sharp = sampling_runs.ratio(runs, "integral", "random", "laplacian")
     wanted = f"≥ {aim:g}{ESTIMATE}" if aim else "no aim was set"
     return [
         Claim(f"{task}: random's warp error over integral's", error, wanted, error.value >= aim if aim else None,

@@ -37,7 +37,7 @@ from gpu.metrics import intervals, moments
 from gpu.metrics.intervals import Interval
 from gpu.noise import field, rng
 from gpu.parameters import ParameterInfo
-from gpu.priors.interpolation import BILINEAR, interpolate
+from gpu.priors.kit.interpolation import BILINEAR, interpolate
 
 F64 = npt.NDArray[np.float64]
 

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -30,15 +32,13 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
 )
-from gpu.experiments.carrying import within
 from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import KEPT, PRIORS
-from gpu.priors.interpolation import BICUBIC_A
+from gpu.priors.kit.interpolation import BICUBIC_A
 from gpu.session import PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 

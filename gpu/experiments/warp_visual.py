@@ -13,6 +13,8 @@ import numpy.typing as npt
 import torch
 from scipy import stats
 
+from gpu.engine import clip as carrying
+from gpu.engine.clip import Clip
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -30,10 +32,8 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
 )
-from gpu.experiments.carrying import Clip
 from gpu.experiments.variance import warping_priors
 from gpu.metrics import intervals, whiteness
 from gpu.metrics.whiteness import Whiteness

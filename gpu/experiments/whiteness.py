@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
+from gpu.engine import clip as carrying
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -25,11 +26,9 @@ from gpu.experiments import (
     Steps,
     Table,
     Update,
-    carrying,
     cells,
-    published,
-    renders,
 )
+from gpu.experiments.kit import published, sampling_runs
 from gpu.metrics import intervals
 from gpu.metrics import whiteness as measures
 from gpu.metrics.intervals import Interval
@@ -89,7 +88,7 @@ def run(settings: Settings) -> Steps:
     same seed, so that all tests are."""
     size, channels, t = settings.whole("size"), settings.whole("channels"), settings.whole("frame")
     flows, draws = settings.names("flows", DEFORMATIONS, least=1), settings.whole("draws")
-    priors = settings.names("priors", PRIORS) or renders.every_prior()
+    priors = settings.names("priors", PRIORS) or sampling_runs.every_prior()
     found = {prior: Found(prior, {flow: [] for flow in flows}) for prior in priors}
     total, done = len(flows) * len(priors), 0
     notes: list[str] = []

@@ -13,10 +13,10 @@ import torch
 
 from gpu import gl
 from gpu.errors import BackendError
-from gpu.noise import anchors, transport
+from gpu.noise import tracks, transport
+from gpu.noise.ownership import Rasteriser, TorchRasteriser
+from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
-from gpu.noise.raster import Rasteriser, TorchRasteriser
-from gpu.noise.raster_gl import GLRasteriser
 
 
 def device(name: str = "auto") -> torch.device:
@@ -72,7 +72,7 @@ class Backend:
         return TorchRasteriser()
 
     def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor:
-        """See gpu.noise.raster.Rasteriser."""
+        """See gpu.noise.ownership.Rasteriser."""
         try:
             return self._rasteriser.own(outlines, slot, rank, slots)
         except (BackendError, moderngl.Error) as problem:
@@ -126,7 +126,7 @@ class _Rotation:
     """A small rotation about the centre, the motion that backends are measured on."""
 
     def __init__(self, size: int, on: torch.device) -> None:
-        place = anchors.fresh(0, size, size, on).position - size / 2
+        place = tracks.fresh(0, size, size, on).position - size / 2
         turn = torch.tensor([[math.cos(0.1), -math.sin(0.1)], [math.sin(0.1), math.cos(0.1)]], device=on)
         self._flow = place @ turn.T - place
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 
 from gpu.noise import field, polygons, rng, sparse
-from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
-from gpu.noise.raster import SLOT, covered
+from gpu.noise.ownership import SLOT, covered
+from gpu.noise.tracks import NEW, UNDEFINED, Motion, Track
 from gpu.noise.transport import Pieces, Transport
 
 F32 = npt.NDArray[np.float32]
@@ -75,7 +75,7 @@ class Taps:
 
 @dataclass(frozen=True)
 class Inspection:
-    """Pixel (x, y) of frame t of one column: its `state` (gpu.noise.anchors), the prior's `own` value (C,), the `value` (C,)
+    """Pixel (x, y) of frame t of one column: its `state` (gpu.noise.tracks), the prior's `own` value (C,), the `value` (C,)
     that is shown, which differs where `gamma` mixes `mixed` (C,) in, a sentence, and what the own value is made of."""
 
     t: int

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from gpu.noise import rng
+from gpu.noise.ownership import OWNER, SLOT, covered
 from gpu.noise.polygons import Contours
-from gpu.noise.raster import OWNER, SLOT, covered
 
 BLOCK_CACHE_BYTES = 256 << 20
 

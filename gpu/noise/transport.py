@@ -14,17 +14,17 @@ from dataclasses import dataclass
 import torch
 
 from gpu import interrupt
-from gpu.noise import anchors, field, polygons, rng
-from gpu.noise.anchors import NEW, UNDEFINED, Motion, Track
+from gpu.noise import field, polygons, rng, tracks
 from gpu.noise.chain import Chain
-from gpu.noise.raster import SLOT, Rasteriser
+from gpu.noise.ownership import SLOT, Rasteriser
 from gpu.noise.sparse import Blocks, Claims, claims, gather
+from gpu.noise.tracks import NEW, UNDEFINED, Motion, Track
 
 FIELD_CACHE_BYTES = 256 << 20
 TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
 TRACK_PIXEL_BYTES = 13
 BEND = 0.3
-"""Pixels that neighbours may lie out of line (gpu.noise.anchors.bend) before their frame is made the anchor of all that
+"""Pixels that neighbours may lie out of line (gpu.noise.tracks.bend) before their frame is made the anchor of all that
 follow. Measured by `python -m tests.gpu.noise.measure_reanchoring` on two clips of turbulent smoke, means over 48 frames:
 correlations over 1, 5 and 10 frames are 0.65, 0.45 and 0.29 with bounds of 0.25 to 0.35; 0.66, 0.38 and 0.22 with one of 0.12;
 0.53, 0.24 and 0.15 with none. The bundled deformations stay below 0.17 over 96 frames, scenes and clips below 0.03 over
@@ -96,17 +96,17 @@ class Transport:
         self._transported = Chain(self._begin, self._rasterised, shot_start, keep)
 
     def _begin(self, first: int) -> Track:
-        return anchors.fresh(first, self.height, self.width, self.device)
+        return tracks.fresh(first, self.height, self.width, self.device)
 
     def _geometry(self, before: Track, t: int) -> Track:
         """The track of frame t from that of frame t - 1."""
-        return anchors.advance(before, t - 1, self.motion, self.fill)
+        return tracks.advance(before, t - 1, self.motion, self.fill)
 
     def _moved(self, before: Track, t: int) -> Track:
         """The same, where frame t - 1 may have become the anchor of all its pixels."""
         if t - 1 not in self._anchored:
-            self._anchored[t - 1] = not self.is_first(t - 1) and anchors.bend(before) > self.bend
-        return self._geometry(anchors.reanchored(before, t - 1) if self._anchored[t - 1] else before, t)
+            self._anchored[t - 1] = not self.is_first(t - 1) and tracks.bend(before) > self.bend
+        return self._geometry(tracks.reanchored(before, t - 1) if self._anchored[t - 1] else before, t)
 
     def _rasterised(self, before: Track, t: int) -> Track:
         """As `_geometry`, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for
@@ -114,7 +114,7 @@ class Transport:
         moved = self._moved(before, t)
         if t not in self._empty:
             self._note_empty(moved, t, self.aggregate(moved, t, 0)[1])
-        return anchors.renew(moved, self._empty[t], t, self.fill)
+        return tracks.renew(moved, self._empty[t], t, self.fill)
 
     def _note_empty(self, track: Track, t: int, count: torch.Tensor) -> None:
         missing = (count == 0) & (track.state != NEW) & (track.state != UNDEFINED)
@@ -150,7 +150,7 @@ class Transport:
         total, count = self.aggregate(moved, t, channels)
         if t not in self._empty:
             self._note_empty(moved, t, count)
-        track = anchors.renew(moved, self._empty[t], t, self.fill)
+        track = tracks.renew(moved, self._empty[t], t, self.fill)
         noise = self.normalised(total, count)
         born = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
         field.write_pixels(noise, born, self.seed, t)

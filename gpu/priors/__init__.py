@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
 from gpu.noise.inspect import Inspection
+from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
 from gpu.noise.transport import Transport
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry

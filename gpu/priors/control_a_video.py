@@ -7,7 +7,7 @@ import torch
 from gpu.noise import rng
 from gpu.parameters import ParameterInfo
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.sequence import Chained, number
+from gpu.priors.kit.sequence import Chained, number
 
 INFO = PriorInfo(
     title="Control-A-Video",

@@ -10,7 +10,7 @@ import torch
 
 from gpu.noise import rng
 from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo, Run
-from gpu.priors.sequence import kept
+from gpu.priors.kit.sequence import kept
 
 KEEP = 8
 """Frames at hand; the engine keeps more."""

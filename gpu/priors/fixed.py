@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.sequence import ByFrame, born
+from gpu.priors.kit.sequence import ByFrame, born
 
 INFO = PriorInfo(
     title="Fixed",

@@ -7,7 +7,7 @@ import math
 from gpu.noise import rng
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.sequence import ByFrame, kept, number
+from gpu.priors.kit.sequence import ByFrame, kept, number
 
 INFO = PriorInfo(
     title="PYoCo mixed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpu.noise import rng
 from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.sequence import ByFrame, kept
+from gpu.priors.kit.sequence import ByFrame, kept
 
 INFO = PriorInfo(
     title="Random",

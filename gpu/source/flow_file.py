@@ -18,7 +18,7 @@ from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.flow_fit import difference, fit, read_as
 from gpu.source.flow_inverse import inverse
-from gpu.source.pictures import read_picture, target_size
+from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic_picture import Canvas, place
 
 __all__ = ["FlowFileSource", "FlowFileTruth", "difference", "fit", "open_flow"]

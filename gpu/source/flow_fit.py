@@ -12,7 +12,7 @@ from gpu.cv import cv2
 from gpu.errors import FlowError
 from gpu.flow import maps
 from gpu.source import F32, U8
-from gpu.source.pictures import resize
+from gpu.source.stills import resize
 
 SOFTNESS = 1.5  # pixels
 

@@ -21,7 +21,7 @@ def open_source(settings: SourceSettings) -> Source:
 
         return VideoSource(settings, settings.path or asset(BUNDLED_CLIP))
     if settings.kind == "images":
-        from gpu.source.images import ImagesSource
+        from gpu.source.image_sequence import ImagesSource
 
         return ImagesSource(settings)
     if settings.kind == "synthetic":

@@ -12,7 +12,7 @@ from gpu.assets import asset
 from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
-from gpu.source.pictures import read_picture, target_size
+from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic_picture import SUB, Canvas, between, place
 from gpu.source.synthetic_truth import DeformationTruth, pixel_centres, somewhere
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons import statistics
-from app.lessons.lesson import Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute import draw_statistics
+from app.lessons.compute.lesson import Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene, Text
 from app.lessons.models import LESSONS
-from app.lessons.scene import Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene, Text
 from gpu.noise import field, rng
 
 SIDE = 6  # pixels of the picture that one zooms into
@@ -43,7 +43,7 @@ def zoom(settings: Settings) -> Iterator[Scene]:
     """A picture of noise, one of its pixels, and what it is made of at level k."""
     seed, k = whole(settings, "seed"), whole(settings, "k")
     x, y = (min(int(number(settings, name)), SIDE - 1) for name in ("pixel_x", "pixel_y"))
-    pixels = field.pixels(seed, 0, 1, SIDE, SIDE, statistics.CPU)[0]
+    pixels = field.pixels(seed, 0, 1, SIDE, SIDE, draw_statistics.CPU)[0]
     value = float(pixels[y, x])
     n = 1 << k
     count = n * n
@@ -52,7 +52,7 @@ def zoom(settings: Settings) -> Iterator[Scene]:
     limit = 3 / n
     written = [
         Text(
-            (at % n + 0.5) / n, (at // n + 0.5) / n, statistics.signed(float(part), 2 if k < WRITTEN else 3),
+            (at % n + 0.5) / n, (at // n + 0.5) / n, draw_statistics.signed(float(part), 2 if k < WRITTEN else 3),
             size=(1.6, 1.1, 0.72)[k], backed=True,
         )
         for at, part in enumerate(parts)
@@ -86,10 +86,10 @@ def zoom(settings: Settings) -> Iterator[Scene]:
     yield Scene(
         ((picture, closer),),
         (
-            Fact("Pixel x", statistics.signed(value), "what a frame of noise holds"),
+            Fact("Pixel x", draw_statistics.signed(value), "what a frame of noise holds"),
             Fact(
                 f"Sum of {count:,} sub-pixels" if k else "Sum of 1 sub-pixel",
-                statistics.signed(total), "the same number", "integral", abs(total - value) < 1e-4,
+                draw_statistics.signed(total), "the same number", "integral", abs(total - value) < 1e-4,
             ),
             Fact("Variance of one", f"{1 / count:.4g}", f"1/{count}" if k else "the pixel itself"),
             Fact(
@@ -144,9 +144,9 @@ def fixed_sum(settings: Settings) -> Iterator[Scene]:
     yield Scene(
         ((sums, picture),),
         (
-            Fact("Sums of all insides", statistics.signed(value), f"largest error {error:.0e}", "integral", error < 1e-4),
+            Fact("Sums of all insides", draw_statistics.signed(value), f"largest error {error:.0e}", "integral", error < 1e-4),
             Fact(
-                "Half-way, this inside", statistics.signed(float(half[0])) if k else "–",
+                "Half-way, this inside", draw_statistics.signed(float(half[0])) if k else "–",
                 "any value may come" if k else "one part has no half",
             ),
             Fact("Half-way, expected", f"{value / 2:+.2f} ± 0.50".replace("-", "−"), "mean x/2, variance ¼"),
@@ -161,7 +161,7 @@ def measured(seed: int, k: int, samples: int) -> tuple[torch.Tensor, float, floa
     """Values of sub-pixels of level k, and the correlation of two neighbours in a pixel: at large, and given the pixel."""
     count = 1 << (2 * k)
     pixels = max(samples // count, 16)
-    values = rng.plane(seed, rng.FIELD, STREAM_FRAME, 0, 0, 0, 0, 1, pixels, statistics.CPU)
+    values = rng.plane(seed, rng.FIELD, STREAM_FRAME, 0, 0, 0, 0, 1, pixels, draw_statistics.CPU)
     parts = inside(values, seed, k, frame=STREAM_FRAME)[0]
     if k == 0:
         return parts, math.nan, math.nan
@@ -189,7 +189,7 @@ def size_of_parts(settings: Settings) -> Iterator[Scene]:
         bell = Panel(
             "histogram",
             f"Sub-pixels of level {k}, times {n}",
-            (statistics.NORMAL, statistics.histogram(parts * n, "integral", f"{n} · w")),
+            (draw_statistics.NORMAL, draw_statistics.histogram(parts * n, "integral", f"{n} · w")),
             "value", "density", (-4.0, 4.0), (0.0, 0.5),
             note=f"n = {held:,} sub-pixels of {held // (n * n):,} pixels",
             tip="Histogram of the sub-pixels' values, scaled by the number of them on a side",
@@ -210,10 +210,10 @@ def size_of_parts(settings: Settings) -> Iterator[Scene]:
             ((bell, curve),),
             (
                 Fact("Variance of a sub-pixel", f"{of_level:.4g}", f"theory 1/{n * n} = {1 / (n * n):.4g}", "integral",
-                     statistics.within(of_level, 1 / (n * n), held)),
-                Fact("Correlation of two", statistics.signed(apart) if k else "–", "theory 0: they are independent"),
-                Fact("Given their pixel", statistics.signed(given) if k else "–",
-                     f"theory −1/(N−1) = {statistics.signed(-1 / (n * n - 1))}" if k else "level 0 has no two"),
+                     draw_statistics.within(of_level, 1 / (n * n), held)),
+                Fact("Correlation of two", draw_statistics.signed(apart) if k else "–", "theory 0: they are independent"),
+                Fact("Given their pixel", draw_statistics.signed(given) if k else "–",
+                     f"theory −1/(N−1) = {draw_statistics.signed(-1 / (n * n - 1))}" if k else "level 0 has no two"),
             ),
             "Small parts have small variances, in proportion to their area. Parts are independent: only who knows the pixel "
             "knows something of the others.",
@@ -231,7 +231,7 @@ def cells(low: float, high: float, n: int) -> tuple[int, int]:
 def summed(seed: int, k: int, draws: int) -> np.ndarray:
     """(draws, REGION n + 1, REGION n + 1) sums of many fields from their upper left corner to each corner of a sub-pixel."""
     n = 1 << k
-    values = rng.plane(seed, rng.FIELD, STREAM_FRAME + 1, 0, 0, 0, 0, REGION * draws, REGION, statistics.CPU)
+    values = rng.plane(seed, rng.FIELD, STREAM_FRAME + 1, 0, 0, 0, 0, REGION * draws, REGION, draw_statistics.CPU)
     fine = field.refine(values, seed, STREAM_FRAME + 1, 0, k, 0, 0).view(draws, REGION * n, REGION * n).double()
     sums = torch.zeros((draws, REGION * n + 1, REGION * n + 1), dtype=torch.float64)
     sums[:, 1:, 1:] = fine.cumsum(1).cumsum(2)
@@ -254,7 +254,7 @@ def any_area(settings: Settings) -> Iterator[Scene]:
     x, y = cells(left, right, n), cells(top, bottom, n)
     count = (x[1] - x[0]) * (y[1] - y[0])
     area = count / (n * n)
-    pixels = field.pixels(seed, 2, 1, REGION, REGION, statistics.CPU)[0]
+    pixels = field.pixels(seed, 2, 1, REGION, REGION, draw_statistics.CPU)[0]
     fine = field.refine(pixels, seed, 2, 0, k, 0, 0)
     total = float(fine[y[0] : y[1], x[0] : x[1]].double().sum())
     limit = 3 / n
@@ -292,7 +292,7 @@ def any_area(settings: Settings) -> Iterator[Scene]:
             "areas",
             "Variance of the sum over a window",
             (
-                Band(line, *statistics.interval(line, draws), "integral"),
+                Band(line, *draw_statistics.interval(line, draws), "integral"),
                 Curve(line, line, "integral", "variance = area", 1.2),
                 Points(np.array(areas), np.array(variances), "text", "squares from the same corner", 0.6),
                 Rule(x=area, ink="accent"),
@@ -305,11 +305,11 @@ def any_area(settings: Settings) -> Iterator[Scene]:
         yield Scene(
             ((picture, chart),),
             (
-                Fact("Sum over the window", statistics.signed(total), f"{count:,} sub-pixels"),
+                Fact("Sum over the window", draw_statistics.signed(total), f"{count:,} sub-pixels"),
                 Fact("Area", f"{area:.3f}", f"{count:,} / {n * n:,} pixels"),
                 Fact("Variance of the sum", f"{variance:.3f}", f"theory {area:.3f}, the area", "integral",
-                     statistics.within(variance, area, draws) if count else None),
-                Fact("Sum / √area", statistics.signed(total / math.sqrt(area)) if count else "–",
+                     draw_statistics.within(variance, area, draws) if count else None),
+                Fact("Sum / √area", draw_statistics.signed(total / math.sqrt(area)) if count else "–",
                      "variance 1" if count else "an empty window has none", "integral"),
             ),
             "The window need not respect pixels. Its sum has its area as variance; divided by the root of the area it is a "

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.lessons import statistics, whole
-from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step
-from app.lessons.lesson import whole as whole_number
+from app.lessons.compute import draw_statistics, whole_frame
+from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step
+from app.lessons.compute.lesson import whole as whole_number
+from app.lessons.compute.scene import DOTTED, Band, Curve, Fact, Image, Item, Panel, Rule, Scene
+from app.lessons.compute.whole_frame import CHANNELS, DRAFT, FRAMES, INTEGRAL, RULES, Size
 from app.lessons.models import LESSONS
-from app.lessons.scene import DOTTED, Band, Curve, Fact, Image, Item, Panel, Rule, Scene
-from app.lessons.whole import CHANNELS, DRAFT, FRAMES, INTEGRAL, RULES, Size
 
 ROUGH, FINE = (30, 48), (50, 80)
 """Rows and columns of the curves over time, and of pictures."""
@@ -34,10 +34,10 @@ def _name(rule: str) -> str:
 
 
 def _variances(motion: str, size: Size, seed: int, t: int) -> tuple[Fact, ...]:
-    low, high = whole.white_variances(size)
+    low, high = whole_frame.white_variances(size)
     facts = []
     for rule in RULES:
-        found = whole.measures(rule, motion, size, seed, t).variance
+        found = whole_frame.measures(rule, motion, size, seed, t).variance
         facts.append(Fact(_name(rule), f"{found:.2f}", "variance", rule, low <= found <= high))
     return tuple(facts)
 
@@ -52,9 +52,9 @@ def carried(settings: Settings) -> Iterator[Scene]:
             row = []
             for name in names:
                 if name == "picture":
-                    title, image = f"What moves, frame {t}", Image(whole.picture(motion, size, t), shape)
+                    title, image = f"What moves, frame {t}", Image(whole_frame.picture(motion, size, t), shape)
                 else:
-                    values = whole.noise(name, motion, size, seed, t)[0].numpy()
+                    values = whole_frame.noise(name, motion, size, seed, t)[0].numpy()
                     title, image = _name(name), Image(values, shape)
                 row.append(
                     Panel(
@@ -87,15 +87,16 @@ def values(settings: Settings) -> Iterator[Scene]:
     motion, t, seed = _read(settings)
     for size in (DRAFT, FINE):
         bars = tuple(
-            statistics.histogram(whole.noise(rule, motion, size, seed, t), rule, NAMES[rule], every=3) for rule in RULES
+            draw_statistics.histogram(whole_frame.noise(rule, motion, size, seed, t), rule, NAMES[rule], every=3)
+            for rule in RULES
         )
         panel = Panel(
-            "histogram", f"All values of frame {t}", (statistics.NORMAL, *bars), "value", "density", (-4, 4), (0, 0.75),
+            "histogram", f"All values of frame {t}", (draw_statistics.NORMAL, *bars), "value", "density", (-4, 4), (0, 0.75),
             note=f"n = {_count(size):,} values of each",
             tip="Histograms of the noise of one frame by five rules over the standard normal density",
         )  # fmt: skip
-        lost = max(1 - whole.measures("bilinear", motion, size, seed, t).variance, 0.0)
-        kept = whole.measures("root-bilinear", motion, size, seed, t).variance
+        lost = max(1 - whole_frame.measures("bilinear", motion, size, seed, t).variance, 0.0)
+        kept = whole_frame.measures("root-bilinear", motion, size, seed, t).variance
         caption = (
             f"Bilinear has lost {100 * lost:.0f} % of its variance. Root-bilinear seems cured, with {kept:.2f}: "
             "from the values alone one could not tell it from white noise."
@@ -116,7 +117,7 @@ def neighbours(settings: Settings) -> Iterator[Scene]:
         curves: list[Item] = [Rule(y=1.0, ink="dim")]
         top = 4.0
         for rule in RULES:
-            curve = whole.radial(whole.noise(rule, motion, size, seed, t)).curve
+            curve = whole_frame.radial(whole_frame.noise(rule, motion, size, seed, t)).curve
             top = max(top, 2.0 ** math.ceil(math.log2(float(curve[:, 1].max()) / 1.02)))
             curves.append(Curve(curve[:, 0], curve[:, 1], rule, NAMES[rule], 1.6 if rule == INTEGRAL else 1.2))
         panel = Panel(
@@ -127,9 +128,9 @@ def neighbours(settings: Settings) -> Iterator[Scene]:
         )  # fmt: skip
         facts = []
         for rule in RULES:
-            found = whole.measures(rule, motion, size, seed, t)
+            found = whole_frame.measures(rule, motion, size, seed, t)
             facts.append(Fact(_name(rule), _signed(found.neighbours), "correlation", rule, found.p > 0.001))
-        tied = whole.measures("root-bilinear", motion, size, seed, t).neighbours
+        tied = whole_frame.measures("root-bilinear", motion, size, seed, t).neighbours
         caption = (
             f"Root-bilinear is found out: neighbours correlate by {tied:.2f}, too much slow and too little fast "
             "variation. Only ∫-noise is flat at 1."
@@ -150,7 +151,7 @@ def over_time(settings: Settings) -> Iterator[Scene]:
     yield scene
     for frames in (SPARSE, tuple(range(FRAMES))):
         for frame in frames:
-            whole.measures(INTEGRAL, motion, ROUGH, seed, frame)
+            whole_frame.measures(INTEGRAL, motion, ROUGH, seed, frame)
             if frame < frames[-1]:
                 yield scene  # once more the same: here the work can be given up
         scene = _curves(motion, t, seed, frames, frames)
@@ -159,8 +160,8 @@ def over_time(settings: Settings) -> Iterator[Scene]:
 
 def _curves(motion: str, t: int, seed: int, frames: tuple[int, ...], integral: tuple[int, ...]) -> Scene:
     """Curves through `frames`; of ∫-noise, which takes longest, through those of `integral`."""
-    low, high = whole.white_variances(ROUGH)
-    reach = whole.white_neighbours(ROUGH)
+    low, high = whole_frame.white_variances(ROUGH)
+    reach = whole_frame.white_neighbours(ROUGH)
     ends = np.array([0.0, FRAMES - 1])
     variance: list[Item] = [Band(ends, np.full(2, low), np.full(2, high), "dim", ONLY_WHITE)]
     correlation: list[Item] = [Band(ends, np.full(2, -reach), np.full(2, reach), "dim", ONLY_WHITE)]
@@ -168,7 +169,7 @@ def _curves(motion: str, t: int, seed: int, frames: tuple[int, ...], integral: t
     for rule in RULES:
         some = integral if rule == INTEGRAL else frames
         x = np.array(some, float)
-        found = [whole.measures(rule, motion, ROUGH, seed, frame) for frame in some]
+        found = [whole_frame.measures(rule, motion, ROUGH, seed, frame) for frame in some]
         width = 1.6 if rule == INTEGRAL else 1.2
         variance.append(Curve(x, np.array([one.variance for one in found]), rule, NAMES[rule], width))
         correlation.append(Curve(x, np.array([one.neighbours for one in found]), rule, NAMES[rule], width))

@@ -8,13 +8,13 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons import covariances as cov
-from app.lessons.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED, Covariance, Warped
-from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
-from app.lessons.matrices import bars, matrix, owners, scale, squares
+from app.lessons.compute import covariances as cov
+from app.lessons.compute.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED, Covariance, Warped
+from app.lessons.compute.draw_statistics import NORMAL
+from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.matrices import bars, matrix, owners, scale, squares
+from app.lessons.compute.scene import DOTTED, Band, Bars, Curve, Fact, Image, Item, Outlines, Panel, Points, Scene, Text
 from app.lessons.models import LESSONS
-from app.lessons.scene import DOTTED, Band, Bars, Curve, Fact, Image, Item, Outlines, Panel, Points, Scene, Text
-from app.lessons.statistics import NORMAL
 
 ROW = 12  # pixels of the row
 GRID = (4, 8)  # rows and columns of the grid

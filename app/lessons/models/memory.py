@@ -9,12 +9,25 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons import memory_film as films
-from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, Switch, number, whole
-from app.lessons.memory_film import CHANNELS, FRAMES, LEVEL, SIZE, Film
+from app.lessons.compute import memory_film as films
+from app.lessons.compute.draw_statistics import signed
+from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, Switch, number, whole
+from app.lessons.compute.memory_film import CHANNELS, FRAMES, LEVEL, SIZE, Film
+from app.lessons.compute.scene import (
+    DASHED,
+    DOTTED,
+    SOLID,
+    Curve,
+    Fact,
+    Floats,
+    Image,
+    Outlines,
+    Panel,
+    Points,
+    Rule,
+    Scene,
+)
 from app.lessons.models import LESSONS
-from app.lessons.scene import DASHED, DOTTED, SOLID, Curve, Fact, Floats, Image, Outlines, Panel, Points, Rule, Scene
-from app.lessons.statistics import signed
 from gpu.flow import maps
 
 ANCHORED, BLURRED = "integral", "bilinear (chained)"

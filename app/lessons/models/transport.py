@@ -9,11 +9,11 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons import carrying, statistics
-from app.lessons.carrying import Carried
-from app.lessons.lesson import Choice, Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute import draw_statistics, small_frame
+from app.lessons.compute.lesson import Choice, Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import HUES, Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene
+from app.lessons.compute.small_frame import Carried
 from app.lessons.models import LESSONS
-from app.lessons.scene import HUES, Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene
 from gpu.noise import field, rng
 from gpu.noise.polygons import areas
 from gpu.session import Parameter
@@ -39,7 +39,7 @@ MOTIONS: dict[str, tuple[str, str, dict[str, Parameter]]] = {
 def moved(settings: Settings, size: int, k: int, name: str = "motion") -> Carried:
     """The frame that the controls ask for."""
     _, deformation, parameters = MOTIONS[str(settings[name])]
-    return carrying.carried(deformation, parameters, whole(settings, "t"), size, k)
+    return small_frame.carried(deformation, parameters, whole(settings, "t"), size, k)
 
 
 def grid(size: int) -> tuple[np.ndarray, ...]:
@@ -59,8 +59,8 @@ def back(settings: Settings) -> Iterator[Scene]:
     seed, t = whole(settings, "seed"), whole(settings, "t")
     x, y = (min(int(number(settings, name)), SIDE - 1) for name in ("pixel_x", "pixel_y"))
     frame = moved(settings, SIDE, LEVEL)
-    pixels, _ = carrying.fine_field(seed, 1, SIDE, LEVEL)
-    now = carrying.noise(frame, seed)[0]
+    pixels, _ = small_frame.fine_field(seed, 1, SIDE, LEVEL)
+    now = small_frame.noise(frame, seed)[0]
     inside = frame.inside
     seen = [(column, row) for row in range(SIDE) for column in range(SIDE) if bool(inside[row, column])]
     here = bool(inside[y, x]) and int(frame.count[y, x]) > 0
@@ -114,9 +114,9 @@ def dragged(settings: Settings, seed: int, k: int, note: str) -> tuple[Panel, fl
     """The panel of the field and the quad over it; the quad's area, (4n, 4n) what it owns, and the field."""
     n = 1 << k
     points = corners(settings)
-    contours, mask = carrying.quad(points, k)
+    contours, mask = small_frame.quad(points, k)
     owned = mask[: REGION * n, : REGION * n]
-    pixels = field.pixels(seed, 1, 1, REGION, REGION, statistics.CPU)[0]
+    pixels = field.pixels(seed, 1, 1, REGION, REGION, draw_statistics.CPU)[0]
     fine = field.refine(pixels, seed, 1, 0, k, 0, 0)
     tint = np.zeros((*owned.shape, 4), np.uint8)
     tint[owned.numpy()] = (0, 158, 115, 150)
@@ -170,8 +170,8 @@ def own(settings: Settings) -> Iterator[Scene]:
         (
             Fact("Area of the outline", f"{area:.3f}", "pixels"),
             Fact("Owned, m", f"{count:,}", f"m/N = {count / parts:.3f}"),
-            Fact("Sum", statistics.signed(total), f"variance m/N = {count / parts:.3f}"),
-            Fact("G = Sum · √(N/m)", statistics.signed(value) if count else "–",
+            Fact("Sum", draw_statistics.signed(total), f"variance m/N = {count / parts:.3f}"),
+            Fact("G = Sum · √(N/m)", draw_statistics.signed(value) if count else "–",
                  "variance 1" if count else "owns nothing: new noise", "integral"),
         ),
         "The count stands for the area, better with every level. The sum over the outline, brought to size, is the new pixel."
@@ -183,7 +183,7 @@ def own(settings: Settings) -> Iterator[Scene]:
 def many_fields(seed: int, draws: int) -> torch.Tensor:
     """(draws, sub-pixels of the region) independent fine fields."""
     n = 1 << LEVEL
-    values = rng.plane(seed, rng.FIELD, 2, 0, 0, 0, 0, REGION * draws, REGION, statistics.CPU)
+    values = rng.plane(seed, rng.FIELD, 2, 0, 0, 0, 0, REGION * draws, REGION, draw_statistics.CPU)
     return field.refine(values, seed, 2, 0, LEVEL, 0, 0).view(draws, REGION * n * REGION * n)
 
 
@@ -202,11 +202,11 @@ def divide(settings: Settings) -> Iterator[Scene]:
                 ("the sum alone", "warn", sums, share),
                 ("their mean, times N", "bilinear", sums / share, 1 / share),
             ]
-        bars = [statistics.histogram(values, ink, label, 3) for label, ink, values, _ in rules]
+        bars = [draw_statistics.histogram(values, ink, label, 3) for label, ink, values, _ in rules]
         bell = Panel(
             "histogram",
             "The new pixel's value, over many fields",
-            (statistics.NORMAL, *bars),
+            (draw_statistics.NORMAL, *bars),
             "value", "density", (-4.0, 4.0), (0.0, max(0.62, 0.46 / math.sqrt(min(share, 1 / share))) if count else 0.62),
             note=f"n = {draws:,} fields, k = {LEVEL}",
             tip="Histograms of three ways to make a value of the owned sub-pixels",
@@ -216,7 +216,7 @@ def divide(settings: Settings) -> Iterator[Scene]:
             (
                 *(
                     Fact(f"Variance, {name}", f"{float(values.var()):.3f}", f"theory {expected:.3f}", ink,
-                         statistics.within(float(values.var()), 1.0, draws))
+                         draw_statistics.within(float(values.var()), 1.0, draws))
                     for name, (_, ink, values, expected) in zip(("∫-noise", "sum", "mean"), rules)
                 ),
                 Fact("Share m/N", f"{share:.3f}", f"area {area:.3f}"),
@@ -283,8 +283,8 @@ def jacobian(settings: Settings) -> Iterator[Scene]:
     """A whole frame with the division and without it, and variance against area."""
     seed, t = whole(settings, "seed"), whole(settings, "t")
     frame = moved(settings, WIDE, WIDE_LEVEL, "picture")
-    divided = carrying.noise(frame, seed, CHANNELS)
-    alone = carrying.noise(frame, seed, CHANNELS, divide=False)
+    divided = small_frame.noise(frame, seed, CHANNELS)
+    alone = small_frame.noise(frame, seed, CHANNELS, divide=False)
     share = frame.count.to(torch.float64) / 4**WIDE_LEVEL
     held = frame.count > 0
     with_it, without = _by_area(divided, share, held), _by_area(alone, share, held)
@@ -313,7 +313,7 @@ def jacobian(settings: Settings) -> Iterator[Scene]:
     yield Scene(
         ((*pictures, chart),),
         (
-            Fact("Variance, divided", f"{of_divided:.3f}", "theory 1", "integral", statistics.within(of_divided, 1.0, n)),
+            Fact("Variance, divided", f"{of_divided:.3f}", "theory 1", "integral", draw_statistics.within(of_divided, 1.0, n)),
             Fact("Variance, the sum alone", f"{of_alone:.3f}", f"mean area {float(share[held].mean()):.3f}", "warn"),
             Fact("Jacobian, middle", f"{float(middle):.3f}".replace("-", "−"), f"frame {t}"),
             Fact("m/N, least to most", f"{float(share[held].min()):.2f} – {float(share.max()):.2f}", "pixels of frame 0"),
@@ -344,7 +344,7 @@ LESSONS.add("transport", order=3)(
         (
             Choice("motion", "Deformation", "swirl", tuple(_CHOICES[name] for name in MOTIONS)),
             Choice("picture", "Deformation", "lens", tuple(_CHOICES[name] for name in ("lens", "in", "out", "swirl"))),
-            Slider("t", "Frame", 8, 0, carrying.FRAMES, 1, "", "Frames since frame 0", play=True, rate=8),
+            Slider("t", "Frame", 8, 0, small_frame.FRAMES, 1, "", "Frames since frame 0", play=True, rate=8),
             Slider("k", "Level k", 3, 0, 5, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels", play=True, rate=1.5),
             Slider("level", "Level k", 3, 0, 4, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels"),
             Hidden("pixel_x", 5.5, 0, SIDE),

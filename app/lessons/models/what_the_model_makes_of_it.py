@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from app.lessons import videos
-from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute import videos
+from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import DASHED, Curve, Fact, Image, Panel, Points, Rule, Scene
+from app.lessons.compute.videos import FRAMES, PRIORS, SIZE, STEPS, Video
 from app.lessons.models import LESSONS
-from app.lessons.scene import DASHED, Curve, Fact, Image, Panel, Points, Rule, Scene
-from app.lessons.videos import FRAMES, PRIORS, SIZE, STEPS, Video
 
 TEXTURE, LARGER = "unconditional-texture", "super-resolution-x8"
 ALL = (*PRIORS, "bilinear")

@@ -7,12 +7,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.lessons import appearing
-from app.lessons.appearing import FILLS, FRAMES, RANDOM, SIZE, TWO_STAGE
-from app.lessons.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute import crossing_objects
+from app.lessons.compute.crossing_objects import FILLS, FRAMES, RANDOM, SIZE, TWO_STAGE
+from app.lessons.compute.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import (
+    DOTTED,
+    SOLID,
+    Band,
+    Bytes,
+    Curve,
+    Fact,
+    Floats,
+    Image,
+    Outlines,
+    Panel,
+    Rule,
+    Scene,
+)
 from app.lessons.models import LESSONS
-from app.lessons.scene import DOTTED, SOLID, Band, Bytes, Curve, Fact, Floats, Image, Outlines, Panel, Rule, Scene
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
 
 HUE = {INHERITED: "#56b4e9", NEW: "#f0e442", UNDEFINED: "#d55e00"}
 """Okabe and Ito's hues, those of the overlay in the main window."""
@@ -58,20 +71,20 @@ def _percent(share: float) -> str:
 def states(settings: Settings) -> Iterator[Scene]:
     """The picture, and where the noise of its pixels comes from."""
     speed, t, seed = _read(settings)
-    photo = appearing.photo(speed, t)
-    draft = appearing.carrier(speed, TWO_STAGE, seed).track(t).state
+    photo = crossing_objects.photo(speed, t)
+    draft = crossing_objects.carrier(speed, TWO_STAGE, seed).track(t).state
     scene = _states(photo, draft.numpy(), t, True)
     yield scene
     for before in range(1, t):
-        appearing.frame(speed, TWO_STAGE, seed, before)
+        crossing_objects.frame(speed, TWO_STAGE, seed, before)
         yield scene  # once more the same: here the work can be given up
-    yield _states(photo, appearing.frame(speed, TWO_STAGE, seed, t).state.numpy(), t, False)
+    yield _states(photo, crossing_objects.frame(speed, TWO_STAGE, seed, t).state.numpy(), t, False)
 
 
 def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
     area, frame = (0.0, 0.0, float(WIDTH), float(HEIGHT)), ((0.0, float(WIDTH)), (0.0, float(HEIGHT)))
     grey = photo.astype(float).mean(-1) / 255 * 0.6
-    fine = state.repeat(appearing.SHARPER, 0).repeat(appearing.SHARPER, 1)
+    fine = state.repeat(crossing_objects.SHARPER, 0).repeat(crossing_objects.SHARPER, 1)
     panels = (
         Panel("photo", f"What is seen, frame {t}", (Image(photo, area),), range_x=frame[0], range_y=frame[1], square=True,
               tip="Objects that cross each other in front of a moving background"),
@@ -96,20 +109,20 @@ def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
 def two_fills(settings: Settings) -> Iterator[Scene]:
     """The noise of both handlers, and a row of it over time."""
     speed, t, seed = _read(settings)
-    first = {fill: appearing.draft(speed, fill, seed, t) for fill in FILLS}
+    first = {fill: crossing_objects.draft(speed, fill, seed, t) for fill in FILLS}
     scene = _fills(first, {}, t, True)
     yield scene
-    done: dict[str, list[appearing.Frame]] = {fill: [] for fill in FILLS}
+    done: dict[str, list[crossing_objects.Frame]] = {fill: [] for fill in FILLS}
     for frame in range(FRAMES):
         for fill in FILLS:
-            done[fill].append(appearing.frame(speed, fill, seed, frame))
+            done[fill].append(crossing_objects.frame(speed, fill, seed, frame))
         if frame + 1 < FRAMES:
             yield scene
     yield _fills({fill: frames[t] for fill, frames in done.items()}, done, t, False)
 
 
 def _fills(
-    now: dict[str, appearing.Frame], done: dict[str, list[appearing.Frame]], t: int, rough: bool
+    now: dict[str, crossing_objects.Frame], done: dict[str, list[crossing_objects.Frame]], t: int, rough: bool
 ) -> Scene:  # fmt: skip
     area, ends = (0.0, 0.0, float(WIDTH), float(HEIGHT)), ((0.0, float(WIDTH)), (0.0, float(HEIGHT)))
     above, below = [], []
@@ -131,7 +144,7 @@ def _fills(
                   Rule(y=t + 0.5, ink="accent", dash=DOTTED)), "x (px)", "frame", ends[0], (0, FRAMES),
                   tip=f"One row of noise over time, {NAMES[fill]}")
         )  # fmt: skip
-    fresh = {fill: sum(appearing.fractions(now[fill].state)[one] for one in (NEW, UNDEFINED)) for fill in FILLS}
+    fresh = {fill: sum(crossing_objects.fractions(now[fill].state)[one] for one in (NEW, UNDEFINED)) for fill in FILLS}
     facts = tuple(
         Fact(f"Fresh in this frame, {NAMES[fill]}", _percent(fresh[fill]) if t else "100 %",
              "each stays from now on" if fill == TWO_STAGE else "drawn anew in every frame", INKS[fill])
@@ -152,7 +165,7 @@ def _over_frames(settings: Settings, panel: str) -> Iterator[Scene]:
     yield scene
     for frames in range(2, FRAMES + 1):
         for fill in FILLS:
-            appearing.frame(speed, fill, seed, frames - 1)
+            crossing_objects.frame(speed, fill, seed, frames - 1)
         if frames % GROWTH == 1:
             scene = _CURVES[panel](speed, t, seed, frames)
         yield scene  # often the same once more: here the work can be given up
@@ -165,7 +178,9 @@ def adds_up(settings: Settings) -> Iterator[Scene]:
 
 def _shares(speed: float, t: int, seed: int, frames: int) -> Scene:
     found = {
-        fill: [appearing.fractions(appearing.frame(speed, fill, seed, one).state) for one in range(frames)]
+        fill: [
+            crossing_objects.fractions(crossing_objects.frame(speed, fill, seed, one).state) for one in range(frames)
+        ]
         for fill in FILLS
     }
     x = X[:frames]
@@ -207,8 +222,8 @@ def reappears(settings: Settings) -> Iterator[Scene]:
 def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
     x = X[1:frames]
     times = range(1, frames)
-    found = {fill: [appearing.with_previous(speed, fill, seed, one) for one in times] for fill in FILLS}
-    best = np.array([appearing.ceiling(speed, one) for one in times])
+    found = {fill: [crossing_objects.with_previous(speed, fill, seed, one) for one in times] for fill in FILLS}
+    best = np.array([crossing_objects.ceiling(speed, one) for one in times])
     chance = np.array([one.chance for one in found[RANDOM]])
     known = np.isfinite(chance)
     panel = Panel(
@@ -238,14 +253,14 @@ def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
     )  # fmt: skip
 
 
-def _at(found: list[appearing.Correlation], t: int) -> float:
+def _at(found: list[crossing_objects.Correlation], t: int) -> float:
     """The correlation of frame t, of those from frame 1 on; NaN before there is any."""
     return found[t - 1].value if t else math.nan
 
 
-def _compared(found: list[appearing.Correlation], t: int) -> Fact:
+def _compared(found: list[crossing_objects.Correlation], t: int) -> Fact:
     n = found[t - 1].n if t else 0
-    return Fact("Compared", f"{n:,} px", f"× {appearing.CHANNELS} channels")
+    return Fact("Compared", f"{n:,} px", f"× {crossing_objects.CHANNELS} channels")
 
 
 def _number(value: float) -> str:
@@ -262,7 +277,7 @@ def _memory(speed: float, t: int, seed: int, frames: int) -> Scene:
     rules = (*FILLS, REMEMBERING)
     names = {**NAMES, REMEMBERING: "straight from frame 0"}
     inks = {**INKS, REMEMBERING: "accent"}
-    found = {rule: [appearing.with_first(speed, rule, seed, one) for one in times] for rule in rules}
+    found = {rule: [crossing_objects.with_first(speed, rule, seed, one) for one in times] for rule in rules}
     chance = np.array([one.chance for one in found[RANDOM]])
     known = np.isfinite(chance)
     panel = Panel(

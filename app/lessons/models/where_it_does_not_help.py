@@ -7,11 +7,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.lessons import folding, latents, misled, videos
-from app.lessons.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
-from app.lessons.misled import Misled
+from app.lessons.compute import folding, latents, videos
+from app.lessons.compute import wrong_flow as misled
+from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import (
+    DASHED,
+    SOLID,
+    Arrows,
+    Curve,
+    Fact,
+    Floats,
+    Image,
+    Outlines,
+    Panel,
+    Points,
+    Rule,
+    Scene,
+)
+from app.lessons.compute.wrong_flow import Misled
 from app.lessons.models import LESSONS
-from app.lessons.scene import DASHED, SOLID, Arrows, Curve, Fact, Floats, Image, Outlines, Panel, Points, Rule, Scene
 
 ERRORS = tuple(index / 4 for index in range(9))  # pixels
 SPEEDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)  # pixels a frame at which outputs are measured

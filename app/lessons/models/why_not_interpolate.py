@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from app.lessons import statistics
-from app.lessons.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute import draw_statistics
+from app.lessons.compute.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.scene import Band, Curve, Fact, Image, Outlines, Panel, Points, Rule, Scene, Text
 from app.lessons.models import LESSONS
-from app.lessons.scene import Band, Curve, Fact, Image, Outlines, Panel, Points, Rule, Scene, Text
 from gpu.noise import rng
 from gpu.noise.field import refine
-from gpu.priors.interpolation import BILINEAR, interpolate
+from gpu.priors.kit.interpolation import BILINEAR, interpolate
 
 FINE = 5  # level of the fine field that the picture of one draw is made of: 2^5 parts of a pixel
 PIXELS = 3
@@ -26,7 +26,7 @@ def path(seed: int) -> tuple[torch.Tensor, np.ndarray]:
     """The values (PIXELS,) of pixels side by side and the Brownian path (PIXELS 2^FINE + 1,) whose increments over pixels they
     are: one column of the fine field of a row of pixels, whose increments are scaled to variance 1 a pixel."""
     n = 1 << FINE
-    values = rng.plane(seed, rng.FIELD, 0, 0, 0, 0, 0, 1, PIXELS, statistics.CPU)
+    values = rng.plane(seed, rng.FIELD, 0, 0, 0, 0, 0, 1, PIXELS, draw_statistics.CPU)
     # Summed over its rows, the fine field of a pixel is the fine field of an interval.
     steps = refine(values, seed, 0, 0, FINE, 0, 0).sum(0)
     assert len(steps) == PIXELS * n
@@ -35,8 +35,10 @@ def path(seed: int) -> tuple[torch.Tensor, np.ndarray]:
 
 def draws(seed: int, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """`count` pairs of neighbouring pixels (x0, x1) and the independent normals that split each: (z0, z1)."""
-    first, second = (rng.plane(seed, rng.FIELD, 1, channel, 0, 0, 0, 1, count, statistics.CPU)[0] for channel in (0, 1))
-    z0, z1 = (rng.plane(seed, rng.FINE, 1, channel, 1, 0, 0, 1, count, statistics.CPU)[0] for channel in (0, 1))
+    first, second = (
+        rng.plane(seed, rng.FIELD, 1, channel, 0, 0, 0, 1, count, draw_statistics.CPU)[0] for channel in (0, 1)
+    )
+    z0, z1 = (rng.plane(seed, rng.FINE, 1, channel, 1, 0, 0, 1, count, draw_statistics.CPU)[0] for channel in (0, 1))
     return first, second, z0, z1
 
 
@@ -80,14 +82,14 @@ def one_draw(settings: Settings) -> Iterator[Scene]:
         Text(
             index + 0.5,
             range_y[0],
-            f"x{'₀₁₂'[index]} = {statistics.signed(float(values[index]), 2)}",
+            f"x{'₀₁₂'[index]} = {draw_statistics.signed(float(values[index]), 2)}",
             "text",
             0.95,
             (0.5, 1.0),
             True,
         )
         for index, name in enumerate(
-            f"x{sub} = {statistics.signed(float(value), 2)}" for sub, value in zip("₀₁₂", values, strict=True)
+            f"x{sub} = {draw_statistics.signed(float(value), 2)}" for sub, value in zip("₀₁₂", values, strict=True)
         )
     ]
     walks = Panel(
@@ -108,11 +110,18 @@ def one_draw(settings: Settings) -> Iterator[Scene]:
     yield Scene(
         ((walks,),),
         (
-            Fact("Interpolated: rise of the chords", statistics.signed(interpolated), "(1−α) x₀ + α x₁", "bilinear"),
-            Fact("∫-noise: rise of the path", statistics.signed(bridge), "the same + what the bridges add", "integral"),
+            Fact(
+                "Interpolated: rise of the chords", draw_statistics.signed(interpolated), "(1−α) x₀ + α x₁", "bilinear"
+            ),
+            Fact(
+                "∫-noise: rise of the path",
+                draw_statistics.signed(bridge),
+                "the same + what the bridges add",
+                "integral",
+            ),
             Fact(
                 "Difference",
-                statistics.signed(bridge - interpolated),
+                draw_statistics.signed(bridge - interpolated),
                 f"variance 2α(1−α) = {added:.2f}",
             ),
         ),
@@ -131,9 +140,9 @@ def many_draws(settings: Settings) -> Iterator[Scene]:
             "histogram",
             "Many draws of the value in between",
             (
-                statistics.NORMAL,
-                statistics.histogram(interpolated, "bilinear", "interpolated"),
-                statistics.histogram(bridge, "integral", "∫-noise"),
+                draw_statistics.NORMAL,
+                draw_statistics.histogram(interpolated, "bilinear", "interpolated"),
+                draw_statistics.histogram(bridge, "integral", "∫-noise"),
             ),
             "value", "density", (-4.0, 4.0), (0.0, 0.62),
             note=f"n = {count:,} draws",
@@ -143,11 +152,11 @@ def many_draws(settings: Settings) -> Iterator[Scene]:
             ((panel,),),
             (
                 Fact(
-                    "Variance, interpolated", statistics.variance_text(interpolated), f"theory {expected:.3f}", "bilinear",
+                    "Variance, interpolated", draw_statistics.variance_text(interpolated), f"theory {expected:.3f}", "bilinear",
                 ),
                 Fact(
-                    "Variance, ∫-noise", statistics.variance_text(bridge), "theory 1", "integral",
-                    statistics.within(float(bridge.var()), 1.0, count),
+                    "Variance, ∫-noise", draw_statistics.variance_text(bridge), "theory 1", "integral",
+                    draw_statistics.within(float(bridge.var()), 1.0, count),
                 ),
                 Fact("α² + (1−α)²", f"{expected:.3f}", f"α = {alpha:.2f}"),
             ),
@@ -172,8 +181,8 @@ def over_alpha(settings: Settings) -> Iterator[Scene]:
             "curves",
             "Variance of the value in between, over α",
             (
-                Band(places, *statistics.interval(np.ones_like(places), count), "integral"),
-                Band(places, *statistics.interval(theory, count), "bilinear"),
+                Band(places, *draw_statistics.interval(np.ones_like(places), count), "integral"),
+                Band(places, *draw_statistics.interval(theory, count), "bilinear"),
                 Curve(places, np.ones_like(places), "integral", "∫-noise: 1", 1.3),
                 Curve(places, theory, "bilinear", "interpolated: α² + (1−α)²", 1.3),
                 Points(measured_at, of_bridges, "integral", "measured, ∫-noise", 0.45),
@@ -204,7 +213,7 @@ def in_pictures(settings: Settings) -> Iterator[Scene]:
     """Bilinear interpolation in two dimensions: the product of two parabolas."""
     alpha, beta, seed = number(settings, "alpha"), number(settings, "beta"), whole(settings, "seed")
     size = 64
-    noise = rng.white(seed, rng.FIELD, 2, 1, size, size, statistics.CPU)
+    noise = rng.white(seed, rng.FIELD, 2, 1, size, size, draw_statistics.CPU)
     y, x = torch.meshgrid(torch.arange(size - 1) + 0.5, torch.arange(size - 1) + 0.5, indexing="ij")
     positions = torch.stack([x + alpha, y + beta], -1).reshape(-1, 2)
     shifted = interpolate(noise, positions, BILINEAR)[0].reshape(size - 1, size - 1)

@@ -8,11 +8,11 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app import theme
-from app.lessons.scene import Panel, Scene
-from app.lessons.view import look
+from app.lessons.compute.scene import Panel, Scene
+from app.lessons.view import type_sizes
 from app.lessons.view.facts import FactRow
 from app.lessons.view.panel import PanelView
+from app.look import theme
 
 
 def _narrow(row: tuple[Panel, ...]) -> tuple[tuple[Panel, ...], ...]:
@@ -118,7 +118,7 @@ class Board(QWidget):
 
     def _show_caption(self, caption: str, anew: bool) -> None:
         """The sentence; its room never shrinks while the same panels are shown, so that plots do not jump."""
-        look.words(self._caption, caption, self._type)
+        type_sizes.words(self._caption, caption, self._type)
         height = self._caption.heightForWidth(self.width())
         self._caption.setMinimumHeight(height if anew else max(height, self._caption.minimumHeight()))
 

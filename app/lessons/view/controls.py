@@ -18,9 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
-from app.lessons.lesson import Choice, Control, Slider, Switch, Value
-from app.lessons.view import look
+from app.lessons.compute.lesson import Choice, Control, Slider, Switch, Value
+from app.lessons.view import type_sizes
+from app.look import theme
 
 KEYS = Qt.FocusPolicy.TabFocus  # what is clicked does not take the keys, which go through the steps
 STEPS = 1000  # most positions of a slider
@@ -128,8 +128,8 @@ class SliderRow(QWidget):
 
     def restyle(self, type_: int) -> None:
         """Take the theme's colours and this size of type."""
-        look.words(self._label, self.info.label, type_)
-        self._number.setFont(look.font(theme.tabular(self.font()), type_))
+        type_sizes.words(self._label, self.info.label, type_)
+        self._number.setFont(type_sizes.font(theme.tabular(self.font()), type_))
         for widget in (self._label, self._number):
             widget.setFixedHeight(round(UPPER * type_))
         widest = f"{min(self.info.low, -1.0 if self.info.low < 0 else 0.0):.{self._decimals}f}"
@@ -205,9 +205,9 @@ class ChoiceRow(QWidget):
 
     def restyle(self, type_: int) -> None:
         """Take this size of type."""
-        look.words(self._label, self.info.label, type_)
+        type_sizes.words(self._label, self.info.label, type_)
         self._label.setFixedHeight(round(UPPER * type_))
-        self._list.setFont(look.font(self.font(), type_))
+        self._list.setFont(type_sizes.font(self.font(), type_))
         self._list.setFixedHeight(round(LOWER * type_))
         metrics = self._list.fontMetrics()
         widest = max(metrics.horizontalAdvance(shown) for _, shown in self.info.options)
@@ -239,7 +239,7 @@ class SwitchRow(QWidget):
 
     def restyle(self, type_: int) -> None:
         """Take this size of type."""
-        self._box.setFont(look.font(self.font(), type_))
+        self._box.setFont(type_sizes.font(self.font(), type_))
         self._box.setStyleSheet(
             f"QCheckBox::indicator {{ width: {round(BOX * type_)}px; height: {round(BOX * type_)}px; }}"
         )
@@ -306,7 +306,7 @@ class ControlBar(QWidget):
         self._line.setSpacing(round(1.2 * type_))
         for row in self.rows.values():
             row.restyle(type_)
-        self.again_button.setFont(look.font(self.font(), type_))
+        self.again_button.setFont(type_sizes.font(self.font(), type_))
         self.again_button.setIcon(theme.icon("dices", theme.current()))
         self.again_button.setIconSize(QSize(round(1.2 * type_), round(1.2 * type_)))
         self.again_button.setFixedHeight(round(LOWER * type_))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from app.lessons.view import look
+from app.lessons.view import type_sizes
 
 
 class Dots(QWidget):
@@ -62,8 +62,8 @@ class Dots(QWidget):
             centre = self._centre(index)
             area = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
             current = index == self._current
-            painter.setPen(QPen(look.colour("accent" if current else "dim"), max(self._type / 9, 1.5)))
-            painter.setBrush(look.colour("accent") if current else Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(type_sizes.colour("accent" if current else "dim"), max(self._type / 9, 1.5)))
+            painter.setBrush(type_sizes.colour("accent") if current else Qt.BrushStyle.NoBrush)
             painter.drawEllipse(area)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

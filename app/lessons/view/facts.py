@@ -7,10 +7,10 @@ from typing import Any
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app import theme
-from app.lessons.scene import Fact
-from app.lessons.view import look
-from app.palette import SYMBOLS
+from app.lessons.compute.scene import Fact
+from app.lessons.view import type_sizes
+from app.look import theme
+from app.look.palette import SYMBOLS
 
 SIDE = 10  # pixels left and right of a card's words
 
@@ -40,7 +40,7 @@ class FactCard(QFrame):
             (fact.label, 0.85, "dim", False), (fact.value + sign, 1.5, value_ink, True), (fact.note, 0.8, "dim", False)
         )  # fmt: skip
         for part, (text, size, ink, bold) in zip(self._parts, rows, strict=True):
-            look.words(part, text, type_ * size, ink, bold)
+            type_sizes.words(part, text, type_ * size, ink, bold)
         self.setAccessibleName(f"{fact.label}: {fact.value}{sign}, {fact.note}")
         self.setToolTip(f"{fact.label}: {fact.note}" if fact.note else "")
 

@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from app.lessons import formulas, texts
-from app.lessons.view import look
+from app.lessons.compute import formulas, texts
+from app.lessons.view import type_sizes
 from app.lessons.view.page import PageView
 
 LEAST = (760, 780)
@@ -80,9 +80,9 @@ class Glossary(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        type_ = look.body(QSize(round(self.width() * 68 / ACROSS), self.height()))
+        type_ = type_sizes.body(QSize(round(self.width() * 68 / ACROSS), self.height()))
         self.view.set_type(type_)
-        self.find.setFont(look.font(self.font(), type_))
+        self.find.setFont(type_sizes.font(self.font(), type_))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -11,9 +11,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QGraphicsPathItem
 
-from app import theme
-from app.lessons import scene as s
-from app.lessons.view import look
+from app.lessons.compute import scene as s
+from app.lessons.view import type_sizes
+from app.look import theme
 
 FILL = 70  # alpha of 255
 
@@ -113,26 +113,26 @@ def update(graphic: Any, item: s.Item, canvas: Canvas) -> None:
 
 
 def _curve(graphic: Any, item: s.Curve, canvas: Canvas) -> None:
-    tint = look.colour(item.ink)
+    tint = type_sizes.colour(item.ink)
     tint.setAlpha(FILL)
     graphic.setData(
-        canvas.x(item.x), canvas.y(item.y), connect="finite", pen=look.pen(item.ink, item.width * canvas.line, item.dash),
+        canvas.x(item.x), canvas.y(item.y), connect="finite", pen=type_sizes.pen(item.ink, item.width * canvas.line, item.dash),
         fillLevel=0.0 if item.fill else None, brush=tint if item.fill else None,
     )  # fmt: skip
 
 
 def _bars(graphic: Any, item: s.Bars, canvas: Canvas) -> None:
-    tint = look.colour(item.ink)
+    tint = type_sizes.colour(item.ink)
     tint.setAlpha(FILL)
     graphic.setData(
         canvas.x(item.edges), np.asarray(item.heights, np.float64), stepMode="center",
-        pen=look.pen(item.ink, canvas.line, None), fillLevel=0.0 if item.fill else None,
+        pen=type_sizes.pen(item.ink, canvas.line, None), fillLevel=0.0 if item.fill else None,
         brush=tint if item.fill else None,
     )  # fmt: skip
 
 
 def _band(graphic: Any, item: s.Band, canvas: Canvas) -> None:
-    tint = look.colour(item.ink)
+    tint = type_sizes.colour(item.ink)
     tint.setAlpha(FILL)
     x, low, high = canvas.x(item.x), canvas.y(item.low), canvas.y(item.high)
     graphic.setData(
@@ -143,13 +143,13 @@ def _band(graphic: Any, item: s.Band, canvas: Canvas) -> None:
 def _points(graphic: Any, item: s.Points, canvas: Canvas) -> None:
     graphic.setData(
         x=canvas.x(item.x), y=canvas.y(item.y), size=item.size * canvas.type, symbol=item.symbol, pen=None,
-        brush=look.colour(item.ink),
+        brush=type_sizes.colour(item.ink),
     )  # fmt: skip
 
 
 def _rule(graphic: Any, item: s.Rule, canvas: Canvas) -> None:
     graphic.setPos(canvas.x(item.x) if item.x is not None else canvas.y(item.y))
-    graphic.setPen(look.pen(item.ink, canvas.line, item.dash))
+    graphic.setPen(type_sizes.pen(item.ink, canvas.line, item.dash))
 
 
 def _image(graphic: Any, item: s.Image, canvas: Canvas) -> None:
@@ -159,7 +159,7 @@ def _image(graphic: Any, item: s.Image, canvas: Canvas) -> None:
         with np.errstate(invalid="ignore"):
             share = np.nan_to_num((values - item.low) / span, nan=0.5).clip(0, 1)
         index = np.round(share * 255).astype(np.uint8)
-        table = np.array(look.diverging(theme.current()), np.uint8) if item.colours == "diverging" else None
+        table = np.array(type_sizes.diverging(theme.current()), np.uint8) if item.colours == "diverging" else None
         values = index if table is None else table[index]
     graphic.setImage(np.ascontiguousarray(values), autoLevels=False, levels=(0, 255))
     graphic.setRect(QRectF(*item.area))
@@ -173,8 +173,8 @@ def _outlines(graphic: Any, item: s.Outlines, canvas: Canvas) -> None:
         path.addPolygon(polygon)
         path.closeSubpath()
     graphic.setPath(path)
-    graphic.setPen(look.pen(item.ink, item.width * canvas.line, item.dash) if item.width else QColor(0, 0, 0, 0))
-    tint = look.colour(item.ink)
+    graphic.setPen(type_sizes.pen(item.ink, item.width * canvas.line, item.dash) if item.width else QColor(0, 0, 0, 0))
+    tint = type_sizes.colour(item.ink)
     tint.setAlphaF(item.fill)
     graphic.setBrush(tint if item.fill else Qt.BrushStyle.NoBrush)
 
@@ -189,13 +189,13 @@ def _arrows(graphic: Any, item: s.Arrows, canvas: Canvas) -> None:
             path.moveTo(x1, y1)
             path.lineTo(x1 - dx + side * dy, y1 - dy - side * dx)
     graphic.setPath(path)
-    graphic.setPen(look.pen(item.ink, item.width * canvas.line, s.SOLID))
+    graphic.setPen(type_sizes.pen(item.ink, item.width * canvas.line, s.SOLID))
 
 
 def _text(graphic: Any, item: s.Text, canvas: Canvas) -> None:
     graphic.anchor = pg.Point(item.anchor)
-    graphic.setFont(look.font(canvas.font, canvas.type * item.size))
-    graphic.setColor(look.colour(item.ink))
+    graphic.setFont(type_sizes.font(canvas.font, canvas.type * item.size))
+    graphic.setColor(type_sizes.colour(item.ink))
     if graphic.toPlainText() != item.text:
         graphic.setPlainText(item.text)
     fill = QColor(theme.current().panel)
@@ -207,8 +207,8 @@ def _text(graphic: Any, item: s.Text, canvas: Canvas) -> None:
 
 def _handle(graphic: Any, item: s.Handle, canvas: Canvas) -> None:
     graphic.names, graphic.tell = (item.name_x, item.name_y), canvas.moved
-    graphic.setPen(look.pen(item.ink, canvas.line, s.SOLID))
-    tint = look.colour(item.ink)
+    graphic.setPen(type_sizes.pen(item.ink, canvas.line, s.SOLID))
+    tint = type_sizes.colour(item.ink)
     tint.setAlpha(110)
     graphic.setBrush(tint)
     if graphic.scale != canvas.type:

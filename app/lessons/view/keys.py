@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from app.lessons.view.glossary import show_glossary
 
 if TYPE_CHECKING:
-    from app.lessons.view.window import LessonWindow
+    from app.lessons.view.lesson_window import LessonWindow
 
 
 def pressed(window: LessonWindow, event: QKeyEvent) -> bool:

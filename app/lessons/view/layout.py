@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout
 
-from app import theme
-from app.lessons import texts
-from app.lessons.view import look
+from app.lessons.compute import texts
+from app.lessons.view import type_sizes
 from app.lessons.view.board import Board
 from app.lessons.view.controls import KEYS, ControlBar
 from app.lessons.view.dots import Dots
 from app.lessons.view.page import PageView
+from app.look import theme
 
 if TYPE_CHECKING:
-    from app.lessons.view.window import LessonWindow
+    from app.lessons.view.lesson_window import LessonWindow
 
 
 def build(window: LessonWindow) -> None:
@@ -117,7 +117,7 @@ def _button(text: str, icon: str, tip: str, checkable: bool = False) -> QToolBut
 
 def restyle(window: LessonWindow, type_: int) -> None:
     """Give the bars above and below this size of type and the theme's colours."""
-    font = look.font(window.font(), type_)
+    font = type_sizes.font(window.font(), type_)
     colours = theme.current()
     for button in (
         window.maths_button, window.glossary_button, window.reset_button, window.export_button, window.full_button,
@@ -129,7 +129,7 @@ def restyle(window: LessonWindow, type_: int) -> None:
     window.export_button.menu().setFont(font)
     window.chooser.setFont(font)
     window.chooser.setMinimumHeight(round(1.9 * type_))
-    look.words(window.where, window.where.text(), type_, "dim")
+    type_sizes.words(window.where, window.where.text(), type_, "dim")
     window.middle.setSpacing(type_)
     window.foot.setSpacing(type_ // 2)
     place_message(window)

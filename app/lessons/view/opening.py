@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from app.lessons.view.window import LessonWindow
+from app.lessons.view.lesson_window import LessonWindow
 
 
 def show_lesson(parent: QWidget, name: str) -> LessonWindow:

@@ -23,9 +23,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
-from app import theme
-from app.lessons import texts
-from app.lessons.formulas import UNIT, Outline
+from app.lessons.compute import texts
+from app.lessons.compute.formulas import UNIT, Outline
+from app.look import theme
 
 LINE = 0.32  # between two lines, of the type's size
 FORMULA_OBJECT = QTextFormat.ObjectTypes.UserObject.value + 1

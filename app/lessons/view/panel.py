@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app import theme
-from app.lessons import scene as s
-from app.lessons.view import items, look
-from app.views import plots  # sets pyqtgraph up
+from app.lessons.compute import scene as s
+from app.lessons.view import items, type_sizes
+from app.look import theme
+from app.views.widgets import plots  # sets pyqtgraph up
 
 AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
@@ -40,7 +40,7 @@ class LegendBar(QWidget):
         names = [name for name, _ in entries]
         changed = names != [name for name, _ in self._entries] or type_ != self._type
         self._entries, self._type = entries, type_
-        self.setFont(look.font(self.font(), type_ * LEGEND_SIZE))
+        self.setFont(type_sizes.font(self.font(), type_ * LEGEND_SIZE))
         if changed:
             self.setVisible(bool(entries))
             self.setAccessibleDescription(", ".join(names))
@@ -87,7 +87,7 @@ class LegendBar(QWidget):
         for (x, y, height), (name, item) in zip(self._places(self.width()), self._entries, strict=True):
             area = QRectF(x, y, self._sample() - 6, self._row())
             self._draw(painter, area, item)
-            painter.setPen(look.colour("text"))
+            painter.setPen(type_sizes.colour("text"))
             left = x + self._sample()
             room = QRectF(left, y, max(self.width() - left, 0), height)
             lines = 1 if height == self._row() else 2
@@ -103,18 +103,18 @@ class LegendBar(QWidget):
             painter.save()
             painter.translate(area.center())
             painter.scale(size, size)
-            painter.fillPath(mark, look.colour(item.ink))
+            painter.fillPath(mark, type_sizes.colour(item.ink))
             painter.restore()
         elif isinstance(item, s.Band) or getattr(item, "fill", False):
-            tint = look.colour(item.ink)
+            tint = type_sizes.colour(item.ink)
             tint.setAlphaF(max(item.fill, AREA) if isinstance(item, s.Outlines) else AREA)
             edge = "dim" if item.ink.startswith("#") else item.ink  # a hue may be as pale as the panel
-            painter.setPen(look.pen(edge, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
+            painter.setPen(type_sizes.pen(edge, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
             painter.setBrush(tint)
             painter.drawRect(area.adjusted(1, 0.26 * area.height(), -1, -0.26 * area.height()))
         else:
             width = getattr(item, "width", 1.0) * line
-            pen = look.pen(item.ink, width, getattr(item, "dash", None))
+            pen = type_sizes.pen(item.ink, width, getattr(item, "dash", None))
             length = _fit_dash(pen, area.width())
             painter.setPen(pen)
             painter.drawLine(QPointF(area.left(), middle), QPointF(area.left() + length, middle))
@@ -240,8 +240,8 @@ class PanelView(QWidget):
         self._set_range(panel, canvas)
 
     def _set_words(self, panel: s.Panel) -> None:
-        look.words(self.title, panel.title, self._type, bold=True)
-        look.words(self.note, panel.note, self._type * NOTE_SIZE, "dim")
+        type_sizes.words(self.title, panel.title, self._type, bold=True)
+        type_sizes.words(self.note, panel.note, self._type * NOTE_SIZE, "dim")
         entries = [(item.label, item) for item in panel.items if getattr(item, "label", "")]
         self.legend.set_entries(entries, self._type)
         self.plot.setAccessibleName(panel.title)
@@ -262,7 +262,7 @@ class PanelView(QWidget):
         item.getViewBox().setAspectLocked(panel.square)
         item.getViewBox().invertY(panel.square)
         size = self._type * AXIS_SIZE
-        type_ = look.font(self.font(), size)
+        type_ = type_sizes.font(self.font(), size)
         for side, label, log in (("left", panel.label_y, panel.log_y), ("bottom", panel.label_x, panel.log_x)):
             axis = item.getAxis(side)
             if not label:

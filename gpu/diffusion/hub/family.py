@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from gpu.diffusion.hub.levels import Levels
-from gpu.diffusion.precondition import Denoiser
+from gpu.diffusion.model.precondition import Denoiser
 from gpu.registry import Registry
 
 TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from gpu.diffusion.hub.family import Pipeline, Settings
-from gpu.diffusion.precondition import Denoiser
+from gpu.diffusion.model.precondition import Denoiser
 
 KEPT_PROMPTS = 8
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from gpu.diffusion.samplers import get_sampler
-from gpu.diffusion.sampling import SamplerOptions
+from gpu.diffusion.sampling.denoise import SamplerOptions
+from gpu.diffusion.sampling.samplers import get_sampler
 from gpu.errors import ModelError
 
 PREDICTIONS = ("epsilon", "v_prediction", "sample")

@@ -9,10 +9,10 @@ from dataclasses import replace
 import torch
 
 from gpu.diffusion.hub.family import Pipeline, Settings
-from gpu.diffusion.hub.pictures import resized
-from gpu.diffusion.resize_noise import normals_of, resize_noise
-from gpu.diffusion.samplers import get_sampler
-from gpu.diffusion.sampling import NoiseFeed, SamplerOptions, SamplerStep, injections
+from gpu.diffusion.hub.picture_ranges import resized
+from gpu.diffusion.sampling.denoise import NoiseFeed, SamplerOptions, SamplerStep, injections
+from gpu.diffusion.sampling.resize_noise import normals_of, resize_noise
+from gpu.diffusion.sampling.samplers import get_sampler
 from gpu.errors import ModelError, SizeError
 
 PREVIEWS = 4

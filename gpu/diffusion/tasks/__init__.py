@@ -9,10 +9,10 @@ from typing import Protocol
 
 import torch
 
-from gpu.diffusion.autoencoder import Autoencoder, AutoencoderConfig
-from gpu.diffusion.examples import Examples
-from gpu.diffusion.network import NetworkConfig, UNet
-from gpu.diffusion.sampling import NoiseFeed, SamplerOptions, SamplerStep
+from gpu.diffusion.data.examples import Examples
+from gpu.diffusion.model.autoencoder import Autoencoder, AutoencoderConfig
+from gpu.diffusion.model.network import NetworkConfig, UNet
+from gpu.diffusion.sampling.denoise import NoiseFeed, SamplerOptions, SamplerStep
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
 
@@ -77,8 +77,8 @@ def _nothing(network: UNet | Autoencoder, examples: Examples) -> dict[str, float
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a model is trained; `gpu.diffusion.train` does the rest. The kind of `network` says what for: a U-Net to denoise
-    what `examples` yield, an autoencoder to give it back."""
+    """How a model is trained; `gpu.diffusion.training.train` does the rest. The kind of `network` says what for: a U-Net
+    to denoise what `examples` yield, an autoencoder to give it back."""
 
     network: NetworkConfig | AutoencoderConfig
     examples: Callable[[Path | None, str], Examples]  # (folder of photos or None, "train" or "validate")

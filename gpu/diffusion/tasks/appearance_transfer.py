@@ -12,11 +12,11 @@ from collections.abc import Iterator
 
 import torch
 
-from gpu.diffusion import sampling
-from gpu.diffusion.examples import PhotoPairs
-from gpu.diffusion.flatten import flatness, gaussian, luma, posterised, without_texture
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
+from gpu.diffusion.data.examples import PhotoPairs
+from gpu.diffusion.images.flatten import flatness, gaussian, luma, posterised, without_texture
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
 from gpu.parameters import ParameterInfo
 
@@ -117,11 +117,11 @@ class AppearanceTransfer:
     parameters = (STRENGTH, FLATTEN)
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the flat picture that noise is added to. What is flat in the frame stays as it is."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         scale, picture = parameter(self, options, "flatten"), frame[None]
         if scale <= 0:
             return frame.clamp(0, 1)
@@ -148,14 +148,14 @@ class AppearanceTransfer:
             return low + data[0] / gain
 
         start = gain * (flat - low)
-        yield from sampling.sample(model, start, _condition(low), noise, self._options(options), picture)
+        yield from denoise.sample(model, start, _condition(low), noise, self._options(options), picture)
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the flat picture, which is also where sampling starts from."""
         flat = self.input_image(frame.to(device, torch.float32), options)
         model, low = load_model(MODEL, device), guide(flat[None])[0]
         start = model.settings["gain"] * (flat - low)
-        yield from sampling.invert(model, start, start, _condition(low), self._options(options))
+        yield from denoise.invert(model, start, start, _condition(low), self._options(options))
 
 
 TASKS.add(AppearanceTransfer.name, order=20)(AppearanceTransfer())

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import torch
 
-from gpu.diffusion import sampling
 from gpu.diffusion.hub import loading, running
 from gpu.diffusion.hub.family import Settings
-from gpu.diffusion.hub.pictures import resized
+from gpu.diffusion.hub.picture_ranges import resized
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import TASKS, NoiseFeed, SamplerOptions, SamplerStep, parameter
 from gpu.parameters import ParameterInfo
 
@@ -65,7 +65,7 @@ class Hub:
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): what the model is given, at the frame's size; the frame while no model is known."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         folder = loading.folder_at(_text(options, "path"))
         if folder is None:
             return frame
@@ -81,13 +81,13 @@ class Hub:
     ) -> Iterator[SamplerStep]:
         """Yield after every step of the sampler; the first loads the model, which takes its time. ModelError for everything
         that can be wrong with it; ChoiceError for options that no sampler can follow; SizeError for what is no picture."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         pipeline = loading.load(_text(options, "path"), device)
         yield from running.sample(pipeline, frame.to(device, torch.float32), noise, options, self._settings(options))
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the frame (image to image) or its enlarged low-resolution picture (super-resolution)."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         pipeline = loading.load(_text(options, "path"), device)
         yield from running.invert(
             pipeline, frame.to(device, torch.float32), options, self._settings(options), self.noise_channels

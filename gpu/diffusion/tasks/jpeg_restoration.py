@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from gpu.cv import cv2
-from gpu.diffusion import sampling
-from gpu.diffusion.examples import PhotoPairs
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
-from gpu.diffusion.resample import decimate
+from gpu.diffusion.data.examples import PhotoPairs
+from gpu.diffusion.images.resample import decimate
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
 from gpu.parameters import ParameterInfo
 
@@ -91,11 +91,11 @@ class JpegRestoration:
     parameters = (QUALITY,)
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the decoded JPEG."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         return compressed(frame, round(parameter(self, options, "quality")))
 
     def truth(self, frame: torch.Tensor) -> torch.Tensor:
@@ -112,13 +112,13 @@ class JpegRestoration:
         def picture(data: torch.Tensor) -> torch.Tensor:
             return decoded + data[0] / model.settings["gain"]
 
-        yield from sampling.sample(model, torch.zeros_like(decoded), _condition(decoded), noise, options, picture)
+        yield from denoise.sample(model, torch.zeros_like(decoded), _condition(decoded), noise, options, picture)
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the decoded JPEG, that is no residual at all: what is known when the photo is not."""
         decoded = deblocked(self.input_image(frame.to(device, torch.float32), options))
         nothing = torch.zeros_like(decoded)
-        yield from sampling.invert(load_model(MODEL, device), nothing, nothing, _condition(decoded), options)
+        yield from denoise.invert(load_model(MODEL, device), nothing, nothing, _condition(decoded), options)
 
 
 TASKS.add(JpegRestoration.name, order=12)(JpegRestoration())

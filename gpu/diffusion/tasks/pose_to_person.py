@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from gpu.diffusion import sampling
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
-from gpu.diffusion.resample import decimate
+from gpu.diffusion.images.resample import decimate
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
 from gpu.parameters import ParameterInfo
-from gpu.worlds.figure_random import random_figure
+from gpu.worlds.figure.random_figures import random_figure
 
 MODEL = "person"
 SIGMA_DATA = 0.5
@@ -32,7 +32,7 @@ def smoothed(flat: torch.Tensor) -> torch.Tensor:
 
 
 class Figures:
-    """Examples drawn by gpu.worlds.figure_random when first asked for; nothing is read."""
+    """Examples drawn by gpu.worlds.figure.random_figures when first asked for; nothing is read."""
 
     def __init__(self, use: str) -> None:
         self._stream, self._count = {"train": 0, "validate": 1}[use], POOL[use]
@@ -93,11 +93,11 @@ class PoseToPerson:
     parameters: tuple[ParameterInfo, ...] = ()
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the flat picture, low-passed."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         return smoothed(frame).clamp(0, 1)
 
     def truth(self, frame: torch.Tensor) -> None:
@@ -115,13 +115,13 @@ class PoseToPerson:
         def shown(data: torch.Tensor) -> torch.Tensor:
             return flat + data[0] / model.settings["gain"]
 
-        yield from sampling.sample(model, torch.zeros_like(flat), 2 * flat - 1, noise, options, shown)
+        yield from denoise.sample(model, torch.zeros_like(flat), 2 * flat - 1, noise, options, shown)
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the flat picture, that is no residual at all: all that is known of the person."""
         flat = self.input_image(frame.to(device, torch.float32), options)
         nothing = torch.zeros_like(flat)
-        yield from sampling.invert(load_model(MODEL, device), nothing, nothing, 2 * flat - 1, options)
+        yield from denoise.invert(load_model(MODEL, device), nothing, nothing, 2 * flat - 1, options)
 
 
 TASKS.add(PoseToPerson.name, order=40)(PoseToPerson())

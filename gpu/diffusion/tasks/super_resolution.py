@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import torch
 
-from gpu.diffusion import sampling
-from gpu.diffusion.examples import Pair, PhotoPairs
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
-from gpu.diffusion.resample import bicubic, decimate
+from gpu.diffusion.data.examples import Pair, PhotoPairs
+from gpu.diffusion.images.resample import bicubic, decimate
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
 from gpu.parameters import ParameterInfo
 
@@ -87,7 +87,7 @@ class SuperResolution:
         return f"super-resolution-x{self.factor}"
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the low-resolution picture, interpolated bicubically back to full size."""
@@ -97,7 +97,7 @@ class SuperResolution:
         return frame
 
     def _enlarged(self, frame: torch.Tensor) -> torch.Tensor:
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         height, width = frame.shape[-2:]
         return bicubic(decimate(frame, self.factor, BLUR[self.factor]), self.factor, height, width)
 
@@ -113,14 +113,14 @@ class SuperResolution:
             return enlarged + data[0] / model.settings["gain"]
 
         start = torch.zeros_like(enlarged)
-        yield from sampling.sample(model, start, condition_of(enlarged), noise, options, picture)
+        yield from denoise.sample(model, start, condition_of(enlarged), noise, options, picture)
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the enlarged picture, that is no residual at all: what is known when the photo is not."""
         enlarged = self._enlarged(frame.to(device, torch.float32))
         nothing = torch.zeros_like(enlarged)
         model = load_model(self.model, device)
-        yield from sampling.invert(model, nothing, nothing, condition_of(enlarged), options)
+        yield from denoise.invert(model, nothing, nothing, condition_of(enlarged), options)
 
 
 TASKS.add("super-resolution", order=10)(

@@ -12,13 +12,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gpu.diffusion import sampling
-from gpu.diffusion.autoencoder import LATENT_RMS, Autoencoder, AutoencoderConfig
-from gpu.diffusion.examples import Examples, PhotoPairs
-from gpu.diffusion.models import AutoencoderModel, Model, fingerprint, load_autoencoder, load_model
-from gpu.diffusion.network import NetworkConfig, UNet
-from gpu.diffusion.resample import bicubic, decimate
-from gpu.diffusion.resize_noise import resize_noise
+from gpu.diffusion.data.examples import Examples, PhotoPairs
+from gpu.diffusion.images.resample import bicubic, decimate
+from gpu.diffusion.model.autoencoder import LATENT_RMS, Autoencoder, AutoencoderConfig
+from gpu.diffusion.model.network import NetworkConfig, UNet
+from gpu.diffusion.model.weight_files import AutoencoderModel, Model, fingerprint, load_autoencoder, load_model
+from gpu.diffusion.sampling import denoise
+from gpu.diffusion.sampling.resize_noise import resize_noise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
 from gpu.errors import ModelError
 from gpu.parameters import ParameterInfo
@@ -122,7 +122,7 @@ class SuperResolutionLatent:
     parameters: tuple[ParameterInfo, ...] = ()
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the low-resolution picture, interpolated bicubically back to full size."""
@@ -134,8 +134,8 @@ class SuperResolutionLatent:
 
     def _low(self, frame: torch.Tensor) -> torch.Tensor:
         """(1,3,h,w): the low-resolution picture on the grid of the latents, which a part of a square is enough for."""
-        sampling.check_frame(frame)
-        return decimate(sampling.padded(frame, FACTOR), FACTOR, BLUR)
+        denoise.check_frame(frame)
+        return decimate(denoise.padded(frame, FACTOR), FACTOR, BLUR)
 
     def _enlarged(self, low: torch.Tensor) -> torch.Tensor:
         return bicubic(low, FACTOR, FACTOR * low.shape[-2], FACTOR * low.shape[-1])
@@ -149,7 +149,7 @@ class SuperResolutionLatent:
         if model.settings.get("autoencoder") != fingerprint(AUTOENCODER):
             raise ModelError(
                 f"The weights of the model {MODEL!r} were trained with another autoencoder than the one that is here; "
-                "install the program again, or train both with `python -m gpu.diffusion.train`."
+                "install the program again, or train both with `python -m gpu.diffusion.training.train`."
             )
         with torch.no_grad():
             known, condition = _condition(autoencoder, low, FACTOR * low.shape[-2], FACTOR * low.shape[-1])
@@ -167,7 +167,7 @@ class SuperResolutionLatent:
             decoded = picture_of(autoencoder, known + data / model.settings["gain"])
             return decoded[0, :, :height, :width]
 
-        yield from sampling.sample(
+        yield from denoise.sample(
             model, torch.zeros_like(known), condition, lambda index: latent_noise(noise(index)), options, picture
         )
 
@@ -178,7 +178,7 @@ class SuperResolutionLatent:
         model, _, known, condition = self._prepared(frame, device)
         height, width = frame.shape[-2:]
         nothing = torch.zeros_like(known)
-        for latent in sampling.invert(model, nothing, nothing, condition, options):
+        for latent in denoise.invert(model, nothing, nothing, condition, options):
             fine = resize_noise(latent, FACTOR * latent.shape[-2], FACTOR * latent.shape[-1])
             yield fine[:, :height, :width]
 

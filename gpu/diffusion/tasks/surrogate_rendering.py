@@ -10,12 +10,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gpu.diffusion import sampling
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep, parameter
 from gpu.parameters import ParameterInfo
-from gpu.worlds.fluid_picture import PALETTES, Palette, picture
+from gpu.worlds.fluid.appearance import PALETTES, Palette, picture
 
 MODEL = "smoke"
 SIGMA_DATA = 0.5
@@ -49,7 +49,7 @@ class SmokeExamples:
         self._use = use
 
     def batch(self, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        from gpu.worlds.fluid_training import snapshots
+        from gpu.worlds.fluid.snapshots import snapshots
 
         smoke = snapshots(self._use)
         pairs = [self._pair(smoke, rng) for _ in range(count)]
@@ -141,11 +141,11 @@ class SurrogateRendering:
     )
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """(3,H,W) to (3,H,W): the coarse picture without what the model might lean on."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         return blurred(frame, parameter(self, options, "blur")).clamp(0, 1)
 
     def truth(self, frame: torch.Tensor) -> None:
@@ -163,13 +163,13 @@ class SurrogateRendering:
         def shown(data: torch.Tensor) -> torch.Tensor:
             return soft + data[0] / model.settings["gain"]
 
-        yield from sampling.sample(model, torch.zeros_like(soft), 2 * soft - 1, noise, options, shown)
+        yield from denoise.sample(model, torch.zeros_like(soft), 2 * soft - 1, noise, options, shown)
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the low-passed picture, that is no residual at all."""
         soft = self.input_image(frame.to(device, torch.float32), options)
         nothing = torch.zeros_like(soft)
-        yield from sampling.invert(load_model(MODEL, device), nothing, nothing, 2 * soft - 1, options)
+        yield from denoise.invert(load_model(MODEL, device), nothing, nothing, 2 * soft - 1, options)
 
 
 TASKS.add(SurrogateRendering.name, order=30)(SurrogateRendering())

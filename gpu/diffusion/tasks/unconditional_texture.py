@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import torch
 
-from gpu.diffusion import sampling
-from gpu.diffusion.examples import PhotoPairs
-from gpu.diffusion.models import load_model
-from gpu.diffusion.network import NetworkConfig
+from gpu.diffusion.data.examples import PhotoPairs
+from gpu.diffusion.model.network import NetworkConfig
+from gpu.diffusion.model.weight_files import load_model
+from gpu.diffusion.sampling import denoise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
 from gpu.parameters import ParameterInfo
 
@@ -56,11 +56,11 @@ class UnconditionalTexture:
     parameters: tuple[ParameterInfo, ...] = ()
 
     def injections(self, options: SamplerOptions) -> int:
-        return sampling.injections(options)
+        return denoise.injections(options)
 
     def input_image(self, frame: torch.Tensor, options: SamplerOptions) -> torch.Tensor:
         """Plain grey: the model is given no picture."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         return torch.full_like(frame, 0.5)
 
     def truth(self, frame: torch.Tensor) -> None:
@@ -71,16 +71,16 @@ class UnconditionalTexture:
     ) -> Iterator[SamplerStep]:
         """Yield after every step of the sampler. ModelError when the weights are missing or damaged; ChoiceError for
         options that no sampler can follow; SizeError for a frame that is no picture."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         start = torch.zeros_like(frame, dtype=torch.float32, device=device)
         model = load_model(MODEL, device)
-        yield from sampling.sample(model, start, None, noise, options, lambda data: to_picture(data[0]))
+        yield from denoise.sample(model, start, None, noise, options, lambda data: to_picture(data[0]))
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the frame itself: the noise that this model would make it from."""
-        sampling.check_frame(frame)
+        denoise.check_frame(frame)
         data = to_data(frame.to(device, torch.float32))
-        yield from sampling.invert(load_model(MODEL, device), data, torch.zeros_like(data), None, options)
+        yield from denoise.invert(load_model(MODEL, device), data, torch.zeros_like(data), None, options)
 
 
 TASKS.add(UnconditionalTexture.name, order=50)(UnconditionalTexture())

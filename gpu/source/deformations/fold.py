@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
+from gpu.source.deformations.kit.radial import circling, drop, swelling
 from gpu.source.deformations.lens import PERIOD, RADIUS, TRAVEL
-from gpu.source.deformations.radial import circling, drop, swelling
 
 
 def _make(grid: Grid, values: Values) -> Warp:

@@ -18,7 +18,7 @@ from gpu.source.deformations import (
     Warp,
     pointwise_determinant,
 )
-from gpu.source.deformations.newton import invert
+from gpu.source.deformations.kit.newton import invert
 from gpu.source.formula import Formula, parse
 
 NAMES = frozenset({"x", "y", "u", "v", "r", "theta", "t", "T", "cx", "cy", "W", "H"})

@@ -17,7 +17,7 @@ import torch
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Points, Values, Warp, ones
-from gpu.source.deformations.affine import Matrix, apply, turn
+from gpu.source.deformations.kit.affine import Matrix, apply, turn
 
 
 @dataclass(frozen=True)

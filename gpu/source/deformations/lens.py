@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.radial import circling, drop, swelling
+from gpu.source.deformations.kit.radial import circling, drop, swelling
 
 RADIUS = ParameterInfo("radius", "Radius", 0.26, 0.03, 1, 0.01, "of the frame", "Of the frame's shorter side")
 TRAVEL = ParameterInfo("travel", "Travel", 0.15, 0, 0.5, 0.01, "of the frame", "How far from the centre it circles")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.affine import affine, turn
+from gpu.source.deformations.kit.affine import affine, turn
 from gpu.source.deformations.rotation import DEGREES
 from gpu.source.deformations.zoom import FACTOR
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.affine import affine
+from gpu.source.deformations.kit.affine import affine
 
 
 def _make(grid: Grid, values: Values) -> Warp:

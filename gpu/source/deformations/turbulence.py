@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.waves import SlidingWave, sliding
+from gpu.source.deformations.kit.waves import SlidingWave, sliding
 
 WAVES = 7
 

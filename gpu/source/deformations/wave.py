@@ -6,7 +6,7 @@ import math
 
 from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.waves import SlidingWave, sliding
+from gpu.source.deformations.kit.waves import SlidingWave, sliding
 
 
 def _make(grid: Grid, values: Values) -> Warp:

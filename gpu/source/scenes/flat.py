@@ -11,8 +11,8 @@ from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
 from gpu.source import F32, U8
 from gpu.source.deformations import Grid, Points, Warp
-from gpu.source.pictures import target_size
 from gpu.source.scenes import SCENES
+from gpu.source.stills import target_size
 from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
 from gpu.worlds.landscape import NAMES, SEASONS, Camera, Landscape
 

@@ -14,14 +14,14 @@ from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
 from gpu.source import U8
 from gpu.source.deformations import Grid, Points, Warp
-from gpu.source.pictures import target_size
 from gpu.source.scenes import SCENES
+from gpu.source.stills import target_size
 from gpu.source.synthetic_truth import DeformationTruth
-from gpu.worlds.figure import F64, JOINT, Sequence, mirrored
-from gpu.worlds.figure_cloth import dress
-from gpu.worlds.figure_files import read_sequence
-from gpu.worlds.figure_parts import GROUND, depth_order, inverse, labels, shapes
-from gpu.worlds.figure_picture import Placed, flat_picture, placed
+from gpu.worlds.figure.body_parts import GROUND, depth_order, inverse, labels, shapes
+from gpu.worlds.figure.cloth import dress
+from gpu.worlds.figure.drawing import Placed, flat_picture, placed
+from gpu.worlds.figure.pose_files import read_sequence
+from gpu.worlds.figure.sequence import F64, JOINT, Sequence, mirrored
 
 HEIGHT, WIDTH = 144, 128
 LEAST_FRAMES, MOST_FRAMES = 48, 1200  # of a source whose length is not asked for

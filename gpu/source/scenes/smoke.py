@@ -14,13 +14,13 @@ from gpu.errors import SizeError
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
 from gpu.source import F32, U8, Mask
-from gpu.source.pictures import target_size
 from gpu.source.scenes import SCENES
+from gpu.source.stills import target_size
 from gpu.source.synthetic_truth import pixel_centres
-from gpu.worlds.fluid import Fluid, smoke_at
-from gpu.worlds.fluid_grid import trace
-from gpu.worlds.fluid_history import History
-from gpu.worlds.fluid_picture import PALETTES, Palette, picture
+from gpu.worlds.fluid.appearance import PALETTES, Palette, picture
+from gpu.worlds.fluid.history import History
+from gpu.worlds.fluid.solver import Fluid, smoke_at
+from gpu.worlds.fluid.staggered_grid import trace
 
 HEIGHT, WIDTH, FRAMES, FPS = 128, 128, 48, 24.0
 SMALLEST = 8  # pixels a side

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.export.video import video
+from app.export.kit.video_writer import video
 
 HEIGHT, WIDTH, FRAMES = 24, 32, 4
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.export.video import frames_in
+from app.export.kit.video_writer import frames_in
 from gpu import session as sessions
 from gpu.metrics.whiteness import measure
 

@@ -83,7 +83,7 @@ def test_what_goes_wrong_becomes_a_sentence_and_a_code(
     def fail(arguments: object) -> int:
         raise problem
 
-    monkeypatch.setattr("app.commands.window.run", fail)
+    monkeypatch.setattr("app.commands.kit.window.run", fail)
     monkeypatch.delenv("NOISESCOPE_DEBUG", raising=False)
     result = cli()
     assert result.code == code
@@ -95,7 +95,7 @@ def test_a_fault_shows_its_traceback_when_asked(cli: Any, monkeypatch: pytest.Mo
     def fail(arguments: object) -> int:
         raise RuntimeError("deep inside")
 
-    monkeypatch.setattr("app.commands.window.run", fail)
+    monkeypatch.setattr("app.commands.kit.window.run", fail)
     monkeypatch.setenv("NOISESCOPE_DEBUG", "1")
     with pytest.raises(RuntimeError, match="deep inside"):
         program.main([])

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 
 from app import export
 from app.export import ExportOptions, NoiseFileError
-from app.export.noise import read_noise
+from app.export.kit.noise_format import read_noise
 from gpu import session as sessions
 from gpu.errors import ChoiceError, OutputError
 
@@ -156,7 +156,7 @@ def test_reading_back_finds_what_was_damaged(
     engine: Any, finish: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A format that loses a value between writing and reading is found out, and its file does not stay."""
-    from app.export import noise
+    from app.export.kit import noise_format as noise
 
     kind = noise.READERS[".npy"]
 

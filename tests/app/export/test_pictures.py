@@ -13,8 +13,8 @@ from PIL import Image
 from app import export
 from app.export import ExportOptions
 from app.export.flo import read_flo, write_flo
-from app.export.sheet import Sheet, columns_for, slices_sheet
-from app.export.video import frames_in, video
+from app.export.kit.sheet import Sheet, columns_for, slices_sheet
+from app.export.kit.video_writer import frames_in, video
 from gpu.cv import cv2
 from gpu.errors import OutputError
 from gpu.session import TaskSettings

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.lessons.view.window import LessonWindow
+from app.lessons.view.lesson_window import LessonWindow
+from app.look import theme
 
 OpenLesson = Callable[..., LessonWindow]
 SECONDS = 60_000

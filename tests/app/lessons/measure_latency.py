@@ -23,10 +23,11 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
-from app import start, theme
-from app.lessons import texts
-from app.lessons.lesson import Slider
-from app.lessons.view.window import LessonWindow
+from app.lessons.compute import texts
+from app.lessons.compute.lesson import Slider
+from app.lessons.view.lesson_window import LessonWindow
+from app.look import theme
+from app.window import start
 
 WAIT = 120.0
 

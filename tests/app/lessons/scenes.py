@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from app import palette
-from app.lessons import scene as s
+from app.lessons.compute import scene as s
 from app.lessons.models import LESSONS
+from app.look import palette
 
 SYMBOLS = ("o", "s", "t", "d", "+", "x")
 

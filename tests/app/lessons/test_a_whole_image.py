@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.lessons import whole
+from app.lessons.compute import whole_frame
+from app.lessons.compute.whole_frame import INTEGRAL, MOTIONS, RULES
 from app.lessons.models.a_whole_image import ROUGH
-from app.lessons.whole import INTEGRAL, MOTIONS, RULES
 from gpu.metrics import intervals
 
 SEED = 3
@@ -17,19 +17,19 @@ TIMES = (5, 18, 29)
 @pytest.mark.parametrize("motion", sorted(MOTIONS))
 def test_integral_noise_is_white_in_every_frame(motion: str) -> None:
     p = 1 - intervals.joint(0.999, 3 * len(TIMES) * len(MOTIONS))
-    low, high = whole.white_variances(ROUGH, p)
+    low, high = whole_frame.white_variances(ROUGH, p)
     for t in TIMES:
-        found = whole.measures(INTEGRAL, motion, ROUGH, SEED, t)
+        found = whole_frame.measures(INTEGRAL, motion, ROUGH, SEED, t)
         assert low <= found.variance <= high, (motion, t)
         assert found.p > p, (motion, t)
-        assert whole.radial(whole.noise(INTEGRAL, motion, ROUGH, SEED, t)).p > p, (motion, t)
+        assert whole_frame.radial(whole_frame.noise(INTEGRAL, motion, ROUGH, SEED, t)).p > p, (motion, t)
 
 
 @pytest.mark.parametrize("motion", ["rotation", "swirl"])
 def test_interpolation_fails_one_test_or_the_other(motion: str) -> None:
-    reach = whole.white_neighbours(ROUGH)
+    reach = whole_frame.white_neighbours(ROUGH)
     for t in TIMES:
-        found = {rule: whole.measures(rule, motion, ROUGH, SEED, t) for rule in RULES}
+        found = {rule: whole_frame.measures(rule, motion, ROUGH, SEED, t) for rule in RULES}
         # (2/3)^2 on average; between 5,760 values that share sources the measured mean is off by less than 0.05.
         assert found["bilinear"].variance == pytest.approx(4 / 9, abs=0.05)
         assert found["bilinear"].variance < found["bicubic"].variance < 0.85
@@ -43,16 +43,18 @@ def test_slow_pan_breathes_as_the_parabolas_say() -> None:
     for t in (0, 4, 8, 16):
         f, g = t * 0.125 % 1, t * 0.0625 % 1
         expected = (f * f + (1 - f) ** 2) * (g * g + (1 - g) ** 2)
-        assert whole.measures("bilinear", "translation", ROUGH, SEED, t).variance == pytest.approx(expected, rel=0.08)
+        assert whole_frame.measures("bilinear", "translation", ROUGH, SEED, t).variance == pytest.approx(
+            expected, rel=0.08
+        )
 
 
 def test_zoom_ties_whatever_copies_old_pixels() -> None:
-    late = {rule: whole.measures(rule, "zoom", ROUGH, SEED, 29).neighbours for rule in RULES}
+    late = {rule: whole_frame.measures(rule, "zoom", ROUGH, SEED, 29).neighbours for rule in RULES}
     assert all(late[rule] > 0.3 for rule in RULES if rule != INTEGRAL)
-    assert abs(late[INTEGRAL]) < whole.white_neighbours(ROUGH)
+    assert abs(late[INTEGRAL]) < whole_frame.white_neighbours(ROUGH)
 
 
 def test_frame_0_is_the_same_for_all() -> None:
-    first = whole.noise("nearest", "swirl", ROUGH, SEED, 0)
+    first = whole_frame.noise("nearest", "swirl", ROUGH, SEED, 0)
     for rule in RULES:
-        assert float((whole.noise(rule, "swirl", ROUGH, SEED, 0) - first).abs().max()) < 1e-5
+        assert float((whole_frame.noise(rule, "swirl", ROUGH, SEED, 0) - first).abs().max()) < 1e-5

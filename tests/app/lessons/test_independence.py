@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.lessons import covariances as cov
-from app.lessons.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED
+from app.lessons.compute import covariances as cov
+from app.lessons.compute.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED
 from app.lessons.models import independence as lesson
 
 CHUNKS = 6

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from app.lessons import memory_film
+from app.lessons.compute import memory_film
 from app.lessons.models import LESSONS, memory
 from gpu.metrics import moments
 

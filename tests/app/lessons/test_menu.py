@@ -10,9 +10,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
-from app import lessons_menu
-from app.lessons import texts
-from app.lessons.view.window import LessonWindow
+from app.lessons.compute import texts
+from app.lessons.view.lesson_window import LessonWindow
+from app.window import lessons_menu
 
 
 def test_every_lesson_is_an_entry_and_opens(qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.lessons.lesson import Choice, Hidden, Lesson, Slider, Step, Switch, Value
+from app.lessons.compute.lesson import Choice, Hidden, Lesson, Slider, Step, Switch, Value
 from app.lessons.models import LESSONS
 from tests.app.lessons import scenes
 

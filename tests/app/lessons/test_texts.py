@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lessons import formulas, texts
+from app.lessons.compute import formulas, texts
 from app.lessons.models import LESSONS
 from gpu.errors import ChoiceError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.lessons import videos
+from app.lessons.compute import videos
 from app.lessons.models import LESSONS
 from app.lessons.models import what_the_model_makes_of_it as lesson
 

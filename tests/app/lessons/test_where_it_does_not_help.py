@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.lessons import folding, latents, misled, videos
+from app.lessons.compute import folding, latents, videos, wrong_flow
 from app.lessons.models import LESSONS
 from app.lessons.models import where_it_does_not_help as lesson
 from gpu.flow import maps
@@ -36,11 +36,11 @@ def test_the_surface_seen_first_keeps_its_noise():
 
 
 def test_a_wrong_flow_costs_coherence_as_the_spline_says_and_no_variance():
-    values = {size: misled.misled(size, True, 7) for size in (0.0, 1.0)}
+    values = {size: wrong_flow.misled(size, True, 7) for size in (0.0, 1.0)}
     for size, found in values.items():
         # Rotation spreads phases well but not evenly, and k = 2 moves outlines a little.
         assert abs(found.previous - found.expected) < 5 / math.sqrt(found.n_previous) + 0.05, size
-        low, high = moments.variance_interval(misled.SIZE**2 * misled.CHANNELS, 1e-6)
+        low, high = moments.variance_interval(wrong_flow.SIZE**2 * wrong_flow.CHANNELS, 1e-6)
         assert low < found.variance < high
     assert values[1.0].previous < 0.6 * values[0.0].previous
     assert values[0.0].first > 0.6
@@ -49,8 +49,10 @@ def test_a_wrong_flow_costs_coherence_as_the_spline_says_and_no_variance():
 
 def test_the_spline_is_the_cubic_one():
     error = torch.tensor([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.5, 0.0]])
-    assert misled.spline(error).tolist() == pytest.approx([4 / 9, 1 / 9, 0, (2 / 3 - 0.25 + 0.0625) * 2 / 3], abs=1e-6)
-    assert float(misled.smooth(3).square().sum(-1).mean()) == pytest.approx(1, abs=1e-5)
+    assert wrong_flow.spline(error).tolist() == pytest.approx(
+        [4 / 9, 1 / 9, 0, (2 / 3 - 0.25 + 0.0625) * 2 / 3], abs=1e-6
+    )
+    assert float(wrong_flow.smooth(3).square().sum(-1).mean()) == pytest.approx(1, abs=1e-5)
 
 
 def test_latents_keep_what_their_squares_share():

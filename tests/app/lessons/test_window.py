@@ -14,17 +14,17 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPen
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import theme
-from app.lessons import animation
-from app.lessons.lesson import Lesson, Settings, Step
+from app.lessons.compute import animation
+from app.lessons.compute.lesson import Lesson, Settings, Step
+from app.lessons.compute.scene import Curve, Scene
 from app.lessons.models import LESSONS
-from app.lessons.scene import Curve, Scene
 from app.lessons.view import items
 from app.lessons.view.board import Board
 from app.lessons.view.controls import SliderRow
 from app.lessons.view.glossary import Glossary
+from app.lessons.view.lesson_window import LessonWindow
 from app.lessons.view.panel import LegendBar, _fit_dash
-from app.lessons.view.window import LessonWindow
+from app.look import theme
 from gpu.errors import ChoiceError
 from tests.app.lessons import scenes
 from tests.app.lessons.conftest import SECONDS, OpenLesson

@@ -17,7 +17,7 @@ from PIL import Image
 import gpu.experiments
 from app.reports import Entry, drawing, write_index, write_report
 from gpu.experiments import Axis, Bars, BarSeries, Figure, Line, Outcome, Pictures, Plot, Settings
-from gpu.experiments.questions import QUESTIONS
+from gpu.experiments.kit.questions import QUESTIONS
 from tests.app.reports.sample import SAMPLE
 
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app import theme
-from app.views.turns import Turns
+from app.look import theme
+from app.views.widgets.drawing_queue import Turns
 
 KEYS = ("random", "fixed", "bilinear", "integral", "bilinear (chained)", "pyoco-progressive")
 NAMES = ("mean", "variance", "skewness", "kurtosis", "ks", "moran", "autocorrelation", "channels", "spectrum")

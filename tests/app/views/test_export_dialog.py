@@ -13,9 +13,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDialog
 
-from app import documents
 from app.export import ExportOptions
-from app.views.export import KINDS, ExportDialog, ExportRequest, file_name
+from app.views.export.dialog import KINDS, ExportDialog, ExportRequest, file_name
+from app.window import documents
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 
 

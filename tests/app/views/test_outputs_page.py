@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.views.statistics import StatisticsPanel
-from app.views.statistics_outputs import ALL_HIDDEN, NO_RUN, NO_TASK, OutputsPage
-from app.views.statistics_perceptual import NOT_YET
-from gpu.engine.perceiving import Perceived, Perception
+from app.views.statistics.outputs_page import ALL_HIDDEN, NO_RUN, NO_TASK, OutputsPage
+from app.views.statistics.panel import StatisticsPanel
+from app.views.statistics.perceptual_cells import NOT_YET
+from gpu.engine.perceptual import Perceived, Perception
 from gpu.engine.results import SERIES, Flickers
 from gpu.metrics.flicker import Flicker
 

@@ -12,11 +12,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from app.pose_editing import JOINTS, PoseEditing
-from app.views.pose_editor import PoseEditor
-from gpu.worlds.figure import JOINT
-from gpu.worlds.figure_files import read_sequence
-from gpu.worlds.figure_keys import GAP
+from app.model.pose_document import JOINTS, PoseEditing
+from app.views.pose.editor import PoseEditor
+from gpu.worlds.figure.keyframes import GAP
+from gpu.worlds.figure.pose_files import read_sequence
+from gpu.worlds.figure.sequence import JOINT
 
 WRIST, ELBOW, HIP, ANKLE = (JOINT[name] for name in ("left wrist", "left elbow", "right hip", "right ankle"))
 

@@ -13,12 +13,12 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QTabBar
 
-from app.palette import style
-from app.views.plots import nice_ceiling
-from app.views.statistics import StatisticsPanel
-from app.views.statistics_maps import AutocorrelationMaps
-from app.views.statistics_measures import MEASURES, probability, signed
-from app.views.statistics_table import WIDE
+from app.look.palette import style
+from app.views.statistics.autocorrelation_maps import AutocorrelationMaps
+from app.views.statistics.measures import MEASURES, probability, signed
+from app.views.statistics.panel import StatisticsPanel
+from app.views.statistics.whiteness_table import WIDE
+from app.views.widgets.plots import nice_ceiling
 
 
 @pytest.fixture

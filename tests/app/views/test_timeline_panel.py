@@ -11,9 +11,9 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSpinBox
 
-from app.views.timeline import TimelinePanel
-from app.views.timeline_curves import CURVES, decimate, lonely
-from app.views.timeline_scrub import ScrubBar
+from app.views.timeline.curves import CURVES, decimate, lonely
+from app.views.timeline.panel import TimelinePanel
+from app.views.timeline.scrub_bar import ScrubBar
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -168,7 +168,7 @@ def test_curves_are_scaled_and_gapped(panel, time_series):
 
 def test_hovering_reads_the_values(panel, time_series, monkeypatch):
     shown = []
-    monkeypatch.setattr("app.views.timeline_curves.QToolTip.showText", lambda place, text, widget: shown.append(text))
+    monkeypatch.setattr("app.views.timeline.curves.QToolTip.showText", lambda place, text, widget: shown.append(text))
     panel.set_series(time_series())
     panel._redraw()
     QTest.qWait(20)

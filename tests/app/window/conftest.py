@@ -14,11 +14,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
-from app import start
-from app.samples import start_session
-from app.store import Store
-from app.window import Window
-from app.worker import Worker
+from app.model.samples import start_session
+from app.model.user_folder import Store
+from app.window import start
+from app.window.main_window import Window
+from app.worker.worker import Worker
 from gpu.session import Session
 from tests.app.window.fake_engine import FakeEngine, catalogue
 

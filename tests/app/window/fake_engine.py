@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.catalogue import Catalogue, Choice, PriorChoice, SamplerChoice, TaskChoice, versions
+from app.model.catalogue import Catalogue, Choice, PriorChoice, SamplerChoice, TaskChoice, versions
 from gpu.engine.results import SERIES, Column, FrameResult, SourceInfo, Update
 from gpu.errors import ClipError, FormulaError
 from gpu.parameters import ParameterInfo

@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, Qt
 
-from app.samples import start_session
-from app.worker import Worker
+from app.model.samples import start_session
+from app.worker.worker import Worker
 from gpu.engine.results import Update
 from gpu.session import Session, SourceSettings, TaskSettings
 

@@ -29,12 +29,12 @@ from PySide6.QtCore import QEventLoop, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
-from app import start
-from app.garbage import Garbage
-from app.samples import start_session
-from app.store import Store
-from app.window import Window
-from app.worker import Worker
+from app.model.samples import start_session
+from app.model.user_folder import Store
+from app.window import start
+from app.window.garbage import Garbage
+from app.window.main_window import Window
+from app.worker.worker import Worker
 
 PERIOD = 0.005
 LATE = 0.05

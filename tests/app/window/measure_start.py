@@ -27,7 +27,8 @@ def child(began: float, profile: str) -> None:
     gaps: list[tuple[float, float]] = []
     from PySide6.QtCore import QEvent, QObject, QTimer
 
-    from app import start, system
+    from app import system
+    from app.window import start
 
     system.require_window()
     times["imported"] = time.time() - began

@@ -15,9 +15,9 @@ import pytest
 SCRIPT = """
 import json, sys, time
 from app import start
-from app.worker import Worker
-from app.frames import Frames
-from app.window import Window
+from app.worker.worker import Worker
+from app.window.frame_display import Frames
+from app.window.main_window import Window
 from tests.app.window.fake_engine import FakeEngine, catalogue
 from PySide6.QtCore import QTimer
 

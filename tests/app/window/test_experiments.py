@@ -11,14 +11,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app import theme
 from app.cli import main
-from app.menus import menu_of
-from app.processes import Processes
-from app.runs import ALL, LIST, ExperimentChoice, Request, Run, choices_of, free_folder, stamp
-from app.views.experiments import ExperimentsDialog
-from app.views.experiments_runs import claims_html
-from app.window import Window
+from app.look import theme
+from app.model.experiment_runs import ALL, LIST, ExperimentChoice, Request, Run, choices_of, free_folder, stamp
+from app.views.experiments.dialog import ExperimentsDialog
+from app.views.experiments.run_list import claims_html
+from app.window.main_window import Window
+from app.window.menus import menu_of
+from app.worker.experiment_processes import Processes
 from gpu.parameters import ParameterInfo
 from tests.app.window.conftest import wait_for
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app import documents
-from app.flow_check import flow_fits
-from app.views.source_flow import FlowDialog
-from app.window import Window
+from app.views.source.flow_dialog import FlowDialog
+from app.window import documents
+from app.window.main_window import Window
+from app.worker.flow_check import flow_fits
 from gpu.errors import FlowError
 from gpu.session import Session, SourceSettings
 from tests.app.window.conftest import wait_for

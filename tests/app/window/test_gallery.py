@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from app import samples
-from app.catalogue import Sample
-from app.window import Window
+from app.model import samples
+from app.model.catalogue import Sample
+from app.window.main_window import Window
 from gpu.session import SourceSettings
 from tests.app.window.conftest import wait_for
 
@@ -84,9 +84,9 @@ def test_every_scene_has_a_small_picture_that_is_of_it() -> None:
 
     shown = {sample.name: sample for sample in samples.bundled() if sample.kind == "scene"}
     assert set(shown) == set(SCENES.names())
-    assert all(sample.picture is not None for sample in shown.values()), "python -m app.samples"
+    assert all(sample.picture is not None for sample in shown.values()), "python -m app.model.samples"
     flat = shown["flat"]
     assert flat.picture is not None
     computed = samples.scene_thumbnail(flat, samples.SCENE_FRAME)
     apart = np.abs(flat.picture.astype(float) - computed)
-    assert apart.mean() < 4, "JPEG alone costs about 2; python -m app.samples"
+    assert apart.mean() < 4, "JPEG alone costs about 2; python -m app.model.samples"

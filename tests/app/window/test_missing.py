@@ -12,9 +12,10 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
-from app import documents, start, store
-from app.views.compare_drawing import Drawing
-from app.window import Window
+from app.model import user_folder
+from app.views.compare.cell_drawing import Drawing
+from app.window import documents, start
+from app.window.main_window import Window
 from gpu.session import PriorSettings
 from tests.app.window.conftest import MakeWindow, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
@@ -108,9 +109,9 @@ def test_an_empty_window_says_what_it_is_at(make_window: MakeWindow) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="zombies are told by /proc")
 def test_a_run_that_ended_unnoticed_has_crashed() -> None:
     child = subprocess.Popen(["true"])
-    wait_for(lambda: not store._alive(child.pid), 10)
+    wait_for(lambda: not user_folder._alive(child.pid), 10)
     child.wait()
-    assert store._alive(os.getppid())
+    assert user_folder._alive(os.getppid())
 
 
 def test_nothing_of_another_source_stays_on_the_screen(make_window: MakeWindow, engines: type[FakeEngine]) -> None:

@@ -11,10 +11,10 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QSlider
 
-from app.model_check import model_found
-from app.views.forms import Choices, show_note
-from app.views.sliders import ParameterSlider
-from app.window import Window
+from app.views.widgets.forms import Choices, show_note
+from app.views.widgets.sliders import ParameterSlider
+from app.window.main_window import Window
+from app.worker.model_check import model_found
 from gpu.parameters import ParameterInfo
 from gpu.session import SourceSettings, TaskSettings
 from tests.app.window.conftest import settle, wait_for

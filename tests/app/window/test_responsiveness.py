@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from app.frames import Frames
+from app.window.frame_display import Frames
 from gpu.gl import Context
 from tests.app.window.conftest import MakeWindow, wait_for
 from tests.app.window.fake_engine import FakeEngine

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app import start
-from app.worker import Worker
+from app.window import start
+from app.worker.worker import Worker
 from tests.app.window.fake_engine import FakeEngine, catalogue
 
 

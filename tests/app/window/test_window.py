@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import documents, menus
-from app.samples import start_session
-from app.state import ROWS
-from app.views.compare_figures import figures
-from app.views.source_flow import Fit, FlowDialog
-from app.window import Window
+from app.model.samples import start_session
+from app.model.state import ROWS
+from app.views.compare.figures import figures
+from app.views.source.flow_dialog import Fit, FlowDialog
+from app.window import documents, menus
+from app.window.main_window import Window
 from gpu.session import PriorSettings, Session, SourceSettings
 from tests.app.window.conftest import MakeWindow, idle, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
@@ -109,7 +109,7 @@ def test_results_of_older_settings_are_dropped(window: Window) -> None:
     settle(window)
     pictures = window.frames.pictures.get(0)
     assert pictures is not None
-    from app.messages import Arrival
+    from app.worker.messages import Arrival
 
     window.frames.on_arrived(Arrival(1, old, pictures))
     assert window.result is not old

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 
-from app.messages import Arrival, Failure, Progress
-from app.worker import Worker
+from app.worker.messages import Arrival, Failure, Progress
+from app.worker.worker import Worker
 from gpu import interrupt
 from gpu.engine.results import Update
 from gpu.errors import OutputError

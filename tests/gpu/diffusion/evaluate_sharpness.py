@@ -12,7 +12,7 @@ import argparse
 import torch
 from tqdm import tqdm
 
-from gpu.experiments import renders
+from gpu.experiments.kit import sampling_runs
 from gpu.metrics import intervals
 from gpu.session import TaskSettings
 
@@ -28,10 +28,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     for task in given.tasks:
-        runs: list[renders.Run] = []
-        jobs = renders.jobs(task, given.size, given.frame + 1, given.clips, given.seeds, 100)
+        runs: list[sampling_runs.Run] = []
+        jobs = sampling_runs.jobs(task, given.size, given.frame + 1, given.clips, given.seeds, 100)
         for clip, seed in tqdm(jobs, desc=task, disable=None):
-            steps = renders.render(clip, TaskSettings(task), ["random", given.prior], seed, frames=(given.frame,))
+            steps = sampling_runs.render(clip, TaskSettings(task), ["random", given.prior], seed, frames=(given.frame,))
             while True:
                 try:
                     next(steps)
@@ -39,11 +39,11 @@ def main() -> None:
                     runs.append(end.value)
                     break
         count = len(jobs) // given.seeds  # clips that there are
-        found = renders.ratio(runs, given.prior, "random", "laplacian")
+        found = sampling_runs.ratio(runs, given.prior, "random", "laplacian")
         clips = [
             intervals.ratio(
-                renders.of(runs[number::count], given.prior, "laplacian"),
-                renders.of(runs[number::count], "random", "laplacian"),
+                sampling_runs.of(runs[number::count], given.prior, "laplacian"),
+                sampling_runs.of(runs[number::count], "random", "laplacian"),
             )
             for number in range(count)
         ]

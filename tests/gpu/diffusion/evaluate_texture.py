@@ -2,8 +2,8 @@
 
 `python -m tests.gpu.diffusion.evaluate_texture HELD_OUT… [--trained FOLDER] [--count 64] [--sheet FILE]`
 Prints the denoising loss on the held-out crops, and of samples and crops the sharpness, contrast, slope of the power spectrum
-and heaviness of the tails of differences; with --trained (the folder of gpu.diffusion.photos) also those of photos that it
-was trained on, to show how far one set of photos is from another. No test: minutes long.
+and heaviness of the tails of differences; with --trained (the folder of gpu.diffusion.data.photos) also those of photos that
+it was trained on, to show how far one set of photos is from another. No test: minutes long.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from scipy import stats
 from tqdm import tqdm
 
 from gpu.cv import cv2
-from gpu.diffusion.models import load_model
-from gpu.diffusion.photos import Photos
-from gpu.diffusion.precondition import training_loss
+from gpu.diffusion.data.photos import Photos
+from gpu.diffusion.model.precondition import training_loss
+from gpu.diffusion.model.weight_files import load_model
 from gpu.diffusion.tasks import RECIPES, TASKS
 from gpu.diffusion.tasks.unconditional_texture import CHOICES, CROP, MODEL, to_data
 from gpu.metrics import intervals
 from gpu.metrics.quality import laplacian_variance
 from gpu.metrics.spectrum import radial_spectrum
-from gpu.source.pictures import read_picture
+from gpu.source.stills import read_picture
 
-LEVEL_RATIO, SMALLEST = 0.7, 340  # as gpu.diffusion.photos
+LEVEL_RATIO, SMALLEST = 0.7, 340  # as gpu.diffusion.data.photos
 BAND = (0.06, 0.35)  # cycles per pixel: above what the window blurs, below where pixels are averaged away
 MEASURES = {
     "variance of the Laplacian": lambda picture: laplacian_variance(picture),

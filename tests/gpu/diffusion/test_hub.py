@@ -15,9 +15,9 @@ import torch
 
 from gpu import interrupt
 from gpu.diffusion.hub import loading, running
-from gpu.diffusion.hub.pictures import encode, resized
-from gpu.diffusion.resize_noise import resize_noise
-from gpu.diffusion.sampling import SamplerOptions
+from gpu.diffusion.hub.picture_ranges import encode, resized
+from gpu.diffusion.sampling.denoise import SamplerOptions
+from gpu.diffusion.sampling.resize_noise import resize_noise
 from gpu.diffusion.tasks import TASKS
 from gpu.errors import ModelError
 from tests.gpu.diffusion import hub_pipelines

@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from gpu.diffusion.models import load_model, read_model, save_model, weights_path
-from gpu.diffusion.network import NetworkConfig, UNet
+from gpu.diffusion.model.network import NetworkConfig, UNet
+from gpu.diffusion.model.weight_files import load_model, read_model, save_model, weights_path
 from gpu.errors import ModelError
 
 CPU = torch.device("cpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gpu.diffusion.precondition import precondition, scalings, training_loss
+from gpu.diffusion.model.precondition import precondition, scalings, training_loss
 
 SIGMAS = torch.tensor([0.01, 0.1, 0.5, 2.0, 40.0], dtype=torch.float64)
 SIGMA_DATA = 0.5

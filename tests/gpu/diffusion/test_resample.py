@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gpu.diffusion.resample import bicubic, decimate
+from gpu.diffusion.images.resample import bicubic, decimate
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 300), (5, 7), (64, 48)])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import stats
 
-from gpu.diffusion.resize_noise import normals_of, resize_noise
+from gpu.diffusion.sampling.resize_noise import normals_of, resize_noise
 from gpu.errors import SizeError
 
 # Every statistical test below fails by chance with a probability under 1e-6 for a fresh seed; seeds are fixed.

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from gpu.diffusion.samplers import SAMPLERS, get_sampler, karras_sigmas
+from gpu.diffusion.sampling.samplers import SAMPLERS, get_sampler, karras_sigmas
 from gpu.errors import ChoiceError
 
 MEAN, SPREAD = 0.7, 0.5

@@ -7,7 +7,7 @@ import torch
 
 from gpu.assets import asset
 from gpu.cv import cv2
-from gpu.diffusion.samplers import SAMPLERS
+from gpu.diffusion.sampling.samplers import SAMPLERS
 from gpu.diffusion.tasks import TASKS, SamplerOptions
 from gpu.errors import ChoiceError, SizeError
 

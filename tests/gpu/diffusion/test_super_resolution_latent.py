@@ -10,11 +10,11 @@ import torch
 
 from gpu.assets import asset
 from gpu.cv import cv2
-from gpu.diffusion import train
-from gpu.diffusion.autoencoder import AutoencoderConfig
-from gpu.diffusion.models import load_autoencoder, load_model, read_autoencoder, weights_path
+from gpu.diffusion.model.autoencoder import AutoencoderConfig
+from gpu.diffusion.model.weight_files import load_autoencoder, load_model, read_autoencoder, weights_path
 from gpu.diffusion.tasks import TASKS, Recipe, SamplerOptions
 from gpu.diffusion.tasks import super_resolution_latent as latent
+from gpu.diffusion.training import train
 from gpu.errors import ModelError, SizeError
 from gpu.metrics.quality import psnr
 

@@ -250,7 +250,7 @@ def test_wrong_requests_are_named() -> None:
 
 def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> None:
     """`auto` goes on with torch and says so; `gl` says what happened. Nothing that was computed is lost."""
-    from gpu.noise.raster_gl import GLRasteriser
+    from gpu.noise.ownership_gl import GLRasteriser
 
     auto = Engine(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, backend="gl")))
     before = finish(auto, 1).columns["integral"].noise

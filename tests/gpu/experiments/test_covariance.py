@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gpu.engine import clip as carrying
 from gpu.errors import SessionError
-from gpu.experiments import carrying, covariance, settings_for
+from gpu.experiments import covariance, settings_for
 from gpu.session import SourceSettings
 from tests.gpu.experiments.running import finished
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from gpu.experiments import carrying, disocclusion
+from gpu.engine import clip as carrying
+from gpu.experiments import disocclusion
 from gpu.experiments.disocclusion import Sums
-from gpu.experiments.disocclusion_report import exceeds, report
+from gpu.experiments.kit.disocclusion_report import exceeds, report
 from gpu.metrics.intervals import Interval
 from gpu.priors import INHERITED, NEW, UNDEFINED
 from tests.gpu.experiments.running import finished

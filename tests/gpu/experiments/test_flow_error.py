@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from gpu.engine import clip as carrying
 from gpu.errors import ChoiceError
-from gpu.experiments import carrying, flow_error, settings_for
+from gpu.experiments import flow_error, settings_for
 from gpu.session import PriorSettings, SourceSettings
 from tests.gpu.experiments.running import finished
 

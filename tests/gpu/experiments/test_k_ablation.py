@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gpu.experiments import carrying, k_ablation, settings_for
+from gpu.engine import clip as carrying
+from gpu.experiments import k_ablation, settings_for
 from gpu.session import SourceSettings
 from tests.gpu.experiments.running import finished
 

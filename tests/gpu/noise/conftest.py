@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from gpu import gl
-from gpu.noise.raster import Rasteriser, TorchRasteriser
-from gpu.noise.raster_gl import GLRasteriser
+from gpu.noise.ownership import Rasteriser, TorchRasteriser
+from gpu.noise.ownership_gl import GLRasteriser
 
 
 @pytest.fixture(scope="module")

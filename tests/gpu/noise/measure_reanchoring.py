@@ -13,10 +13,10 @@ import math
 import numpy as np
 
 from gpu.assets import asset
-from gpu.engine import judging
-from gpu.experiments import carrying
+from gpu.engine import clip as carrying
+from gpu.engine import output_quality
 from gpu.metrics import coherence
-from gpu.noise import anchors, transport
+from gpu.noise import tracks, transport
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 from gpu.source.scenes import SCENES
@@ -35,7 +35,7 @@ def smoke(seed: int, bounds: list[float]) -> None:
             noise = [moved.integral(t, CHANNELS)[0] for t in range(FRAMES)]
 
             def correlation(t: int, gap: int, noise=noise) -> float:
-                was = judging.reach(clip.motion, t, gap)
+                was = output_quality.reach(clip.motion, t, gap)
                 return float(coherence.correlation(noise[t - gap], noise[t], was.positions, was.valid)[0])
 
             means = [np.mean([correlation(t, gap) for t in range(gap, FRAMES, 2)]) for gap in GAPS]
@@ -60,7 +60,7 @@ def bends() -> None:
     for name, source in sources.items():
         with carrying.opened(source) as clip:
             track = clip.carrier().track
-            found = {t: anchors.bend(track(t)) for t in (8, 24, min(96, clip.source.frames - 1))}
+            found = {t: tracks.bend(track(t)) for t in (8, 24, min(96, clip.source.frames - 1))}
             print(name, ", ".join(f"frame {t}: {bend:.3f}" for t, bend in found.items()), flush=True)
 
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from gpu.noise import anchors, transport
-from gpu.noise.raster import Rasteriser
+from gpu.noise import tracks, transport
+from gpu.noise.ownership import Rasteriser
 
 CPU = torch.device("cpu")
 
@@ -41,7 +41,7 @@ class Given:
 
 
 def centres(size: tuple[int, int]) -> torch.Tensor:
-    return anchors.fresh(0, *size, CPU).position
+    return tracks.fresh(0, *size, CPU).position
 
 
 def carrier(motion: Given, rasteriser: Rasteriser, seed: int = 7, k: int = 3, s: int = 4, fill: str = "two-stage"):

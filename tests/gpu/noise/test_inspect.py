@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gpu.noise import inspect
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
-from gpu.noise.raster import Rasteriser
+from gpu.noise.ownership import Rasteriser
+from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
 
 SIZE = (30, 46)

@@ -11,10 +11,10 @@ from scipy import stats
 
 from gpu import gl
 from gpu.metrics import coherence, whiteness
-from gpu.noise import anchors, inspect, transport
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
-from gpu.noise.raster import Rasteriser, TorchRasteriser
-from gpu.noise.raster_gl import GLRasteriser
+from gpu.noise import inspect, tracks, transport
+from gpu.noise.ownership import Rasteriser, TorchRasteriser
+from gpu.noise.ownership_gl import GLRasteriser
+from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
 from tests.gpu.noise.motions import CPU, carrier
 
@@ -38,16 +38,16 @@ def test_affine_motions_keep_their_anchors_for_ever(name: str) -> None:
     moved = carrier(motions.ALL[name](SIZE), TorchRasteriser())
     moved.transported(20)
     assert whole_anchors(moved) == []
-    assert anchors.bend(moved.transported(20)) < 1e-3
+    assert tracks.bend(moved.transported(20)) < 1e-3
 
 
 def test_bend_of_a_parabola() -> None:
     """p = c x^2 has the second difference 2 c everywhere; along y it is straight, so that half of all triples are."""
-    track = anchors.fresh(0, 20, 30, CPU)
+    track = tracks.fresh(0, 20, 30, CPU)
     track.position[..., 0] += 0.3 * track.position[..., 0] ** 2
-    bent = anchors.bend(anchors.Track(track.label[:3, :], track.position[:3, :], track.state[:3, :]))
+    bent = tracks.bend(tracks.Track(track.label[:3, :], track.position[:3, :], track.state[:3, :]))
     assert bent == pytest.approx(0.6, abs=1e-4)  # 3 x 28 triples along x, 30 along y
-    assert anchors.bend(anchors.fresh(0, 1, 1, CPU)) == anchors.bend(anchors.fresh(0, 2, 2, CPU)) == 0.0
+    assert tracks.bend(tracks.fresh(0, 1, 1, CPU)) == tracks.bend(tracks.fresh(0, 2, 2, CPU)) == 0.0
 
 
 def test_turbulence_gets_new_anchors(rasteriser: Rasteriser) -> None:

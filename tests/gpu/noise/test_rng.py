@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from gpu import gl
 from gpu.metrics import whiteness
-from gpu.noise import field, raster_gl, rng
+from gpu.noise import field, ownership_gl, rng
 from tests.gpu.noise.motions import CPU
 
 
@@ -17,7 +17,7 @@ from tests.gpu.noise.motions import CPU
 @pytest.mark.parametrize("origin", [(0, 0), (3, 1000), (70000, 5)])
 def test_words_are_the_same_in_glsl(context: gl.Context, plane: int, origin: tuple[int, int]) -> None:
     y0, x0 = origin
-    assert torch.equal(raster_gl.words(context, plane, y0, x0, 33, 65), rng.words(plane, y0, x0, 33, 65, CPU))
+    assert torch.equal(ownership_gl.words(context, plane, y0, x0, 33, 65), rng.words(plane, y0, x0, 33, 65, CPU))
 
 
 def test_words_match_the_scalar_definition() -> None:
@@ -31,7 +31,7 @@ def test_words_match_the_scalar_definition() -> None:
 @pytest.mark.parametrize("k", [0, 1, 3, 5])
 def test_fine_field_is_the_same_in_glsl(context: gl.Context, k: int) -> None:
     values = rng.plane(3, rng.FIELD, 2, 1, 0, 4, 8, 6, 5, CPU)
-    drawn = raster_gl.refine(context, values, 3, 2, 1, k, 4, 8)
+    drawn = ownership_gl.refine(context, values, 3, 2, 1, k, 4, 8)
     assert torch.allclose(drawn * 2**k, field.refine(values, 3, 2, 1, k, 4, 8) * 2**k, atol=1e-4, rtol=0)
 
 

@@ -10,9 +10,9 @@ from scipy import stats
 from gpu import gl
 from gpu.metrics import coherence, whiteness
 from gpu.noise import field, polygons, transport
-from gpu.noise.anchors import INHERITED, KEPT, NEW, UNDEFINED
-from gpu.noise.raster import SLOT, Rasteriser, TorchRasteriser
-from gpu.noise.raster_gl import GLRasteriser
+from gpu.noise.ownership import SLOT, Rasteriser, TorchRasteriser
+from gpu.noise.ownership_gl import GLRasteriser
+from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
 from tests.gpu.noise.motions import CPU, carrier
 

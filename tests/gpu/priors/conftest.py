@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gpu.diffusion.tasks import TASKS, SamplerOptions
-from gpu.noise.raster import TorchRasteriser
+from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.transport import Transport
 from gpu.priors import PriorContext
 from gpu.session import Parameter

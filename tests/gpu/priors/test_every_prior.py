@@ -11,7 +11,8 @@ from scipy import stats
 
 from gpu.metrics.whiteness import measure
 from gpu.noise import rng
-from gpu.priors import PRIORS, Run, sequence
+from gpu.priors import PRIORS, Run
+from gpu.priors.kit import sequence
 
 COLUMNS = [(name, mode) for name, prior in PRIORS.items() for mode in prior.info.modes or ("",)]
 MOVING = [(name, mode) for name, mode in COLUMNS if PRIORS.get(name).info.uses_motion]

@@ -14,9 +14,9 @@ from gpu.metrics.whiteness import measure
 from gpu.noise import rng
 from gpu.noise.chain import RECENT, Chain
 from gpu.priors import PRIORS, NoiseFrame
-from gpu.priors import interpolation as ip
 from gpu.priors.control_a_video import changed
-from gpu.priors.degrade import degrade, mix
+from gpu.priors.kit import interpolation as ip
+from gpu.priors.kit.degrade import degrade, mix
 
 Build = Callable[..., object]
 SIDE = 64

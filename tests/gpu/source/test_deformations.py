@@ -11,7 +11,7 @@ import torch
 from gpu.errors import SessionError
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS, Grid, Values, Warp, derivative, resolve
-from gpu.source.deformations.newton import invert
+from gpu.source.deformations.kit.newton import invert
 from gpu.source.synthetic import SyntheticSource, open_synthetic
 from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
 

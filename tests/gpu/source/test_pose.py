@@ -10,7 +10,7 @@ from gpu.assets import asset
 from gpu.errors import PoseError, SessionError
 from gpu.session import SourceSettings
 from gpu.source.opening import open_source
-from gpu.worlds.figure_parts import GROUND, PART
+from gpu.worlds.figure.body_parts import GROUND, PART
 
 
 def opened(size=(96, 88), frames=12, path="", **parameters):

@@ -14,7 +14,7 @@ from gpu.errors import SessionError, SizeError
 from gpu.session import PriorSettings, Session, SourceSettings
 from gpu.source.opening import open_source
 from gpu.source.scenes import SCENES
-from gpu.worlds import fluid_history
+from gpu.worlds.fluid import history
 from tests.gpu.source.test_flat import sampled
 
 SIZE = (32, 40)
@@ -93,11 +93,11 @@ def test_what_comes_in_is_not_valid():
 
 def test_scrubbing_gives_what_playing_gives():
     """Bit for bit, also beyond what is kept at once, backwards, and after an interruption."""
-    frames = fluid_history.RECENT + 2 * fluid_history.EVERY
+    frames = history.RECENT + 2 * history.EVERY
     played = opened(frames=frames, seed=1)
     shown = [played.frame(t) for t in range(frames)]
     flows = {t: played.truth.backward(t) for t in (0, 3, 9, 17, frames - 2)}
-    fluid_history._warm.clear()
+    history._warm.clear()
     scrubbed = opened(frames=frames, seed=1)
     asked = iter([False] * 30)
     interrupt.watch(lambda: next(asked, True))
@@ -114,25 +114,25 @@ def test_scrubbing_gives_what_playing_gives():
 
 
 def test_work_is_told_step_by_step_and_done_once():
-    fluid_history._warm.clear()
+    history._warm.clear()
     scene = opened(seed=6)
     told = list(scene.prepare(4))
     assert told[-1] == (len(told), len(told))
-    assert len(told) == fluid_history.WARM_STEPS + 4
+    assert len(told) == history.WARM_STEPS + 4
     assert list(scene.prepare(4)) == []
     # Another size or speed needs no second warm-up.
     assert len(list(opened((48, 60), seed=6, speed=0.5).prepare(2))) == 2
 
 
 def test_the_engine_tells_how_far_the_simulation_is():
-    fluid_history._warm.clear()
+    history._warm.clear()
     source = SourceSettings("scene", "", "smoke", COARSE, *SIZE, 0, 3)
     engine = Engine(Session(source, priors=(PriorSettings("random"),)))
     try:
         updates = list(engine.compute(1))
         waiting = [update.what for update in updates if update.result is None]
-        assert waiting[-1] == f"scene: step {len(waiting)} of {fluid_history.WARM_STEPS + 1}"
-        assert len(waiting) == fluid_history.WARM_STEPS + 1
+        assert waiting[-1] == f"scene: step {len(waiting)} of {history.WARM_STEPS + 1}"
+        assert len(waiting) == history.WARM_STEPS + 1
         assert updates[-1].result.complete
         assert all(update.result is not None for update in engine.compute(1))
     finally:

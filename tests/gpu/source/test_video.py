@@ -16,7 +16,7 @@ from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import video
 from gpu.source.opening import open_source
-from gpu.source.pictures import resize
+from gpu.source.stills import resize
 
 FRAMES, HEIGHT, WIDTH, BITS = 30, 64, 128, 6
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gpu.worlds.fluid import Fluid, advance, start
-from gpu.worlds.fluid_grid import CENTRE, Velocity, cubic, divergence, places, project
+from gpu.worlds.fluid.solver import Fluid, advance, start
+from gpu.worlds.fluid.staggered_grid import CENTRE, Velocity, cubic, divergence, places, project
 
 
 def random_velocity(height, width):

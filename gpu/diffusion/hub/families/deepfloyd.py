@@ -9,7 +9,7 @@ import torch
 
 from gpu.diffusion.hub.family import FAMILIES, Pipeline, Prepared, Settings
 from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
-from gpu.diffusion.hub.pictures import resized, working_size
+from gpu.diffusion.hub.picture_ranges import resized, working_size
 
 MULTIPLE = 8  # what three halvings inside the UNet divide by
 T5 = ("T5Tokenizer", "T5TokenizerFast")

@@ -12,8 +12,8 @@ from gpu.diffusion.hub.families.deepfloyd import MULTIPLE, T5, encoded_prompts
 from gpu.diffusion.hub.family import FAMILIES, Pipeline, Prepared, Settings
 from gpu.diffusion.hub.guided import denoiser, embeddings
 from gpu.diffusion.hub.levels import scaled_levels
-from gpu.diffusion.hub.pictures import resized, working_size
-from gpu.diffusion.resize_noise import resize_noise
+from gpu.diffusion.hub.picture_ranges import resized, working_size
+from gpu.diffusion.sampling.resize_noise import resize_noise
 
 FACTOR = 4
 USUAL_LEVEL = 250

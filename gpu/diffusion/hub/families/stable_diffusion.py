@@ -9,7 +9,7 @@ import torch
 
 from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
 from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
-from gpu.diffusion.hub.pictures import decode, encode, resized, working_size
+from gpu.diffusion.hub.picture_ranges import decode, encode, resized, working_size
 
 
 class StableDiffusion:

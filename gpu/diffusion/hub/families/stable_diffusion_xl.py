@@ -10,7 +10,7 @@ import torch
 from gpu.diffusion.hub.families.stable_diffusion import working_picture
 from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
 from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
-from gpu.diffusion.hub.pictures import decode, encode
+from gpu.diffusion.hub.picture_ranges import decode, encode
 
 AESTHETIC, NEGATIVE_AESTHETIC = 6.0, 2.5  # what the refiner is asked for and away from, as its authors do
 

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
 from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
 from gpu.diffusion.hub.levels import scaled_levels
-from gpu.diffusion.hub.pictures import decode, encode, resized, working_size
-from gpu.diffusion.resize_noise import resize_noise
+from gpu.diffusion.hub.picture_ranges import decode, encode, resized, working_size
+from gpu.diffusion.sampling.resize_noise import resize_noise
 
 FACTOR = 4
 USUAL_LEVEL = 20

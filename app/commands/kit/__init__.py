@@ -1,0 +1,1 @@
+"""What the commands share: options, progress, and the window that opens without a command."""

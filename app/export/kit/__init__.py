@@ -1,0 +1,1 @@
+"""What the export formats share: plans, loops over frames, orders of axes."""

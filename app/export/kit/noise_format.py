@@ -1,0 +1,288 @@
+"""What all noise formats share: the plan, the loop over frames, the description inside the file, and reading back."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+import gpu
+from app.export import FORMATS, ExportOptions, Format, NoiseFileError, Plan, Report, Steps, format_for
+from app.export.kit import axes
+from gpu import session as sessions
+from gpu.engine.results import Update
+from gpu.errors import OutputError
+from gpu.files import byte_text, check_file, check_space, reason, replacing
+
+if TYPE_CHECKING:
+    from gpu.engine import Engine
+    from gpu.metrics.whiteness import Whiteness
+
+F32 = npt.NDArray[np.float32]
+
+BESIDE = 64 * 1024
+"""Bytes to leave for headers and metadata."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Noise in a file: a view (T, C, H, W), mapped into memory where that is possible, and what the file says."""
+
+    noise: npt.NDArray[np.generic]
+    axes: str
+    meta: str = ""
+
+
+@dataclass(frozen=True)
+class Sink:
+    """An open file. `put(index, frame)` takes the frames (C, H, W) in ascending order; `finish` what is known only at
+    the end: `undefined` (T, H, W), and the backward flow, (H, W, 2) each."""
+
+    put: Callable[[int, F32], None]
+    finish: Callable[[npt.NDArray[np.bool_], Iterable[F32]], None]
+
+
+Create = Callable[[Path, str, tuple[int, ...], str], AbstractContextManager[Sink]]
+Read = Callable[[Path, str], Stored]
+
+
+@dataclass(frozen=True)
+class NoiseFile:
+    """How one format stores noise. `create(path, axes, shape, meta)` opens a new file; `read(path, axes)` one that is
+    there, with the axes the file itself names where `axes` is empty."""
+
+    title: str
+    suffix: str
+    summary: str
+    create: Create
+    read: Read
+    fixed_axes: str = ""  # the only order the format knows
+    with_motion: bool = False  # whether the file also holds `undefined` and `backward`
+    copies: bool = False  # whether it needs its room twice while it is written
+    described_beside: bool = False  # whether the metadata goes into a second file, PATH.json
+
+
+READERS: dict[str, NoiseFile] = {}
+"""By suffix, for `noisescope stats`; filled by `noise_format` as FORMATS loads its modules."""
+
+
+def noise_format(kind: NoiseFile) -> Format:
+    """The entry of FORMATS for a kind of noise file."""
+    READERS[kind.suffix] = kind
+
+    def plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
+        return _plan(kind, engine, key, path, options)
+
+    def write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
+        return _write(kind, engine, key, path, options)
+
+    return Format(kind.title, kind.suffix, "noise", kind.summary, plan, write)
+
+
+def read_noise(path: Path, order: str = "") -> Stored:
+    """Noise of a file of any known format, (T, C, H, W) as a view. `order` of its axes: empty takes what the file says,
+    else TCHW, or CHW for three axes. NoiseFileError says what is wrong with the file."""
+    try:
+        there = path.is_file()
+    except OSError as problem:  # the name is too long
+        raise NoiseFileError(f"The file {path} cannot be read: {reason(problem)}.") from None
+    if not there:
+        raise NoiseFileError(f"There is no file {path} to read noise from.")
+    return READERS[FORMATS.get(format_for(path, "noise")).suffix].read(path, order)
+
+
+def _plan(kind: NoiseFile, engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
+    check_file(path, (kind.suffix,))
+    _check_key(engine, key)
+    info = engine.info
+    chosen = chosen_frames(options, info.frames)
+    if kind.fixed_axes and options.axes != kind.fixed_axes:
+        raise OutputError(f"A {kind.suffix} file has the axis order {kind.fixed_axes}, not {options.axes}.")
+    axes.check(options.axes, len(chosen))
+    channels = engine.session.noise.channels
+    shape = axes.shape(options.axes, len(chosen), channels, info.height, info.width)
+    pixels = info.height * info.width
+    size = len(chosen) * channels * pixels * 4
+    if kind.with_motion:
+        size += len(chosen) * pixels + (len(chosen) - 1) * pixels * 8
+    check_space(path, (2 if kind.copies else 1) * size + BESIDE)
+    text = f"{kind.title}: noise of {key}, {axes.text(options.axes, shape)}, float32, about {byte_text(size)}"
+    return Plan(path, shape, options.axes, size, text)
+
+
+def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
+    planned = _plan(kind, engine, key, path, options)
+    chosen = chosen_frames(options, engine.info.frames)
+    total = 2 * len(chosen)
+    meta = describe(engine, key, options)
+    with ExitStack() as files:
+        if kind.described_beside:
+            beside = files.enter_context(replacing(described_in(path)))
+            beside.write_text(meta + "\n", encoding="utf-8")
+        partial = files.enter_context(replacing(path))
+        sums: list[int] = []
+        undefined = np.zeros((len(chosen), engine.info.height, engine.info.width), bool)
+        with kind.create(partial, options.axes, planned.shape, meta) as sink:
+            for index, t in enumerate(chosen):
+                frame, state = engine.noise(key, t)
+                sink.put(index, frame)
+                undefined[index] = state >= 2  # NEW and UNDEFINED of gpu.priors: no history
+                sums.append(crc32(frame.tobytes()))
+                yield Update(index + 1, total, f"noise of frame {t}")
+            sink.finish(undefined, (engine.motion(t)[0] for t in chosen[:-1]))
+        report = yield from _read_back(kind, partial, path, options.axes, sums)
+    return Report(path, report.size, f"{planned.text}; {report.text}", report.whiteness)
+
+
+def described_in(path: Path) -> Path:
+    """Where the description of a file lies that cannot hold one: PATH.json."""
+    return path.with_name(path.name + ".json")
+
+
+def chosen_frames(options: ExportOptions, count: int) -> range:
+    """The frames to write of `count`; OutputError when there are none."""
+    chosen = options.frames(count)
+    if not chosen or chosen.start < 0:
+        raise OutputError(
+            f"There are no frames {options.start} to {options.stop} to write; the clip has {count} frames."
+        )
+    return chosen
+
+
+def _check_key(engine: Engine, key: str) -> None:
+    keys = [prior.key for prior in engine.session.priors]
+    if key not in keys:
+        raise OutputError(f"There is no column {key!r} to export; the columns are {', '.join(keys)}.")
+
+
+def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: list[int]) -> Steps:
+    """Read the file as its format's library does, compare with what was computed, and measure its whiteness."""
+    from gpu.metrics.whiteness import pooling
+
+    total = 2 * len(sums)
+    stored = kind.read(partial, order).noise
+    if len(stored) != len(sums):
+        raise OutputError(f"The output {path} reads back with {len(stored)} frames instead of {len(sums)}.")
+
+    def frames() -> Iterator[F32]:
+        for t, frame in enumerate(stored):
+            values = np.array(frame, np.float32, order="C")  # a mapped frame is read-only
+            if crc32(values.tobytes()) != sums[t]:
+                raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
+            yield values
+
+    steps, done = pooling(frames()), len(sums)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            whiteness: Whiteness = end.value
+            break
+        done += 1
+        yield Update(done, total, f"reading back frame {done - len(sums) - 1}")
+    return Report(path, partial.stat().st_size, f"read back, {whiteness.verdict.text}", whiteness)
+
+
+def describe(engine: Engine, key: str, options: ExportOptions) -> str:
+    """JSON with everything needed to make the file again: session, column, versions, and the conventions of the arrays.
+
+    Holds no time and no place of writing, so that the same settings give the same bytes.
+    """
+    info = engine.info
+    return json.dumps(
+        {
+            "program": f"noisescope {gpu.__version__}",
+            "axes": options.axes,
+            "column": key,
+            "seed": engine.session.noise.seed,
+            "frames": [options.start, options.frames(info.frames).stop],
+            "source": {
+                "title": info.title,
+                "height": info.height,
+                "width": info.width,
+                "frames": info.frames,
+                "fps": info.fps,
+                "cuts": list(info.cuts),
+                "motion": info.motion,
+            },
+            "backend": info.backend,
+            "device": info.device,
+            "versions": {name: metadata.version(name) for name in ("torch", "numpy", "opencv-python", "moderngl")}
+            | {"python": platform.python_version()},
+            "conventions": {
+                "noise": "float32, mean 0, variance 1 per value; T frames, C channels, H rows down, W columns right",
+                "undefined": "(T,H,W) bool: pixels whose noise has no history in an earlier frame",
+                "backward": "(T-1,H,W,2) float32 (dx,dy) in pixels: what is seen at p of frame t+1 was at "
+                "p + backward[t](p) in frame t",
+            },
+            "session": json.loads(sessions.to_json(engine.session)),
+        },
+        sort_keys=True,
+        ensure_ascii=False,
+    )
+
+
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a library raises about a damaged file into NoiseFileError."""
+    try:
+        yield
+    except NoiseFileError:
+        raise
+    except Exception as problem:  # the libraries' own types, from zipfile, pickle, safetensors, numpy
+        why = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        if "pickle" in str(problem) or "Weights only" in str(problem):  # numpy and torch advise to load it unsafely
+            why = "it is no such file, or it holds Python objects, which are not loaded because they can run code"
+        raise NoiseFileError(f"The file {path} cannot be read as {kind}: {why.rstrip('.')}.") from None
+
+
+def stored(path: Path, array: npt.NDArray[np.generic], named: str, order: str, meta: str = "") -> Stored:
+    """`array` of a file as (T, C, H, W), its axes in `order`, else as the file has `named` them, else TCHW or CHW."""
+    if array.ndim not in (3, 4) or array.size == 0:
+        raise NoiseFileError(
+            f"The file {path} holds an array of shape {array.shape}; noise has the axes T, C, H, W or C, H, W."
+        )
+    if not np.issubdtype(array.dtype, np.floating):
+        raise NoiseFileError(f"The file {path} holds values of type {array.dtype}; noise is floating point.")
+    order = (order or named or "TCHW"[-array.ndim :]).upper()
+    if len(order) != array.ndim or sorted(order) != sorted("TCHW"[-array.ndim :]):
+        raise NoiseFileError(
+            f"The file {path} holds an array of shape {array.shape}, which the axis order {order} does not fit."
+        )
+    return Stored(axes.standard(array, order), order, meta)
+
+
+def mapped(path: Path, header: bytes, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], np.dtype[np.float32]]:
+    """A new file of `header` and room for float32 of `shape`, mapped for writing.
+
+    The room is taken from the disk at once: a mapped file that outgrows the disk would kill the process.
+    """
+    size = int(np.prod(shape)) * 4
+    with path.open("wb") as file:
+        file.write(header)
+        file.flush()
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, len(header) + size)
+        else:
+            file.truncate(len(header) + size)
+    return np.memmap(path, np.dtype("<f4"), "r+", len(header), shape)
+
+
+def into(array: npt.NDArray[np.float32], order: str) -> Callable[[int, F32], None]:
+    """A `put` that writes frame `index` to its place in `array`, whose axes stand in `order`."""
+    view = axes.standard(array, order)
+
+    def put(index: int, frame: F32) -> None:
+        view[index] = frame
+
+    return put

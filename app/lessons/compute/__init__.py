@@ -1,0 +1,1 @@
+"""What the lessons share: their vocabulary (steps, scenes, texts) and what they compute. No Qt here."""

@@ -1,0 +1,250 @@
+"""Covariances of warped noise on a small grid: by theory, from who owns which sub-pixel, and over many draws. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from scipy import special
+
+from app.lessons.compute.draw_statistics import CPU
+from gpu.noise import field, polygons, rng, tracks
+from gpu.noise.ownership import SLOT, TorchRasteriser, covered
+from gpu.priors.kit.interpolation import BILINEAR, interpolate
+
+LEVEL, SEGMENTS = 3, 4
+N = 4**LEVEL  # sub-pixels of a pixel
+CHUNK = 500  # draws made at once
+
+BILINEAR_RULE, OWNED, OVERLAPPING = "bilinear", "integral", "overlapping"
+"""How a warped pixel gets its value: interpolation; the sum over the sub-pixels it owns; the sum over all sub-pixels that
+its outline covers, whoever else covers them, as no prior should do."""
+
+Places = Callable[[torch.Tensor], torch.Tensor]
+"""From positions (H, W, 2) in frame 1 to where the same was seen in frame 0, in pixels."""
+
+
+@dataclass(frozen=True)
+class Warped:
+    """A small frame 0 of P = height * width pixels and S = N P sub-pixels, and the frame 1 that takes its noise from it.
+
+    `owned` and `covered` (S, P) are 1 where a sub-pixel is owned, or covered, by a warped pixel, sub-pixels row by row over
+    the whole grid. `weights` (P, P): of an anchor pixel (row) in a warped one (column) by bilinear interpolation. `fresh`
+    (P,): warped pixels that came into view and are drawn anew. `outlines` (P', m, 2) of the others, pixels of frame 0.
+    """
+
+    height: int
+    width: int
+    owned: torch.Tensor
+    covered: torch.Tensor
+    weights: torch.Tensor
+    positions: torch.Tensor
+    fresh: torch.Tensor
+    outlines: torch.Tensor
+
+    @property
+    def pixels(self) -> int:
+        """P."""
+        return self.height * self.width
+
+    def own_of(self, rule: str) -> torch.Tensor:
+        """The (S, P) incidence that a rule sums over."""
+        return self.owned if rule == OWNED else self.covered
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """`cross` (P, P): of anchor pixels (rows) with warped ones (columns); `own` (P, P): of warped pixels with each other."""
+
+    cross: torch.Tensor
+    own: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far measured covariances are from theory: the largest deviation of `entries`, the size that it is `expected` to
+    have (exceeded half of the time), and the `bound` that it exceeds with probability 0.001, both where theory holds."""
+
+    deviation: float
+    expected: float
+    bound: float
+    entries: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether theory and measurement agree."""
+        return self.deviation <= self.bound
+
+
+@dataclass(frozen=True)
+class _Motion:
+    """One step of motion that holds everywhere inside the frame; see gpu.noise.tracks.Motion."""
+
+    flow: torch.Tensor
+
+    def backward(self, t: int) -> torch.Tensor:
+        return self.flow
+
+    def valid(self, t: int) -> torch.Tensor:
+        return torch.ones(self.flow.shape[:2], dtype=torch.bool)
+
+    def error(self, t: int) -> torch.Tensor:
+        return torch.zeros(self.flow.shape[:2])
+
+
+def warp(height: int, width: int, places: Places) -> Warped:
+    """Who owns what in frame 0 when frame 1 takes its noise from `places`: by the outlines and the rasteriser of
+    gpu.noise. The frame must fit one slot of it: at most SLOT / 2^LEVEL pixels on a side."""
+    n = 1 << LEVEL
+    assert max(height, width) * n <= SLOT
+    start = tracks.fresh(0, height, width, CPU)
+    flow = places(start.position) - start.position
+    track = tracks.advance(start, 0, _Motion(flow), "two-stage")
+    fresh = (track.state == tracks.NEW).view(-1)
+    moving = torch.nonzero(~fresh)[:, 0]
+    around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)[:, :, moving]
+    outlines = polygons.contours(around, LEVEL, SEGMENTS)
+    slot = torch.zeros(len(moving), dtype=torch.int64)
+    rank = torch.zeros(len(moving), dtype=torch.int32)
+    owner = TorchRasteriser().own(outlines, slot, rank, 1)[0, : height * n, : width * n].reshape(-1)
+    owned = _incidence(height, width)
+    held = torch.nonzero(owner >= 0)[:, 0]
+    owned[held, moving[owner[held].long()]] = 1
+    claimed = _incidence(height, width)
+    for place, key in covered(outlines, slot, rank):
+        y, x = place // SLOT, place % SLOT
+        inside = (y < height * n) & (x < width * n)
+        claimed[(y * width * n + x)[inside], moving[(key & 0xFFFFFFFF)[inside]]] = 1
+    fresh = fresh | (owned.sum(0) == 0)  # such as those that others hide
+    positions = track.position.view(-1, 2)
+    basis = torch.eye(height * width).view(-1, height, width)
+    weights = interpolate(basis, positions, BILINEAR)
+    weights[:, fresh] = 0
+    return Warped(
+        height, width, owned, claimed * ~fresh, weights, positions, fresh, outlines.vertices / n
+    )  # fmt: skip
+
+
+def _incidence(height: int, width: int) -> torch.Tensor:
+    return torch.zeros((height * width * N, height * width))
+
+
+def _anchor_incidence(height: int, width: int) -> torch.Tensor:
+    """(S, P) 1 where a sub-pixel lies in an anchor pixel."""
+    n = 1 << LEVEL
+    pixel = torch.arange(height * width).view(height, width)
+    pixel = pixel.repeat_interleave(n, 0).repeat_interleave(n, 1).reshape(-1)
+    return torch.nn.functional.one_hot(pixel, height * width).to(torch.float32)
+
+
+def shares(warped: Warped, rule: str = OWNED) -> torch.Tensor:
+    """(P, P) whole numbers: how many sub-pixels of an anchor pixel (row) a warped one (column) owns, or covers."""
+    return _anchor_incidence(warped.height, warped.width).T @ warped.own_of(rule)
+
+
+def theory(warped: Warped, rule: str) -> Covariance:
+    """The covariances that follow from weights, or from counts.
+
+    Interpolation: the weights w_qp themselves, and sum_q w_qp w_qr. Sums: |Omega_p n q| / sqrt(N |Omega_p|), and
+    |Omega_p n Omega_r| / sqrt(|Omega_p| |Omega_r|), because sub-pixels are independent with variance 1/N. Fresh pixels
+    have variance 1 and nothing in common with any.
+    """
+    new = torch.diag(warped.fresh.to(torch.float32))
+    if rule == BILINEAR_RULE:
+        return Covariance(warped.weights, warped.weights.T @ warped.weights + new)
+    incidence = warped.own_of(rule)
+    root = incidence.sum(0).clamp(min=1).sqrt()
+    common = (incidence.T @ incidence) / (root[:, None] * root)
+    return Covariance(shares(warped, rule) / (math.sqrt(N) * root), common + new)
+
+
+@lru_cache(maxsize=40)
+def draws(seed: int, index: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """CHUNK independent draws of frame 0: its pixels (CHUNK, P), its fine field (CHUNK, S), and fresh normals (CHUNK, P).
+
+    The draws lie below each other in one tall plane of noise: another place is another draw.
+    """
+    top = index * CHUNK * height
+    tall = rng.plane(seed, rng.FIELD, 0, 0, 0, top, 0, CHUNK * height, width, CPU)
+    fine = field.refine(tall, seed, 0, 0, LEVEL, top, 0)
+    fresh = rng.plane(seed, rng.FIELD, 1, 0, 0, top, 0, CHUNK * height, width, CPU)
+    return tall.view(CHUNK, -1), fine.view(CHUNK, -1), fresh.view(CHUNK, -1)
+
+
+def sample(warped: Warped, rule: str, seed: int, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """(CHUNK, P) anchor pixels of the draws of chunk `index`, and (CHUNK, P) the warped ones."""
+    first, fine, fresh = draws(seed, index, warped.height, warped.width)
+    if rule == BILINEAR_RULE:
+        frames = first.view(CHUNK, warped.height, warped.width)  # draws take the place of channels
+        moved = interpolate(frames, warped.positions, BILINEAR)
+    else:
+        incidence = warped.own_of(rule)
+        moved = (fine @ incidence) * torch.sqrt(N / incidence.sum(0).clamp(min=1))
+    return first, torch.where(warped.fresh, fresh, moved)
+
+
+def measure(warped: Warped, rules: tuple[str, ...], seed: int, chunks: int) -> Iterator[dict[str, Covariance]]:
+    """Covariances over 1, 2, ... `chunks` chunks of draws. Means are known to be 0, so nothing is subtracted."""
+    zero = torch.zeros((warped.pixels, warped.pixels))
+    sums = dict.fromkeys(rules, (zero, zero))
+    for index in range(chunks):
+        n = (index + 1) * CHUNK
+        for rule in rules:
+            first, moved = sample(warped, rule, seed, index)
+            cross, own = sums[rule]
+            sums[rule] = cross + first.T @ moved, own + moved.T @ moved
+        yield {rule: Covariance(cross / n, own / n) for rule, (cross, own) in sums.items()}
+
+
+def standard_errors(expected: Covariance, n: int) -> Covariance:
+    """Of covariances measured on n draws with known means: Var = (sx^2 sy^2 + cov^2) / n for jointly normal values."""
+    variance = expected.own.diagonal()
+    cross = (variance[None, :] + expected.cross**2) / n
+    own = (variance[:, None] * variance[None, :] + expected.own**2) / n
+    return Covariance(cross.sqrt(), own.sqrt())
+
+
+def scores(found: Covariance, expected: Covariance, n: int, own: bool) -> torch.Tensor:
+    """(m,) deviations from theory in standard errors: of all cross-covariances, or of the own ones, each once."""
+    error = standard_errors(expected, n)
+    if own:
+        return _upper(found.own - expected.own) / _upper(error.own).clamp(min=1e-12)
+    return ((found.cross - expected.cross) / error.cross.clamp(min=1e-12)).reshape(-1)
+
+
+def agreement(found: Covariance, expected: Covariance, n: int, own: bool) -> Agreement:
+    """How well the cross-covariances, or the own ones, agree with theory, counting that the largest of many is looked at."""
+    deviation = (found.own - expected.own) if own else (found.cross - expected.cross)
+    return Agreement(
+        float(deviation.abs().max()),
+        largest_deviation(expected, n, own, 0.5),
+        largest_deviation(expected, n, own, 0.001),
+        len(_upper(deviation)) if own else deviation.numel(),
+    )
+
+
+def largest_deviation(expected: Covariance, n: int, own: bool, p: float) -> float:
+    """What the largest deviation of covariances measured on n draws exceeds with probability p, where theory holds.
+
+    The deviations count as normal and independent. Where they are not independent it is exceeded less often (Sidak's
+    inequality), so that a bound stays a bound.
+    """
+    errors = standard_errors(expected, 1)
+    entries = _upper(errors.own) if own else errors.cross.reshape(-1)
+    each = entries.double().numpy()
+    low, high = 0.0, 10.0 * float(each.max())
+    for _ in range(40):
+        middle = (low + high) / 2
+        within = float(np.log1p(-2 * special.ndtr(-middle / np.maximum(each, 1e-12))).sum())
+        low, high = (middle, high) if within < math.log1p(-p) else (low, middle)
+    return high / math.sqrt(n)
+
+
+def _upper(matrix: torch.Tensor) -> torch.Tensor:
+    """(P (P + 1) / 2,) the entries of a symmetric matrix, each once."""
+    row, column = torch.triu_indices(*matrix.shape)
+    return matrix[row, column]

@@ -1,0 +1,125 @@
+"""Small grids under an exactly known motion, as priors ask for them: what lessons carry noise along. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from app.lessons.compute.draw_statistics import CPU
+from gpu.flow import maps
+from gpu.noise import tracks
+from gpu.noise.ownership import TorchRasteriser
+from gpu.noise.transport import Transport
+from gpu.priors import PRIORS, Motion, PriorContext, Run
+from gpu.session import MotionSettings
+from gpu.source import U8
+from gpu.source.deformations import DEFORMATIONS, Grid, Points, Warp, one_surface, ones, resolve
+from gpu.source.motion import SourceMotion
+from gpu.source.synthetic_truth import DeformationTruth
+
+CIRCLE = 5.0  # pixels: radius of the circle that `circling` moves on, so that little leaves the frame
+
+
+@dataclass(frozen=True)
+class Moving:
+    """gpu.source.Source without a picture: a grid of `height` x `width` pixels under the deformation behind `truth`."""
+
+    truth: DeformationTruth
+    height: int
+    width: int
+    frames: int
+    title: str = "lesson"
+    fps: float = 24.0
+    cuts: tuple[int, ...] = ()
+
+    def frame(self, t: int) -> U8:
+        raise IndexError(f"frame {t}: there is no picture here")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def motion(self) -> SourceMotion:
+        """Its true motion, as gpu.priors.Motion."""
+        return SourceMotion(self, MotionSettings("truth"), CPU)
+
+
+def deformed(name: str, parameters: dict[str, float], height: int, width: int, frames: int) -> Moving:
+    """A grid under the deformation `name` of gpu.source.deformations."""
+    grid, deformation = Grid(height, width, frames), DEFORMATIONS.get(name)
+    warp = deformation.make(grid, resolve(name, deformation, parameters))
+    return Moving(DeformationTruth(warp, grid), height, width, frames)
+
+
+def circling(speed: float, size: int, frames: int) -> Moving:
+    """A grid that is shifted along a circle of CIRCLE pixels, `speed` pixels a frame: a translation that stays in view."""
+
+    def offset(t: int) -> tuple[float, float]:
+        angle = speed * t / CIRCLE
+        return CIRCLE * math.sin(angle), CIRCLE * (1 - math.cos(angle))
+
+    def forth(t: int, points: Points) -> Points:
+        return points - points.new_tensor(offset(t))
+
+    def back(t: int, points: Points) -> Points:
+        return points + points.new_tensor(offset(t))
+
+    warp: Warp = one_surface(forth, back, ones)
+    grid = Grid(size, size, frames)
+    return Moving(DeformationTruth(warp, grid), size, size, frames)
+
+
+def mean_speed(moving: Moving) -> float:
+    """Mean displacement between frames 0 and 1, in pixels."""
+    return float(torch.from_numpy(moving.truth.backward(0)).norm(dim=-1).mean())
+
+
+def to_first(moving: Moving, t: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Absolute places (H, W, 2) in frame 0 of what frame t's pixels see, and (H, W) where they are known."""
+    return torch.from_numpy(moving.truth.to_reference(t)), torch.from_numpy(moving.truth.reference_valid(t))
+
+
+def to_previous(motion: Motion, t: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same in frame t - 1."""
+    flow = motion.backward(t - 1)
+    return maps.identity(flow.shape[0], flow.shape[1]) + flow, motion.valid(t - 1)
+
+
+def transport(motion: tracks.Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:
+    """Transport of one shot along a motion, on torch: lessons need no graphics card and give the same everywhere. Anchors
+    stay, whatever the motion: lessons show what that does."""
+    return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k, bend=math.inf)
+
+
+def run(
+    name: str,
+    motion: Motion,
+    size: tuple[int, int],
+    frames: int,
+    channels: int,
+    seed: int,
+    mode: str = "",
+    k: int = 3,
+) -> Run:
+    """The prior `name` at work on a motion that no picture belongs to."""
+    height, width = size
+    prior = PRIORS.get(name)
+    context = PriorContext(
+        height, width, channels, frames, seed, CPU, motion, _no_image, _first, transport(motion, height, width, seed, k),
+        _no_model, mode or next(iter(prior.info.modes), ""),
+    )  # fmt: skip
+    return prior.start(context)
+
+
+def _first(t: int) -> int:
+    return 0
+
+
+def _no_image(t: int) -> torch.Tensor:
+    raise IndexError(f"frame {t}: there is no picture here")
+
+
+def _no_model(t: int) -> Iterator[torch.Tensor]:
+    raise IndexError(f"frame {t}: there is no model here")

@@ -1,0 +1,275 @@
+"""What the pose editor knows, without Qt: the sequence with its undo history, the time that is shown, the chosen joint."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpu.assets import asset
+from gpu.worlds.figure import keyframes as keys
+from gpu.worlds.figure.body_parts import PARTS, apply, depth_order, frames, needed, shapes
+from gpu.worlds.figure.pose_files import read_sequence, write_sequence
+from gpu.worlds.figure.sequence import BONES, F64, JOINT, JOINTS, Sequence, mirrored
+
+__all__ = ["BONES", "BUNDLED", "JOINTS", "PoseEditing", "body"]
+
+BUNDLED = ("walk", "run", "dance", "wave", "turn", "jumping-jack")
+MERGE_SECONDS = 1.0
+HISTORY = 200
+
+
+@dataclass(frozen=True)
+class Step:
+    """A state to go back to, and what was done then."""
+
+    sequence: Sequence
+    time: float
+    path: Path | None
+    what: str
+
+
+class PoseEditing:
+    """The one truth behind the editor. Listeners are called after every change."""
+
+    def __init__(self, sequence: Sequence | None = None, now: Callable[[], float] = clock.monotonic) -> None:
+        self._listeners: list[Callable[[], None]] = []
+        self._now = now
+        self.sequence = sequence or read_sequence(asset("poses/walk.json"))
+        self.time, self.joint = 0.0, JOINTS.index("right wrist")
+        self.clipboard: F64 | None = None
+        self.path: Path | None = None  # the person's own file
+        self._saved = self.sequence
+        self._undo: list[Step] = []
+        self._redo: list[Step] = []
+        self._merge = ("", 0.0)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    # -- files
+
+    def open(self, path: Path, own: bool = True) -> None:
+        """Edit the poses of a file or of OpenPose's folder; PoseError when they cannot be read. It can be undone.
+
+        A file that is not the person's `own`, or not of our format, is not written to by a plain save.
+        """
+        sequence = read_sequence(path)
+        ours = own and path.is_file() and '"noisescope-pose"' in path.read_text(encoding="utf-8")
+        self._change(sequence, f"open {sequence.name}", time=0.0)
+        self.path, self._saved = (path if ours else None), sequence
+        self._tell()
+
+    def open_bundled(self, name: str) -> None:
+        self.open(asset(f"poses/{name}.json"), own=False)
+
+    def save(self, path: Path) -> None:
+        """Write it; OutputError when that fails."""
+        write_sequence(self.sequence, path)
+        self.path, self._saved = path, self.sequence
+        self._tell()
+
+    @property
+    def modified(self) -> bool:
+        return self.sequence is not self._saved
+
+    # -- where one is
+
+    @property
+    def key(self) -> int | None:
+        """The keyframe that is shown; None between two."""
+        return keys.nearest_key(self.sequence, self.time)
+
+    @property
+    def joints(self) -> F64:
+        """(18, 2): what is shown."""
+        key = self.key
+        return self.sequence.joints[key] if key is not None else self.sequence.at(self.time)
+
+    @property
+    def end(self) -> float:
+        """The last time that can be shown."""
+        return self.sequence.length if self.sequence.loop else float(self.sequence.times[-1])
+
+    def neighbours(self) -> tuple[F64 | None, F64 | None]:
+        """The keyframes before and after what is shown, for onion skins."""
+        sequence, count = self.sequence, len(self.sequence.times)
+        before = int(np.searchsorted(sequence.times, self.time - 0.3)) - 1
+        after = int(np.searchsorted(sequence.times, self.time + 0.3, side="right"))
+        if count < 2:
+            return None, None
+        if sequence.loop:
+            return sequence.joints[before % count], sequence.joints[after % count]
+        return (
+            sequence.joints[before] if before >= 0 else None,
+            sequence.joints[after] if after < count else None,
+        )
+
+    def go(self, time: float) -> None:
+        """Show another time, in frames."""
+        self.time = min(max(time, 0.0), self.end)
+        self._tell()
+
+    def go_key(self, key: int) -> None:
+        """Show a keyframe; beyond the ends the nearest one."""
+        self.go(float(self.sequence.times[min(max(key, 0), len(self.sequence.times) - 1)]))
+
+    def step_key(self, by: int) -> None:
+        """To the next keyframe (1) or the one before (-1)."""
+        times = self.sequence.times
+        if by > 0:
+            later = np.flatnonzero(times > self.time + 0.3)
+            self.go_key(int(later[0]) if len(later) else (0 if self.sequence.loop else len(times) - 1))
+        else:
+            earlier = np.flatnonzero(times < self.time - 0.3)
+            self.go_key(int(earlier[-1]) if len(earlier) else (len(times) - 1 if self.sequence.loop else 0))
+
+    def choose(self, joint: int) -> None:
+        self.joint = joint % len(JOINTS)
+        self._tell()
+
+    # -- changes and their history
+
+    def _change(self, sequence: Sequence, what: str, merge: str = "", time: float | None = None) -> None:
+        if sequence is self.sequence:
+            return
+        now = self._now()
+        merged = bool(merge) and self._merge[0] == merge and now - self._merge[1] < MERGE_SECONDS and bool(self._undo)
+        if not merged:
+            self._undo = [*self._undo[1 - HISTORY :], Step(self.sequence, self.time, self.path, what)]
+        self._merge, self._redo = (merge, now), []
+        self.sequence = sequence
+        self.time = min(self.time if time is None else time, self.end)
+        self._tell()
+
+    def undo(self) -> None:
+        self._travel(self._undo, self._redo)
+
+    def redo(self) -> None:
+        self._travel(self._redo, self._undo)
+
+    def _travel(self, origin: list[Step], other: list[Step]) -> None:
+        if origin:
+            step = origin.pop()
+            other.append(Step(self.sequence, self.time, self.path, step.what))
+            self.sequence, self.time, self.path, self._merge = step.sequence, step.time, step.path, ("", 0.0)
+            self._tell()
+
+    @property
+    def undo_text(self) -> str:
+        return self._undo[-1].what if self._undo else ""
+
+    @property
+    def redo_text(self) -> str:
+        return self._redo[-1].what if self._redo else ""
+
+    def end_drag(self) -> None:
+        """The next change is a step of its own in the history."""
+        self._merge = ("", 0.0)
+
+    def drag(self, joint: int, to: F64, keep: bool = True) -> None:
+        """Drag a joint; between two keyframes that makes one there."""
+        sequence, key = self.sequence, self.key
+        self.joint = joint
+        if key is None:
+            if not keys.room(sequence, self.time):
+                return
+            sequence, key = keys.added(sequence, self.time)
+        joints = keys.dragged(sequence.joints[key], joint, to, keep)
+        self._change(keys.with_joints(sequence, key, joints), f"move the {JOINTS[joint]}", f"drag {joint}")
+
+    def nudge(self, dx: float, dy: float, keep: bool = True) -> None:
+        """Move the chosen joint by so many body heights."""
+        self.drag(self.joint, self.joints[self.joint] + np.array([dx, dy]), keep)
+
+    def add(self) -> bool:
+        """A keyframe at the time that is shown; False where there is none to add."""
+        if not keys.room(self.sequence, self.time):
+            return False
+        self._change(keys.added(self.sequence, self.time)[0], "add a keyframe")
+        return True
+
+    def duplicate(self) -> bool:
+        """A copy of the keyframe that is shown, after it; False between keyframes or where there is no room."""
+        key = self.key
+        if key is None:
+            return False
+        time = keys.place_after(self.sequence, key)
+        if not keys.room(self.sequence, time):
+            return False
+        sequence, _ = keys.added(self.sequence, time, self.sequence.joints[key])
+        self._change(sequence, "duplicate a keyframe", time=time)
+        return True
+
+    def delete(self) -> bool:
+        """Without the keyframe that is shown; False when it is none or the only one."""
+        key = self.key
+        if key is None or len(self.sequence.times) == 1:
+            return False
+        sequence = keys.deleted(self.sequence, key)
+        self._change(sequence, "delete a keyframe", time=float(sequence.times[min(key, len(sequence.times) - 1)]))
+        return True
+
+    def retime(self, key: int, time: float) -> None:
+        """Move a keyframe in time; it is shown."""
+        sequence = keys.retimed(self.sequence, key, time)
+        self._change(sequence, "move a keyframe in time", f"time {key}", float(sequence.times[key]))
+
+    def copy(self) -> None:
+        self.clipboard = self.joints.copy()
+        self._tell()
+
+    def paste(self) -> None:
+        """The copied posture in the keyframe that is shown; between two it becomes one."""
+        self._set_pose(self.clipboard, "paste a posture")
+
+    def mirror_pose(self) -> None:
+        self._set_pose(keys.mirrored_pose(self.joints), "mirror a posture")
+
+    def _set_pose(self, joints: F64 | None, what: str) -> None:
+        key = self.key
+        if joints is None:
+            return
+        if key is not None:
+            self._change(keys.with_joints(self.sequence, key, joints), what)
+        elif keys.room(self.sequence, self.time):
+            self._change(keys.added(self.sequence, self.time, joints)[0], what)
+
+    def mirror_all(self) -> None:
+        self._change(mirrored(self.sequence), "mirror the movement")
+
+    def set(self, **values: Any) -> None:
+        """Name, length, loop, travel or fps of the whole."""
+        sequence = self.sequence
+        for name, value in values.items():
+            if value == getattr(sequence, name):
+                continue
+            if name == "length":
+                share = self.time / sequence.length
+                sequence = keys.with_length(sequence, float(value))
+                self.time = share * sequence.length
+            elif name == "loop":
+                sequence = keys.with_loop(sequence, bool(value))
+            else:
+                sequence = replace(sequence, **{name: value})
+        what = " and ".join(values)
+        self._change(sequence, f"change {what}", what)
+
+
+def body(joints: F64, seen: Any) -> list[tuple[str, F64]]:
+    """The outlines of the parts from far to near, as names and polygons (n, 2) in body heights."""
+    outlines, matrices = shapes(), frames(joints, seen)
+    order = depth_order(bool(joints[0, 0] >= joints[1, 0]))
+    return [
+        (PARTS[part], apply(matrices[part], outlines[part].polygon()))
+        for part in order
+        if all(seen[JOINT[name]] for name in needed(part))
+    ]

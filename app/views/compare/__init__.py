@@ -1,0 +1,1 @@
+"""The comparison grid in the middle of the window."""

@@ -1,0 +1,1 @@
+"""The dialog of the experiments and the list of their runs."""

@@ -1,0 +1,1 @@
+"""The panel at the left: source, motion, noise and task."""

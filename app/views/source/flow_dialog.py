@@ -1,0 +1,126 @@
+"""The dialog for a flow file: which direction, axes and sign it is read with, and which of them fits the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QLabel,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.look import theme
+from app.model.frame_pictures import U8
+from gpu.session import SourceSettings
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One reading of a flow file: its settings, the mean difference of the moved picture (0..1), and that difference as
+    a picture (H, W, 3); `error` is None where there are no pictures to compare with."""
+
+    direction: str
+    axes: str
+    sign: int
+    error: float | None
+    picture: U8 | None
+
+    @property
+    def words(self) -> str:
+        axes = "dx, dy" if self.axes == "xy" else "dy, dx"
+        return f"{self.direction} flow, stored as {axes}, sign {'as stored' if self.sign > 0 else 'reversed'}"
+
+
+class FlowDialog(QDialog):
+    """Offers every reading, the best first once the worker has compared them; `source` is the chosen one."""
+
+    def __init__(self, parent: QWidget, source: SourceSettings) -> None:
+        super().__init__(parent)
+        self.source = source
+        self.setWindowTitle("How is this flow file stored?")
+        self.resize(560, 520)
+        self._note = QLabel(
+            "Flow files differ in direction, order of the axes and sign. Each reading is tried on the first pictures: "
+            "the previous picture moved along the flow should give the next one."
+        )
+        self._note.setWordWrap(True)
+        self._state = QLabel("Comparing …")
+        self._state.setObjectName("dim")
+        self._state.setWordWrap(True)
+        self._rows = QWidget()
+        self._grid = QGridLayout(self._rows)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.setHorizontalSpacing(2 * theme.GRID)
+        scroll = QScrollArea()
+        scroll.setWidget(self._rows)
+        scroll.setWidgetResizable(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[2 * theme.GRID] * 4)
+        for widget in (self._note, self._state, scroll, buttons):
+            layout.addWidget(widget)
+        self._show([Fit(d, a, s, None, None) for d in ("backward", "forward") for a in ("xy", "yx") for s in (1, -1)])  # type: ignore[arg-type]
+
+    def show_fits(self, fits: Sequence[Fit]) -> None:
+        """The readings with their errors, from the worker."""
+        known = sorted((fit for fit in fits if fit.error is not None), key=lambda fit: fit.error or 0.0)
+        if not known:
+            self._state.setText(
+                "There are no pictures to compare with: open the clip that it belongs to first, or choose by what you know "
+                "of the file."
+            )
+            return
+        best = known[0]
+        self._state.setText(f"Best fit: {best.words}. The pictures show what is left unexplained; darker is better.")
+        self.source = replace(
+            self.source,
+            flow_direction=best.direction,
+            flow_axes=best.axes,
+            flow_sign=best.sign,  # type: ignore[arg-type]
+        )
+        self._show(known)
+
+    def _show(self, fits: Sequence[Fit]) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        chosen = (self.source.flow_direction, self.source.flow_axes, self.source.flow_sign)
+        for row, fit in enumerate(fits):
+            button = QRadioButton(fit.words)
+            button.setToolTip(f"Read the file as {fit.words}")
+            button.setAccessibleName(fit.words)
+            button.setChecked((fit.direction, fit.axes, fit.sign) == chosen)
+            button.toggled.connect(lambda on, fit=fit: self._choose(fit) if on else None)
+            self._grid.addWidget(button, row, 0)
+            if fit.error is not None:
+                number = QLabel(f"{fit.error * 255:.2f} of 255")
+                number.setToolTip("Mean absolute difference between the moved picture and the next one")
+                self._grid.addWidget(number, row, 1, Qt.AlignmentFlag.AlignRight)
+            if fit.picture is not None:
+                height, width = fit.picture.shape[:2]
+                image = QImage(fit.picture.data, width, height, fit.picture.strides[0], QImage.Format.Format_RGB888)
+                picture = QLabel()
+                picture.setPixmap(
+                    QPixmap.fromImage(image).scaled(
+                        128, 72, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+                    )
+                )
+                self._grid.addWidget(picture, row, 2)
+
+    def _choose(self, fit: Fit) -> None:
+        self.source = replace(
+            self.source,
+            flow_direction=fit.direction,
+            flow_axes=fit.axes,
+            flow_sign=fit.sign,  # type: ignore[arg-type]
+        )

@@ -1,0 +1,87 @@
+"""The part of the left panel about the noise: its seed, degradation, grid, and what computes it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QToolButton, QWidget
+
+from app.look import theme
+from app.views.widgets.forms import Choices, Section, Whole, beside, labelled, name
+from app.views.widgets.sliders import ParameterSlider
+from gpu.parameters import ParameterInfo
+from gpu.session import Session
+
+GAMMA = ParameterInfo(
+    "gamma", "Degradation γ", 0, 0, 1, 0.01, "", "Share of fresh noise mixed into every prior: 0 none, 1 all of it."
+)
+FILLS = (
+    ("two-stage", "two-stage", "What comes into sight inherits or opens an anchor that is then carried along"),
+    ("random", "random fill", "What comes into sight gets fresh noise in every frame (the baseline)"),
+)
+BACKENDS = (
+    ("auto", "automatic", "The faster of the two on this machine"),
+    ("gl", "OpenGL", "Rasterise with the graphics card, or its software stand-in"),
+    ("torch", "torch", "Rasterise with torch"),
+)
+
+
+class NoiseSection(Section):
+    """Shows a session's noise settings and says which the person wants instead."""
+
+    changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Noise", "The noise grid, its seed and what computes it", parent=parent)
+        self._session = Session()
+        self._seed = Whole(0, 2**31 - 1)
+        self._seed.setMinimumWidth(8 * theme.GRID)
+        self._seed.picked.connect(lambda seed: self._noise("Seed", "seed", seed=seed))
+        self._dice = QToolButton()
+        name(self._dice, "Another seed", "Roll another seed")
+        self._dice.clicked.connect(lambda: self._noise("Seed", "", seed=random.randrange(2**31)))
+        name(self._seed, "Seed", "The one seed of the session: the same seed gives the same noise, always")
+        self.wide(labelled("Seed", beside(self._seed, self._dice), "The one seed of the session"))
+        self._gamma = ParameterSlider(GAMMA, 0.0)
+        self._gamma.changed.connect(self._pick_gamma)
+        self.wide(self._gamma)
+        self._k = Choices([(k, f"k = {k}", f"{2**k} × {2**k} sub-pixels a pixel") for k in range(7)])
+        self._k.picked.connect(lambda k: self._noise("Level k", "", k=k))
+        self.row("Sub-pixels", self._k, "Level k of the fine noise: 2^k × 2^k sub-pixels in a pixel (integral)")
+        self._s = Choices([(s, f"s = {s}", f"{s} segments a side") for s in (1, 2, 4, 8, 16)])
+        self._s.picked.connect(lambda s: self._noise("Contour s", "", s=s))
+        self.row("Contour", self._s, "Segments s on each side of a pixel's outline when it is moved (integral)")
+        self._channels = Whole(1, 64)
+        self._channels.picked.connect(lambda value: self._noise("Channels", "channels", channels=value))
+        self.row("Channels", self._channels, "Noise channels; a latent diffusion model wants 4")
+        self._fill = Choices(FILLS)
+        self._fill.picked.connect(lambda value: self._noise("Disocclusion", "", fill=value))
+        self.row("New areas", self._fill, "What happens where the motion uncovers something new")
+        self._backend = Choices(BACKENDS)
+        self._backend.picked.connect(lambda value: self._noise("Backend", "", backend=value))
+        self.row("Backend", self._backend, "What rasterises the moved pixels (integral)")
+
+    def set_theme(self, colours: theme.Theme) -> None:
+        super().set_theme(colours)
+        self._dice.setIcon(theme.icon("dices", colours))
+
+    def show_session(self, session: Session) -> None:
+        self._session = session
+        noise = session.noise
+        self._seed.show_value(noise.seed)
+        self._gamma.set_value(session.priors[0].gamma if session.priors else 0.0)
+        self._k.show_value(noise.k)
+        self._s.show_value(noise.s)
+        self._channels.show_value(noise.channels)
+        self._fill.show_value(noise.fill)
+        self._backend.show_value(noise.backend)
+
+    def _noise(self, what: str, merge: str, **values: Any) -> None:
+        self.changed.emit(replace(self._session, noise=replace(self._session.noise, **values)), what, merge)
+
+    def _pick_gamma(self, _: str, gamma: float) -> None:
+        priors = tuple(replace(prior, gamma=round(gamma, 4)) for prior in self._session.priors)
+        self.changed.emit(replace(self._session, priors=priors), "Degradation γ", "gamma")

@@ -1,0 +1,266 @@
+"""The panel at the left: where frames and motion come from, the grid, the noise, the task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from app.look import theme
+from app.model.catalogue import Catalogue, Sample
+from app.views.source.gallery import Gallery, Preview
+from app.views.source.noise_section import NoiseSection
+from app.views.source.task_section import TaskSection
+from app.views.widgets.forms import Choices, Scroll, Section, Whole, beside, labelled, name, note, show_note
+from app.views.widgets.parameter_fields import Parameters
+from app.views.widgets.sliders import ParameterSlider
+from gpu.engine.results import SourceInfo
+from gpu.parameters import ParameterInfo
+from gpu.session import Session, SourceSettings
+
+WIDTH = 264
+KINDS = (
+    ("video", "Video", "A video file; its motion is estimated"),
+    ("images", "Image sequence", "Numbered pictures in a folder; their motion is estimated"),
+    ("synthetic", "Still and deformation", "One picture, moved by a known deformation: its motion is exact"),
+    ("scene", "Generated scene", "A world that is computed; its motion is exact"),
+    ("flow", "Flow file", "Motion from a .npy, .npz, .flo or KITTI .png file"),
+)
+ROWS = (72, 96, 144, 192, 216, 288, 360, 480, 576, 720)
+SCALE = ParameterInfo(
+    "scale", "Working size", 1, 0.25, 2, 0.05, "×", "Size at which motion is estimated, relative to the noise grid."
+)
+
+
+class SourcePanel(QWidget):
+    """Shows a session and says which settings the person wants instead."""
+
+    changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
+    open_wanted = Signal(str)  # a kind of KINDS, or "still"
+    check_wanted = Signal()  # look at how a flow file's conventions fit
+    sample_chosen = Signal(object)  # Sample
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(WIDTH)
+        self._session = Session()
+        self._catalogue: Catalogue | None = None
+        self.preview = Preview()
+        self.gallery = Gallery()
+        self.gallery.chosen.connect(self.sample_chosen)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, theme.GRID, 0, theme.GRID)
+        column.setSpacing(2)
+        self.task = TaskSection()
+        self.noise = NoiseSection()
+        for part in (self.task, self.noise):
+            part.changed.connect(self.changed)
+        self._sections = [self._make_source(), self._make_motion(), self.task, self.noise]
+        for section in self._sections:
+            column.addWidget(section)
+        column.addStretch(1)
+        scroll = Scroll(body)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+
+    # -- building
+
+    def _make_source(self) -> Section:
+        section = Section("Source", "Where the frames and their motion come from")
+        section.wide(self.preview)
+        self._kind = Choices(KINDS)
+        self._kind.picked.connect(self._pick_kind)
+        self._open = QToolButton()
+        name(self._open, "Open a file", "Choose the file for this kind of source (Ctrl+O opens a video)")
+        self._open.clicked.connect(lambda: self.open_wanted.emit(self._session.source.kind))
+        name(self._kind, "Kind of source", "Where the frames come from")
+        section.wide(beside(self._kind, self._open))
+        section.wide(self.gallery)
+        self._deformation = Choices()
+        self._deformation.picked.connect(lambda chosen: self._pick_name("Deformation", chosen))
+        self._deformation_row = labelled("Moved by", self._deformation, "The deformation that moves the still")
+        section.wide(self._deformation_row)
+        self._scene = Choices()
+        self._scene.picked.connect(lambda chosen: self._pick_name("Scene", chosen))
+        self._scene_row = labelled("Scene", self._scene, "The world that is computed")
+        section.wide(self._scene_row)
+        self._scene_about = note()
+        section.wide(self._scene_about)
+        self._file = QLineEdit()
+        self._file.setPlaceholderText("the built-in one")
+        self._file.setClearButtonEnabled(True)
+        name(self._file.findChildren(QToolButton)[0], "Clear", "Use the built-in one again")
+        name(self._file, "File of the scene", "A file that the scene reads; empty: the built-in one")
+        self._file.editingFinished.connect(self._take_file)
+        self._file.textChanged.connect(lambda text: None if text else self._take_file())
+        self._find = QToolButton()
+        name(self._find, "Choose the scene's file", "Look for a file that the scene reads")
+        self._find.clicked.connect(lambda: self.open_wanted.emit("scene"))
+        self._file_row = labelled("File", beside(self._file, self._find), "A file that the scene reads")
+        section.wide(self._file_row)
+        self.parameters = Parameters(live=True)
+        self.parameters.changed.connect(self._parameter)
+        section.wide(self.parameters)
+        self._wrong = note("wrong")
+        section.wide(self._wrong)
+        self._flow = QWidget()
+        flow = QVBoxLayout(self._flow)
+        flow.setContentsMargins(0, 0, 0, 0)
+        flow.setSpacing(theme.GRID - 2)
+        self._flow_label = QLabel()
+        self._flow_label.setObjectName("dim")
+        self._flow_label.setWordWrap(True)
+        self._check = QPushButton("Direction, axes and sign …")
+        name(self._check, "Direction, axes and sign", "How the flow file is read, and which reading fits best")
+        self._check.clicked.connect(self.check_wanted)
+        flow.addWidget(self._flow_label)
+        flow.addWidget(self._check)
+        section.wide(self._flow)
+        rows = [(0, "automatic", "The picture's own shape, at most 288 rows")]
+        rows += [(row, f"{row} rows", f"Noise, output and pictures have {row} rows") for row in ROWS]
+        self._height = Choices(rows)
+        self._height.picked.connect(lambda rows: self._source("Resolution", "", height=rows, width=0))
+        section.row("Resolution", self._height, "Size of the noise grid and of the pictures; larger is slower")
+        self._frames = Whole(0, 100000, "all", " frames")
+        self._frames.picked.connect(lambda frames: self._source("Length", "frames", frames=frames))
+        section.row("Length", self._frames, "How many frames to take; 0 takes all")
+        self._start = Whole(0, 10**6)
+        self._start.picked.connect(lambda start: self._source("First frame", "start", start=start))
+        section.row("First frame", self._start, "The frame of the clip to start at")
+        self._form = section.form
+        return section
+
+    def _make_motion(self) -> Section:
+        section = Section("Motion", "How the motion along which noise is carried is found")
+        self._estimator = Choices((("auto", "automatic", "The truth where the source has it, else DIS"),))
+        self._estimator.picked.connect(lambda value: self._motion("Estimator", "", estimator=value))
+        section.row("Estimator", self._estimator, "What estimates the optical flow")
+        self._preset = Choices()
+        self._preset.picked.connect(lambda value: self._motion("Preset", "", preset=value))
+        self._preset_field = section.row("Preset", self._preset, "Faster or finer")
+        self._scale = ParameterSlider(SCALE, 1.0)
+        self._scale.changed.connect(lambda _, value: self._motion("Working size", "scale", scale=value))
+        section.wide(self._scale)
+        return section
+
+    # -- showing
+
+    def set_theme(self, colours: theme.Theme) -> None:
+        for section in self._sections:
+            section.set_theme(colours)
+        self._open.setIcon(theme.icon("folder-open", colours))
+        self._find.setIcon(theme.icon("folder-open", colours))
+
+    def set_catalogue(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._deformation.set_choices([(one.name, one.title, one.summary) for one in catalogue.deformations])
+        automatic = ("auto", "automatic", "The truth where the source has it, else DIS")
+        self._estimator.set_choices([automatic, *((one.name, one.title, one.summary) for one in catalogue.estimators)])
+        self._scene.set_choices([(one.name, one.title, one.summary) for one in catalogue.scenes])
+        self.task.set_catalogue(catalogue)
+        self.show_session(self._session)
+
+    def set_samples(self, samples: list[Sample]) -> None:
+        self.gallery.set_samples(samples)
+
+    def show_info(self, info: SourceInfo) -> None:
+        """What is known once the source is open."""
+        self._frames.setSpecialValueText(f"all ({info.frames})" if self._session.source.frames == 0 else "all")
+        self.preview.set_caption(f"{info.width} × {info.height} · {info.fps:g} fps · {info.motion}")
+
+    def show_wrong(self, sentence: str) -> None:
+        """An error that belongs to this panel, such as a formula that is not understood; empty when all is well."""
+        show_note(self._wrong, sentence)
+        self.parameters.show_wrong(bool(sentence))
+
+    def show_session(self, session: Session) -> None:
+        self._session = session
+        source, motion = session.source, session.motion
+        kind = source.kind
+        self._kind.show_value(kind)
+        self._height.show_value(source.height)
+        self._frames.show_value(source.frames)
+        self._start.show_value(source.start)
+        self._form.setRowVisible(self._start, kind not in ("synthetic", "scene"))
+        self._deformation_row.setVisible(kind == "synthetic")
+        self._scene_row.setVisible(kind == "scene")
+        self._open.setVisible(kind != "scene")
+        self._flow.setVisible(kind == "flow")
+        self._show_parameters()
+        if kind == "flow":
+            reading = f"{source.flow_direction}, {'dx, dy' if source.flow_axes == 'xy' else 'dy, dx'}, "
+            reading += "sign as stored" if source.flow_sign > 0 else "sign reversed"
+            self._flow_label.setText(f"{Path(source.flow_path).name or 'No flow file yet'}\nread as {reading}")
+        self.gallery.show_open(source, session.task.name)
+        self._estimator.show_value(motion.estimator)
+        self._show_presets()
+        self._scale.set_value(motion.scale)
+        self._sections[1].setVisible(kind in ("video", "images") or motion.estimator != "auto")
+        self.task.show_session(session)
+        self.noise.show_session(session)
+
+    def _show_presets(self) -> None:
+        motion, presets = self._session.motion, ()
+        if self._catalogue is not None:
+            chosen = "dis" if motion.estimator == "auto" else motion.estimator
+            presets = next((one.choices for one in self._catalogue.estimators if one.name == chosen), ())
+        self._preset.set_choices([(preset, preset, "") for preset in presets])
+        self._preset.setEnabled(bool(presets))
+        self._preset.show_value(motion.preset)
+
+    def _show_parameters(self) -> None:
+        source, about, scene = self._session.source, None, None
+        if self._catalogue is not None and source.kind == "synthetic":
+            about = self._catalogue.deformation(source.name)
+            self._deformation.show_value(source.name)
+        elif self._catalogue is not None and source.kind == "scene":
+            about = scene = self._catalogue.scene(source.name)
+            self._scene.show_value(source.name)
+        show_note(self._scene_about, scene.summary if scene is not None else "")
+        self._file_row.setVisible(scene is not None and bool(scene.files))
+        if not self._file.hasFocus():
+            self._file.setText(source.path)
+        self._file.setToolTip(source.path or "A file that the scene reads; empty: the built-in one")
+        self.parameters.show_values(about.parameters if about is not None else (), source.parameters)
+
+    # -- what the person did
+
+    def _source(self, what: str, merge: str, **values: Any) -> None:
+        self.changed.emit(replace(self._session, source=replace(self._session.source, **values)), what, merge)
+
+    def _motion(self, what: str, merge: str, **values: Any) -> None:
+        self.changed.emit(replace(self._session, motion=replace(self._session.motion, **values)), what, merge)
+
+    def _parameter(self, key: str, value: float | str) -> None:
+        parameters = {**self._session.source.parameters, key: value}
+        self._source(f"Change {key}", f"parameter {key}", parameters=parameters)
+
+    def _pick_name(self, what: str, chosen: str) -> None:
+        path = "" if what == "Scene" else self._session.source.path
+        self._source(what, "", name=chosen, path=path, parameters={})
+
+    def _take_file(self) -> None:
+        if self._session.source.kind == "scene" and self._file.text() != self._session.source.path:
+            self._source("File of the scene", "", path=self._file.text())
+
+    def _pick_kind(self, kind: str) -> None:
+        old, catalogue = self._session.source, self._catalogue
+        self._kind.show_value(old.kind)  # until there is a file for it, nothing changes
+        if kind == old.kind:
+            return
+        choices = catalogue.scenes if catalogue and kind == "scene" else catalogue.deformations if catalogue else ()
+        if kind in ("synthetic", "scene") and choices:
+            frames = 48 if kind == "synthetic" else 0
+            title = next(title for name, title, _ in KINDS if name == kind)
+            source = SourceSettings(kind=kind, name=choices[0].name, height=old.height, frames=frames)
+            self.changed.emit(replace(self._session, source=source), title, "")
+        elif kind not in ("synthetic", "scene"):
+            self.open_wanted.emit(kind)

@@ -1,0 +1,76 @@
+"""The numbers of an inspected pixel as lines of text, Qt-free."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from app.views.statistics.measures import signed
+
+if TYPE_CHECKING:
+    from gpu.noise.inspect import Footprint, Inspection, Taps
+
+STATES = (
+    "kept: carried from the shot's first frame",
+    "inherited: carried from a later anchor",
+    "new: fresh noise, an anchor",
+    "undefined: fresh noise of the random fill",
+)
+
+
+def numbers(key: str, found: Inspection, channel: int, full: bool = False) -> list[str]:
+    """Lines about one channel of an inspected pixel of column `key`; `full` adds every sub-pixel and neighbour."""
+    channel = min(channel, len(found.value) - 1)
+    lines = [f"{key}, frame {found.t}, x {found.x}, y {found.y}, channel {channel}: {found.sentence}"] if full else []
+    lines.append(f"value {signed(float(found.value[channel]), 4)} σ")
+    lines.append(STATES[min(found.state, 3)])
+    if found.gamma and found.mixed is not None:
+        g = found.gamma
+        lines.append(
+            f"γ = {g:g} mixes: ({1 - g:g} · {signed(float(found.own[channel]), 4)} + {g:g} · "
+            f"{signed(float(found.mixed[channel]), 4)}) / {math.hypot(1 - g, g):.4f}"
+        )
+    if found.footprint is not None:
+        lines += _footprint(found.footprint, channel, full)
+    if found.taps is not None:
+        lines += _taps(found.taps, channel)
+    return lines
+
+
+def _footprint(foot: Footprint, channel: int, full: bool) -> list[str]:
+    whole = 4**foot.level
+    lines = [
+        f"anchor frame {foot.anchor}, position ({foot.position[0]:.3f}, {foot.position[1]:.3f}) px",
+        f"area {foot.area:.4f} px², Jacobian {signed(foot.jacobian, 4)}",
+        f"owns {foot.count} sub-pixels of 1/{1 << foot.level} px"
+        + (f"; {foot.covered - foot.count} more in the outline belong to others" if foot.covered > foot.count else ""),
+        f"|Ω| / N = {foot.count} / {whole} = {foot.count / whole:.4f} px²",
+    ]
+    if foot.count:
+        lines.append(
+            f"sum {signed(float(foot.total[channel]), 4)} · √({whole} / {foot.count}) = "
+            f"{signed(float(foot.value[channel]), 4)}"
+        )
+    if full:
+        lines.append("outline (x, y) px: " + "  ".join(f"({x:.4f}, {y:.4f})" for x, y in foot.polygon))
+        lines += [
+            f"neighbour ({one.x}, {one.y}): " + "  ".join(f"({x:.4f}, {y:.4f})" for x, y in one.polygon)
+            for one in foot.neighbours
+        ]
+        lines.append("sub-pixel x\ty\tvalue")
+        lines += [
+            f"{x}\t{y}\t{value:.6f}"
+            for (x, y), value in zip(foot.subpixels.tolist(), foot.values[channel].tolist(), strict=True)
+        ]
+    return lines
+
+
+def _taps(taps: Taps, channel: int) -> list[str]:
+    lines = [f"reads frame {taps.source} at ({taps.position[0]:.3f}, {taps.position[1]:.3f}) px"]
+    for (x, y), weight, value in zip(
+        taps.pixels.tolist(), taps.weights.tolist(), taps.values[channel].tolist(), strict=True
+    ):
+        lines.append(f"({x}, {y}): {signed(weight, 4)} · {signed(value, 4)}")
+    lines.append(f"sum {signed(float(taps.value[channel]), 4)} σ")
+    lines.append(f"variance Σw² = {taps.variance:.4f}, where white noise has 1")
+    return lines

@@ -1,0 +1,1 @@
+"""The panel at the bottom: transport, scrub bar, curves over time."""

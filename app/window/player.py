@@ -1,0 +1,60 @@
+"""Playback: shows computed frames at the clip's speed and waits where a frame is not computed yet."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from app.model.frame_pictures import Store
+from app.model.state import State
+
+SLOWEST, FASTEST = 1.0, 60.0  # frames per second
+
+
+class Player(QObject):
+    waiting = Signal(int)  # the frame that has to be computed first
+    stopped = Signal()  # there is nothing to play
+
+    def __init__(self, state: State, pictures: Store) -> None:
+        super().__init__()
+        self._state, self._pictures = state, pictures
+        self._period = 1 / 24
+        self._due = 0.0
+        self._waits_for = -1
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def playing(self) -> bool:
+        return self._timer.isActive()
+
+    def set_fps(self, fps: float) -> None:
+        self._period = 1 / min(max(fps or 24.0, SLOWEST), FASTEST)
+        self._timer.setInterval(max(round(self._period * 500), 4))
+
+    def play(self, on: bool) -> None:
+        self._waits_for = -1
+        if on and self._state.frames > 1:
+            self._due = time.monotonic()
+            self._timer.start()
+        else:
+            self._timer.stop()
+            if on:
+                self.stopped.emit()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now < self._due:
+            return
+        t = self._state.next_frame()
+        if self._pictures.get(t) is None:
+            if self._waits_for != t:
+                self._waits_for = t
+                self.waiting.emit(t)
+            return
+        self._waits_for = -1
+        # A late frame moves the schedule on instead of being made up for by a burst.
+        self._due = max(self._due + self._period, now - self._period)
+        self._state.set_frame(t)

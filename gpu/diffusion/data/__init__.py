@@ -1,0 +1,1 @@
+"""What networks learn from: photos, and pairs of target and condition cut from them."""

@@ -1,0 +1,1 @@
+"""Training: the loop that makes weights of a recipe."""

@@ -1,0 +1,1 @@
+"""What the experiments share: the parts of an outcome, published figures, sampling runs."""

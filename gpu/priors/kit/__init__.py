@@ -1,0 +1,1 @@
+"""What several priors share: how they run, how noise is resampled, degradation."""

@@ -1,0 +1,314 @@
+"""Priors `bilinear`, `bicubic`, `nearest`, `root-bilinear`: noise resampled, from anchors or chained."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from gpu.errors import ChoiceError
+from gpu.noise import rng
+from gpu.noise.inspect import Inspection, Taps, not_followed
+from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, PriorInfo, Run
+from gpu.priors.kit.sequence import chain
+
+Weights = Callable[[torch.Tensor], list[torch.Tensor]]
+"""From the fraction f in [0, 1) past a pixel's centre to the weights of consecutive pixels on one axis."""
+
+BICUBIC_A = -0.75
+"""Keys' parameter as PyTorch and OpenCV set it (Keys 1981 himself argues for -0.5)."""
+
+FIELDS = 96 << 20
+"""Bytes of anchor noise that one run keeps at hand."""
+
+FIRST = "Frame {t} is the first of its shot: its noise is drawn afresh, and later frames interpolate it."
+
+CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the cache
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ...; 0 is the one at or before."""
+
+    first: int
+    weights: Weights
+
+
+def _linear(f: torch.Tensor) -> list[torch.Tensor]:
+    return [1 - f, f]
+
+
+def _root(f: torch.Tensor) -> list[torch.Tensor]:
+    # Square roots of the bilinear weights: their squares already sum to 1, on each axis and so for the product.
+    return [(1 - f).sqrt(), f.sqrt()]
+
+
+def _cubic(f: torch.Tensor) -> list[torch.Tensor]:
+    a = BICUBIC_A
+
+    def near(d: torch.Tensor) -> torch.Tensor:
+        return ((a + 2) * d - (a + 3)) * d * d + 1
+
+    def far(d: torch.Tensor) -> torch.Tensor:
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+    return [far(1 + f), near(f), near(1 - f), far(2 - f)]
+
+
+def _nearest(f: torch.Tensor) -> list[torch.Tensor]:
+    return [(f < 0.5).to(f.dtype), (f >= 0.5).to(f.dtype)]
+
+
+BILINEAR, BICUBIC = Kernel(0, _linear), Kernel(-1, _cubic)
+NEAREST, ROOT_BILINEAR = Kernel(0, _nearest), Kernel(0, _root)
+
+
+def interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -> torch.Tensor:
+    """`values` (C, H, W) at absolute `positions` (n, 2) in (x, y), pixel centres at (j + 1/2, i + 1/2): (C, n).
+
+    Positions within half a pixel of the border, or beyond, are moved onto the line of border centres, so that all
+    weights stay those of the kernel there; bicubic repeats the border pixel for the taps that it lacks. Exact at
+    pixel centres. Positions must be finite.
+    """
+    if values.device.type != "cpu" or len(positions) <= CHUNK:
+        return _interpolate(values, positions, kernel)
+    parts = [_interpolate(values, positions[at : at + CHUNK], kernel) for at in range(0, len(positions), CHUNK)]
+    return torch.cat(parts, dim=1)
+
+
+def _interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -> torch.Tensor:
+    channels, height, width = values.shape
+    columns, across, rows, down = _taps(positions, kernel, height, width)
+    flat = values.reshape(channels, height * width)
+    total = torch.zeros((channels, len(positions)), dtype=values.dtype, device=values.device)
+    for row, weight_y in zip(rows, down, strict=True):
+        line = torch.zeros_like(total)
+        for column, weight_x in zip(columns, across, strict=True):
+            line += flat.index_select(1, row * width + column) * weight_x
+        total += line * weight_y
+    return total
+
+
+def _taps(
+    positions: torch.Tensor, kernel: Kernel, height: int, width: int
+) -> tuple[list[torch.Tensor], list[torch.Tensor], list[torch.Tensor], list[torch.Tensor]]:
+    """Columns and their weights, rows and their weights, (n,) each, that `positions` (n, 2) read."""
+    x = (positions[:, 0] - 0.5).clamp(0, width - 1)
+    y = (positions[:, 1] - 0.5).clamp(0, height - 1)
+    left, top = x.floor(), y.floor()
+    across, down = kernel.weights(x - left), kernel.weights(y - top)
+    j, i = left.long() + kernel.first, top.long() + kernel.first
+    columns = [(j + tap).clamp(0, width - 1) for tap in range(len(across))]
+    rows = [(i + tap).clamp(0, height - 1) for tap in range(len(down))]
+    return columns, across, rows, down
+
+
+def read_taps(values: torch.Tensor, position: torch.Tensor, kernel: Kernel, source: int) -> Taps:
+    """How `interpolate` makes the value at one `position` (2,) of `values` (C, H, W), the noise of frame `source`."""
+    _, height, width = values.shape
+    columns, across, rows, down = _taps(position[None], kernel, height, width)
+    pixels = torch.tensor([[int(column), int(row)] for row in rows for column in columns])
+    weights = torch.tensor([float(wx) * float(wy) for wy in down for wx in across], dtype=torch.float64)
+    together: dict[tuple[int, int], float] = {}  # at the border taps fall on one pixel
+    for (x, y), weight in zip(pixels.tolist(), weights.tolist(), strict=True):
+        together[x, y] = together.get((x, y), 0.0) + weight
+    held = values[:, [y for _, y in together], [x for x, _ in together]]
+    return Taps(
+        source=source,
+        position=position.cpu().numpy(),
+        pixels=np.array(list(together), np.int64),
+        weights=np.array(list(together.values()), np.float32),
+        values=held.cpu().numpy(),
+        value=interpolate(values, position[None], kernel)[:, 0].cpu().numpy(),
+        variance=sum(weight * weight for weight in together.values()),
+    )
+
+
+def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Kernel) -> NoiseFrame:
+    """Frame t from frame t-1: n_{t-1} at p + backward(t-1)(p) where that is valid and inside, else fresh white noise.
+
+    A pixel is NEW where it is fresh, else KEPT or INHERITED as the pixel it came from; with the `random` filling it is
+    UNDEFINED where fresh, and stays so where it came from an UNDEFINED pixel.
+    """
+    came_from, valid, before = _step_back(context, previous, t)
+    moved = interpolate(previous.noise, came_from.reshape(-1, 2), kernel).reshape(previous.noise.shape)
+    noise = moved
+    if not bool(valid.all()):
+        noise = torch.where(valid, moved, context.white(rng.FIELD, t))
+    old = torch.where(before == KEPT, KEPT, INHERITED)
+    state = torch.where(valid, old, UNDEFINED if context.transport.fill == "random" else NEW)
+    return NoiseFrame(noise, state.to(torch.uint8))
+
+
+def _step_back(context: PriorContext, previous: NoiseFrame, t: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Where the pixels of frame t were in frame t-1 (H, W, 2), where that is known, and the state they had there."""
+    height, width = context.height, context.width
+    came_from = centres(context) + context.motion.backward(t - 1)
+    limit = torch.tensor([width, height], dtype=torch.float32, device=context.device)
+    valid = context.motion.valid(t - 1) & ((came_from >= 0) & (came_from <= limit)).all(dim=-1)
+    came_from = torch.where(valid[..., None], came_from, centres(context))
+    column = came_from[..., 0].floor().long().clamp(0, width - 1)
+    row = came_from[..., 1].floor().long().clamp(0, height - 1)
+    before = previous.state[row, column]
+    if context.transport.fill == "random":
+        valid = valid & (before != UNDEFINED)
+    return came_from, valid, before
+
+
+def centres(context: PriorContext) -> torch.Tensor:
+    """(H, W, 2) absolute positions of the pixel centres."""
+    y = torch.arange(context.height, dtype=torch.float32, device=context.device) + 0.5
+    x = torch.arange(context.width, dtype=torch.float32, device=context.device) + 0.5
+    return torch.stack((x.expand(context.height, -1), y[:, None].expand(-1, context.width)), dim=-1)
+
+
+@dataclass
+class Anchored:
+    """A run that interpolates, for each pixel, the noise of its anchor frame at its position there."""
+
+    context: PriorContext
+    kernel: Kernel
+    _fields: OrderedDict[int, torch.Tensor] = field(default_factory=OrderedDict)
+
+    def frame(self, t: int) -> NoiseFrame:
+        context = self.context
+        track = context.transport.track(t)
+        positions, label = track.position.reshape(-1, 2), track.label.reshape(-1)
+        labels, sizes = torch.unique(label, return_counts=True)
+        anchors = [int(anchor) for anchor in labels.tolist()]
+        if len(anchors) == 1:
+            noise = interpolate(self._field(anchors[0]), positions, self.kernel)
+        else:
+            noise = torch.empty((context.channels, len(label)), dtype=torch.float32, device=context.device)
+            order = torch.argsort(label, stable=True)
+            for anchor, pixels in zip(anchors, torch.split(order, sizes.tolist()), strict=True):
+                noise[:, pixels] = interpolate(self._field(anchor), positions[pixels], self.kernel)
+        return NoiseFrame(noise.reshape(context.channels, context.height, context.width), track.state)
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        track = self.context.transport.track(t)
+        anchor = int(track.label[y, x])
+        taps = read_taps(self._field(anchor), track.position[y, x], self.kernel, anchor)
+        state = int(track.state[y, x])
+        if t == self.context.shot_start(t):
+            sentence = FIRST.format(t=t)
+        elif state in (NEW, UNDEFINED):
+            sentence = not_followed(self.context.motion, t, x, y, state)
+        else:
+            sentence = f"Interpolated from the noise that frame {anchor} was born with."
+        return Inspection(t, x, y, state, taps.value, taps.value, sentence, taps=taps)
+
+    def _field(self, anchor: int) -> torch.Tensor:
+        """The noise anchor frame `anchor` is born with, kept at hand within FIELDS bytes."""
+        if anchor in self._fields:
+            self._fields.move_to_end(anchor)
+            return self._fields[anchor]
+        born = self.context.white(rng.FIELD, anchor)
+        self._fields[anchor] = born
+        while len(self._fields) > max(1, FIELDS // (born.numel() * 4)):
+            self._fields.popitem(last=False)
+        return born
+
+
+@dataclass
+class ChainedRun:
+    """A run that interpolates the previous frame's noise."""
+
+    run: Run
+    context: PriorContext
+    kernel: Kernel
+
+    def frame(self, t: int) -> NoiseFrame:
+        return self.run.frame(t)
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        frame = self.run.frame(t)
+        state, value = int(frame.state[y, x]), frame.noise[:, y, x].cpu().numpy()
+        if t == self.context.shot_start(t):
+            return Inspection(t, x, y, state, value, value, FIRST.format(t=t))
+        previous = self.run.frame(t - 1)
+        came_from, _, _ = _step_back(self.context, previous, t)
+        if state in (NEW, UNDEFINED):
+            sentence = not_followed(self.context.motion, t, x, y, state)
+            return Inspection(t, x, y, state, value, value, sentence)
+        taps = read_taps(previous.noise, came_from[y, x], self.kernel, t - 1)
+        sentence = (
+            f"Interpolated from the noise of frame {t - 1}, which is interpolated itself: it loses more in every frame."
+        )
+        return Inspection(t, x, y, state, taps.value, taps.value, sentence, taps=taps)
+
+
+@dataclass
+class Interpolation:
+    """A prior that resamples noise with one kernel."""
+
+    info: PriorInfo
+    kernel: Kernel
+
+    def start(self, context: PriorContext) -> Run:
+        if context.mode and context.mode not in self.info.modes:
+            choices = " or ".join(self.info.modes)
+            raise ChoiceError(f"The prior {self.info.title} cannot be {context.mode}; choose {choices}.")
+        if context.mode == "chained":
+            run = chain(context, lambda inner, previous, t: chained_step(inner, previous, t, self.kernel))
+            return ChainedRun(run, context, self.kernel)
+        return Anchored(context, self.kernel)
+
+
+MODES = ("anchored", "chained")
+
+PRIORS.add("bilinear", order=60)(
+    Interpolation(
+        PriorInfo(
+            title="Bilinear",
+            summary="Resamples the noise like a picture: averaging lowers its variance and ties neighbours together.",
+            source="Baseline of Chang et al. 2024, arXiv 2504.03072.",
+            modes=MODES,
+            white=False,
+        ),
+        BILINEAR,
+    )
+)
+PRIORS.add("bicubic", order=61)(
+    Interpolation(
+        PriorInfo(
+            title="Bicubic",
+            summary="Resamples the noise with a sharper kernel: loses less variance than bilinear, but is not white.",
+            source="Baseline of Chang et al. 2024, arXiv 2504.03072; kernel of Keys 1981 with a = −0.75.",
+            modes=MODES,
+            white=False,
+        ),
+        BICUBIC,
+    )
+)
+PRIORS.add("nearest", order=62)(
+    Interpolation(
+        PriorInfo(
+            title="Nearest",
+            summary="Takes the nearest pixel's noise: keeps the variance, but copies pixels where the picture expands.",
+            source="Baseline of Chang et al. 2024, arXiv 2504.03072.",
+            modes=MODES,
+            white=False,
+        ),
+        NEAREST,
+    )
+)
+PRIORS.add("root-bilinear", order=70)(
+    Interpolation(
+        PriorInfo(
+            title="Root-bilinear",
+            summary="Bilinear with the square roots of the weights: keeps the variance, but ties neighbours together.",
+            source="Asked for in the review of Chang et al. 2024 (ICLR 2024); weights √w, whose squares sum to 1.",
+            # No chain: √w keeps the variance of independent pixels only. Its weights sum to up to 2, so from the second
+            # frame on the correlated part grows, by up to 4 times in variance a frame.
+            modes=("anchored",),
+            white=False,
+        ),
+        ROOT_BILINEAR,
+    )
+)

@@ -1,0 +1,1 @@
+"""What several deformations share: affine maps, drops of glass, waves, Newton's method."""

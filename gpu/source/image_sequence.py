@@ -1,0 +1,113 @@
+"""Image sequences as a source: the pictures of a folder, or a numbered file and those that follow it."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from pathlib import Path
+
+from gpu.errors import ClipError
+from gpu.session import SourceSettings
+from gpu.source import U8, Truth
+from gpu.source.shots import find_cuts, thumbnail
+from gpu.source.stills import read_picture, resize, target_size
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".exr", ".jp2")
+CACHE_BYTES = 192 << 20
+FPS = 25.0  # pictures say nothing of time
+
+
+class ImagesSource:
+    """Frames from picture files in the order of their numbers. All must be of one size."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        """Lists the files and reads the first; ClipError when there is none, or `start` lies beyond them."""
+        self.truth: Truth | None = None
+        self.fps = FPS
+        if not settings.path:
+            raise ClipError("An image sequence needs a path: a folder of pictures, or the first of numbered ones.")
+        files = find_sequence(Path(settings.path))
+        if settings.start >= len(files):
+            raise ClipError(
+                f"{settings.path} has {len(files)} pictures; the start at frame {settings.start} lies beyond them."
+            )
+        end = settings.start + settings.frames if settings.frames else len(files)
+        self._files = files[settings.start : end]
+        self.title = Path(settings.path).name or str(settings.path)
+        self._cache: OrderedDict[int, U8] = OrderedDict()
+        self._cuts: tuple[int, ...] | None = None
+        first = read_picture(self._files[0])
+        self._size = (first.shape[0], first.shape[1])
+        self.height, self.width = target_size(*self._size, settings)
+
+    @property
+    def frames(self) -> int:
+        return len(self._files)
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Found by reading all pictures, at the first call."""
+        if self._cuts is None:
+            self._cuts = find_cuts([thumbnail(self.frame(t)) for t in range(self.frames)])
+        return self._cuts
+
+    def frame(self, t: int) -> U8:
+        """(H, W, 3) RGB uint8, not to be written to. ClipError names a picture that is damaged or of another size."""
+        if not 0 <= t < self.frames:
+            raise IndexError(f"frame {t} of {self.frames}")
+        if t not in self._cache:
+            picture = read_picture(self._files[t])
+            if picture.shape[:2] != self._size:
+                raise ClipError(
+                    f"{self._files[t]} is {picture.shape[1]}x{picture.shape[0]}, but the sequence began with "
+                    f"{self._size[1]}x{self._size[0]} ({self._files[0].name}); all pictures must be of one size."
+                )
+            picture = resize(picture, self.height, self.width)
+            picture.flags.writeable = False
+            self._cache[t] = picture
+            while len(self._cache) > max(2, CACHE_BYTES // picture.nbytes):
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(t)
+        return self._cache[t]
+
+    def close(self) -> None:
+        self._cache.clear()
+
+
+def find_sequence(path: Path) -> list[Path]:
+    """The pictures of a folder in natural order (2 before 10); or of a numbered file ("shot_007.png"), that file and
+    those of the same name with higher numbers, as far as no number is missing. ClipError when there is none."""
+    try:
+        if path.is_dir():
+            found = [
+                file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+            ]
+            if not found:
+                raise ClipError(
+                    f"The folder {path} holds no pictures; expected PNG, JPEG, WebP, TIFF, BMP or the like."
+                )
+            return sorted(found, key=_natural)
+        if not path.is_file():
+            raise ClipError(f"There is no folder or picture {path}.")
+        numbered = re.fullmatch(r"(.*?)(\d+)", path.stem, re.DOTALL)
+        if numbered is None:
+            return [path]
+        by_number = {}
+        for file in path.parent.iterdir():
+            other = re.fullmatch(r"(.*?)(\d+)", file.stem, re.DOTALL)
+            if other and other[1] == numbered[1] and file.suffix == path.suffix:
+                by_number[int(other[2])] = file
+    except OSError as problem:
+        raise ClipError(f"{path} cannot be read: {problem.strerror or problem}.") from None
+    by_number[int(numbered[2])] = path
+    files, number = [], int(numbered[2])
+    while number in by_number:
+        files.append(by_number[number])
+        number += 1
+    return files
+
+
+def _natural(file: Path) -> list[tuple[int, int, str]]:
+    """A key that sorts runs of digits by their value."""
+    parts = re.split(r"(\d+)", file.name.lower())
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]

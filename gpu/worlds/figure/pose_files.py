@@ -1,0 +1,274 @@
+"""Pose sequences in files: our own JSON, OpenPose's JSON (BODY_25 or COCO-18) and COCO keypoints; `read_sequence` tells them.
+
+Our own, version 1, is one object:
+`{"format": "noisescope-pose", "version": 1, "name": "walk", "fps": 24, "loop": true, "length": 26, "travel": 0.84,
+"joints": ["nose", "neck", …], "keyframes": [{"time": 0, "positions": [[x, y], null, …]}, …]}`.
+Times and `length` are in frames, the first keyframe is at 0. Positions and `travel` are in body heights, x to the right and
+y down from the middle of a standing figure, in the order of `joints`; null is a joint that was not seen. What `length`, `loop`
+and `travel` mean is said at `gpu.worlds.figure.sequence.Sequence`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpu.errors import OutputError, PoseError
+from gpu.worlds.figure.sequence import F64, JOINT, JOINTS, Bools, Sequence, filled, normalised
+
+FORMAT, VERSION = "noisescope-pose", 1
+FARTHEST = 100.0  # body heights from the origin: what lies further off is a mistake
+SURE = 0.05  # confidence above which a joint of OpenPose counts as seen
+LARGEST = 64 * 2**20  # bytes of one file
+LARGEST_NUMBER = 1e9  # of pixels, body heights or frames
+
+BODY_25 = (
+    "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist", "",
+    "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle", "right eye", "left eye", "right ear",
+    "left ear", "", "", "", "", "", "",
+)  # fmt: skip
+COCO_17 = (
+    "nose", "left eye", "right eye", "left ear", "right ear", "left shoulder", "right shoulder", "left elbow",
+    "right elbow", "left wrist", "right wrist", "left hip", "right hip", "left knee", "right knee", "left ankle",
+    "right ankle",
+)  # fmt: skip
+KINDS = {25: BODY_25, 18: JOINTS, 17: COCO_17}
+
+People = list[F64]
+"""Of one frame: (18, 3) a person, x, y in pixels and how sure, 0 for joints not seen."""
+
+
+def read_sequence(path: Path) -> Sequence:
+    """The poses in a file, or in a folder of OpenPose's files; what is not our own is brought to body heights, its gaps filled.
+
+    One frame of OpenPose (`…_000000000012_keypoints.json`) stands for all files that differ from it in the number alone.
+    PoseError with a sentence for what cannot be read.
+    """
+    if path.is_dir():
+        return _sequence(path.name, [_people(_load(one), one) for one in _numbered(sorted(path.glob("*.json")), path)])
+    data = _load(path)
+    if isinstance(data, dict) and data.get("format") == FORMAT:
+        return _own(data, path)
+    if isinstance(data, dict) and "people" in data:
+        return _sequence(path.stem, [_people(_load(one), one) for one in _siblings(path)])
+    if isinstance(data, list) and data and isinstance(data[0], dict) and "people" in data[0]:
+        return _sequence(path.stem, [_people(one, path) for one in data])
+    annotations = data.get("annotations") if isinstance(data, dict) else data
+    if isinstance(annotations, list) and annotations and all(isinstance(one, dict) for one in annotations):
+        return _sequence(path.stem, _coco(annotations, data.get("images") if isinstance(data, dict) else None, path))
+    raise PoseError(
+        f"{path.name} holds no poses that are known: expected a file of Noisescope ({FORMAT!r}), frames of OpenPose "
+        "(with 'people') or COCO keypoints (with 'annotations')."
+    )
+
+
+def write_sequence(sequence: Sequence, path: Path) -> None:
+    """Write our own format. OutputError when the file cannot be written."""
+    frames = [
+        {
+            "time": _short(time),
+            "positions": [[_short(x), _short(y)] if sure else None for (x, y), sure in zip(at, known)],
+        }
+        for time, at, known in zip(sequence.times, sequence.joints, sequence.known)
+    ]
+    head = {
+        "format": FORMAT, "version": VERSION, "name": sequence.name, "fps": _short(sequence.fps), "loop": sequence.loop,
+        "length": _short(sequence.length), "travel": _short(sequence.travel), "joints": list(JOINTS),
+    }  # fmt: skip
+    lines = ",\n  ".join(json.dumps(frame) for frame in frames)
+    text = json.dumps(head, indent=1, ensure_ascii=False)[:-2] + f',\n "keyframes": [\n  {lines}\n ]\n}}\n'
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"The poses cannot be written to {path}: {error.strerror or error}.") from error
+
+
+def _short(value: float) -> float:
+    return round(float(value), 5)
+
+
+def _load(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)  # a device has no size, and no end
+        if len(data) > LARGEST:
+            raise PoseError(f"{path.name} is larger than {LARGEST // 2**20} MB; that is no file of poses.")
+        return json.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise PoseError(f"The file of poses {path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise PoseError(f"{path.name} is no JSON ({error}); expected a file of poses.") from error
+
+
+def _number(value: Any, what: str, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_NUMBER:
+        told = repr(value)
+        told = told if len(told) <= 40 else told[:40] + "…"
+        raise PoseError(f"{what} in {path.name} is {told}; expected a number of at most {LARGEST_NUMBER:g}.")
+    return float(value)
+
+
+# -- our own
+
+
+def _own(data: dict[str, Any], path: Path) -> Sequence:
+    if data.get("version") != VERSION:
+        raise PoseError(f"{path.name} is of version {data.get('version')!r}; this program reads version {VERSION}.")
+    names, frames = data.get("joints"), data.get("keyframes")
+    if (
+        not isinstance(names, list)
+        or len(set(map(str, names))) != len(names)
+        or not set(map(str, names)) <= set(JOINTS)
+    ):
+        raise PoseError(f"'joints' in {path.name} must be a list of different names out of: {', '.join(JOINTS)}.")
+    if not isinstance(frames, list) or not frames:
+        raise PoseError(f"{path.name} has no keyframes; at least one is expected.")
+    times, joints = np.empty(len(frames)), np.zeros((len(frames), len(JOINTS), 2))
+    known = np.zeros((len(frames), len(JOINTS)), np.bool_)
+    columns = [JOINT[name] for name in names]
+    for number, frame in enumerate(frames):
+        if not isinstance(frame, dict) or not isinstance(frame.get("positions"), list):
+            raise PoseError(f"Keyframe {number} in {path.name} has no list of 'positions'.")
+        if len(frame["positions"]) != len(names):
+            raise PoseError(
+                f"Keyframe {number} in {path.name} has {len(frame['positions'])} positions for {len(names)} joints."
+            )
+        times[number] = _number(frame.get("time"), f"The time of keyframe {number}", path)
+        for column, position in zip(columns, frame["positions"]):
+            if position is None:
+                continue
+            if not isinstance(position, list) or len(position) != 2:
+                raise PoseError(
+                    f"A position of keyframe {number} in {path.name} is {position!r}; expected [x, y] or null."
+                )
+            what = f"A coordinate of {JOINTS[column]} in keyframe {number}"
+            joints[number, column] = [_number(value, what, path) for value in position]
+            known[number, column] = True
+    if times[0] != 0 or (np.diff(times) <= 0).any():
+        raise PoseError(f"The times of the keyframes in {path.name} must ascend from 0.")
+    if not known.any() or np.abs(joints).max() > FARTHEST:
+        raise PoseError(f"{path.name} must place joints within {FARTHEST:g} body heights of the origin.")
+    loop = data.get("loop", False)
+    if not isinstance(loop, bool):
+        raise PoseError(f"'loop' in {path.name} is {loop!r}; expected true or false.")
+    length = _number(data.get("length", times[-1] + 1), "'length'", path)
+    fps = _number(data.get("fps", 24), "'fps'", path)
+    if length < times[-1] or (loop and length == times[-1]) or length <= 0:
+        raise PoseError(f"'length' in {path.name} is {length:g}, but the last keyframe is at {times[-1]:g}.")
+    if not 1 <= fps <= 240:
+        raise PoseError(f"'fps' in {path.name} is {fps:g}; expected 1 to 240.")
+    travel = _number(data.get("travel", 0), "'travel'", path)
+    name = str(data.get("name") or path.stem)
+    return filled(Sequence(name, times, joints, known, length, loop, travel, fps))
+
+
+# -- OpenPose
+
+
+def _siblings(path: Path) -> list[Path]:
+    found = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
+    if found is None:
+        return [path]
+    like = re.compile(re.escape(found[1]) + r"\d+" + re.escape(found[3]))
+    return _numbered([one for one in path.parent.iterdir() if like.fullmatch(one.name)], path)
+
+
+def _numbered(files: list[Path], asked: Path) -> list[Path]:
+    """By the last number in their names."""
+    if not files:
+        raise PoseError(f"The folder {asked} holds no .json files; expected one of OpenPose for every frame.")
+
+    def order(path: Path) -> tuple[int, str]:
+        numbers = re.findall(r"\d+", path.name)
+        return (int(numbers[-1]) if numbers else -1), path.name
+
+    return sorted(files, key=order)
+
+
+def _people(data: Any, path: Path) -> People:
+    people = data.get("people") if isinstance(data, dict) else None
+    if not isinstance(people, list):
+        raise PoseError(f"{path.name} is no frame of OpenPose: it has no list of 'people'.")
+    found = []
+    for person in people:
+        values = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
+        if values is None:  # ControlNet's files have people of whom only a face or hands were found
+            continue
+        found.append(_person(values, path, (25, 18)))
+    return found
+
+
+def _person(values: Any, path: Path, counts: tuple[int, ...]) -> F64:
+    """(18, 3) from a flat list of x, y, confidence."""
+    if not isinstance(values, list) or len(values) not in [3 * count for count in counts]:
+        size = len(values) if isinstance(values, list) else "no"
+        expected = " or ".join(str(3 * count) for count in counts)
+        raise PoseError(f"A person in {path.name} has {size} values; expected {expected}: x, y, confidence a joint.")
+    numbers = [0.0 if value is None else _number(value, "A keypoint", path) for value in values]
+    table, out = np.array(numbers).reshape(-1, 3), np.zeros((len(JOINTS), 3))
+    for row, name in zip(table, KINDS[len(table)]):
+        if name and row[2] > SURE:
+            out[JOINT[name]] = row
+    return out
+
+
+# -- COCO
+
+
+def _coco(annotations: list[dict[str, Any]], images: Any, path: Path) -> list[People]:
+    """People by image, in the order of `images` (by id), or of the ids where there are no images."""
+    by_image: dict[Any, People] = {}
+    for image in images if isinstance(images, list) else []:
+        if isinstance(image, dict) and isinstance(image.get("id"), (int, str)):
+            by_image[image["id"]] = []
+    for one in annotations:
+        values = one.get("keypoints")
+        if values is None:
+            continue
+        if not isinstance(one.get("image_id"), (int, str)):
+            raise PoseError(f"An annotation in {path.name} has no 'image_id'; expected COCO keypoints.")
+        by_image.setdefault(one["image_id"], []).append(_person(values, path, (17,)))
+    ordered = sorted(by_image, key=lambda key: (isinstance(key, str), key))
+    return [by_image[key] for key in ordered]
+
+
+# -- one person out of many
+
+
+def _sequence(name: str, frames: list[People]) -> Sequence:
+    """The largest person of the first frame that has one, followed by nearness; frames without people make no keyframe."""
+    times: list[float] = []
+    chosen: list[F64] = []
+    for time, people in enumerate(frames):
+        seen = [person for person in people if (person[:, 2] > 0).sum() >= 3]
+        if not seen:
+            continue
+        best = min(seen, key=lambda one: _distance(chosen[-1], one)) if chosen else max(seen, key=_extent)
+        times.append(float(time))
+        chosen.append(best)
+    if not chosen:
+        raise PoseError(f"No person with three joints or more is in any frame of {name}.")
+    joints = np.stack(chosen)
+    known: Bools = joints[..., 2] > 0
+    start = np.array(times) - times[0]
+    sequence = Sequence(name, start, joints[..., :2], known, float(start[-1] + 1), False)
+    return filled(normalised(sequence))
+
+
+def _extent(person: F64) -> float:
+    there = person[person[:, 2] > 0, :2]
+    return float(np.ptp(there, axis=0).max())
+
+
+def _distance(last: F64, person: F64) -> float:
+    both = (last[:, 2] > 0) & (person[:, 2] > 0)
+    if not both.any():
+        return math.inf
+    return float(np.linalg.norm(last[both, :2] - person[both, :2], axis=1).mean())

@@ -1,0 +1,1 @@
+"""Smoke in two dimensions: solver, grid, random access, what it looks like."""

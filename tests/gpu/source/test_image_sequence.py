@@ -1,0 +1,165 @@
+"""Image sequences and single pictures: order, sizes, and sentences for what cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gpu.cv import cv2
+from gpu.errors import ClipError, SizeError
+from gpu.session import SourceSettings
+from gpu.source.image_sequence import ImagesSource, find_sequence
+from gpu.source.opening import open_source
+from gpu.source.stills import read_picture, resize, target_size
+
+
+def write(folder: Path, name: str, value: int, height: int = 20, width: int = 30) -> Path:
+    picture = np.full((height, width, 3), value, np.uint8)
+    picture[:, width // 2 :] = 255 - value
+    assert cv2.imwrite(str(folder / name), picture)
+    return folder / name
+
+
+def opened(path: Path, **settings: int) -> ImagesSource:
+    source = open_source(SourceSettings("images", str(path), **settings))
+    assert isinstance(source, ImagesSource)
+    return source
+
+
+def values(source: ImagesSource) -> list[int]:
+    return [int(source.frame(t)[2, 2, 0]) for t in range(source.frames)]
+
+
+def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
+    for number in (10, 9, 1, 2):
+        write(tmp_path, f"frame{number}.png", number)
+    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / ".hidden.png").write_bytes(b"x")
+    source = opened(tmp_path)
+    assert (source.frames, source.height, source.width) == (4, 20, 30)
+    assert values(source) == [1, 2, 9, 10]
+    assert source.truth is None
+    assert source.title == tmp_path.name
+
+
+def test_a_numbered_file_begins_its_sequence(tmp_path: Path) -> None:
+    for number in (4, 5, 6, 8):
+        write(tmp_path, f"shot2_{number:03d}.png", number)
+    write(tmp_path, "shot1_005.png", 99)
+    assert values(opened(tmp_path / "shot2_005.png")) == [5, 6]
+    single = write(tmp_path, "still.png", 7)
+    assert values(opened(single)) == [7]
+    assert find_sequence(tmp_path / "shot2_008.png") == [tmp_path / "shot2_008.png"]
+
+
+def test_a_range_and_a_size(tmp_path: Path) -> None:
+    for number in range(6):
+        write(tmp_path, f"{number}.png", number * 10)
+    source = opened(tmp_path, start=2, frames=3, height=10)
+    assert values(source) == [20, 30, 40]
+    assert source.frame(0).shape == (10, 15, 3)
+    with pytest.raises(IndexError):
+        source.frame(3)
+    with pytest.raises(ClipError, match="has 6 pictures; the start at frame 6"):
+        opened(tmp_path, start=6)
+
+
+def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "1.png", 1)
+    write(tmp_path, "2.png", 2, height=21)
+    source = opened(tmp_path)
+    with pytest.raises(ClipError, match=r"2\.png is 30x21, but the sequence began with 30x20 \(1\.png\)"):
+        source.frame(1)
+
+
+def test_a_damaged_picture_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, "1.png", 1)
+    (tmp_path / "2.png").write_text("this is text")
+    (tmp_path / "3.png").write_bytes(b"")
+    source = opened(tmp_path)
+    with pytest.raises(ClipError, match=r"2\.png is not a picture"):
+        source.frame(1)
+    with pytest.raises(ClipError, match=r"3\.png is empty"):
+        source.frame(2)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_is_no_sequence(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="holds no pictures"):
+        opened(tmp_path)
+    with pytest.raises(ClipError, match="There is no folder or picture"):
+        opened(tmp_path / "absent")
+    with pytest.raises(ClipError, match="needs a path"):
+        open_source(SourceSettings("images"))
+
+
+def test_a_cut_is_found_in_pictures(tmp_path: Path) -> None:
+    for number in range(8):
+        write(tmp_path, f"{number}.png", 20 if number < 5 else 200)
+    assert opened(tmp_path).cuts == (5,)
+
+
+@pytest.mark.parametrize(
+    ("picture", "asked", "expected"),
+    [
+        ((720, 1280), (0, 0), (288, 512)),
+        ((100, 200), (0, 0), (100, 200)),
+        ((1, 1), (0, 0), (1, 1)),
+        ((2, 3000), (0, 0), (2, 3000)),
+        ((3000, 2), (0, 0), (288, 1)),
+        ((720, 1280), (144, 0), (144, 256)),
+        ((720, 1280), (0, 64), (36, 64)),
+        ((720, 1280), (100, 100), (100, 100)),
+        ((1, 1), (256, 0), (256, 256)),
+        ((3000, 2), (0, 1), (1500, 1)),
+        ((2, 3000), (0, 1), (1, 1)),
+    ],
+)
+def test_sizes(picture: tuple[int, int], asked: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert target_size(*picture, SourceSettings(height=asked[0], width=asked[1])) == expected
+
+
+def test_a_size_beyond_reason_is_refused() -> None:
+    with pytest.raises(SizeError, match="would become 200 × 300000"):
+        target_size(2, 3000, SourceSettings(height=200))
+
+
+def test_shrinking_averages_areas_and_other_sizes_work() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    blocks = picture.reshape(10, 4, 10, 6, 3).mean(axis=(1, 3))
+    assert np.abs(resize(picture, 10, 10) - blocks).max() <= 0.51
+    assert resize(picture, 80, 30).shape == (80, 30, 3)
+    assert resize(picture, 40, 60) is picture
+    assert resize(np.full((1, 1, 3), 7, np.uint8), 16, 16).tolist() == np.full((16, 16, 3), 7).tolist()
+
+
+def test_grey_sixteen_bit_and_transparent_pictures_become_rgb(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((4, 5), 100, np.uint8))
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 5, 3), 100 * 257, np.uint16))
+    cv2.imwrite(str(tmp_path / "alpha.png"), np.full((4, 5, 4), 100, np.uint8))
+    for name in ("grey", "deep", "alpha"):
+        picture = read_picture(tmp_path / f"{name}.png")
+        assert picture.shape == (4, 5, 3)
+        assert picture.dtype == np.uint8
+        assert (picture == 100).all()
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((4, 5, 3), (200, 0, 10), np.uint8))
+    assert read_picture(tmp_path / "blue.png")[0, 0].tolist() == [10, 0, 200]
+
+
+def test_a_photo_on_its_side_is_turned(tmp_path: Path) -> None:
+    """Exif orientation 6: the camera was turned; the picture is shown turned clockwise."""
+    plain = cv2.imencode(".jpg", np.full((16, 32, 3), 90, np.uint8))[1].tobytes()
+    tiff = b"II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
+    exif = b"Exif\x00\x00" + tiff
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    (tmp_path / "turned.jpg").write_bytes(plain[:2] + segment + plain[2:])
+    assert read_picture(tmp_path / "turned.jpg").shape == (32, 16, 3)
+
+
+def test_pictures_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ClipError, match="There is no picture"):
+        read_picture(tmp_path / "absent.png")
+    with pytest.raises(ClipError, match="is a folder"):
+        read_picture(tmp_path)
