@@ -186,7 +186,7 @@ def _optional(values: F32 | None, convert: Callable[[F32], U8]) -> U8 | None:
     return None if values is None else convert(values)
 
 
-class Store:
+class PictureCache:
     """Pictures of whole frames up to a number of bytes; what was not looked at for longest goes first."""
 
     def __init__(self, limit: int = STORE_BYTES) -> None:

@@ -16,7 +16,7 @@ from gpu.worlds.figure.body_parts import PARTS, apply, depth_order, frames, need
 from gpu.worlds.figure.pose_files import read_sequence, write_sequence
 from gpu.worlds.figure.sequence import BONES, F64, JOINT, JOINTS, Sequence, mirrored
 
-__all__ = ["BONES", "BUNDLED", "JOINTS", "PoseEditing", "body"]
+__all__ = ["BONES", "BUNDLED", "JOINTS", "PoseDocument", "body"]
 
 BUNDLED = ("walk", "run", "dance", "wave", "turn", "jumping-jack")
 MERGE_SECONDS = 1.0
@@ -33,7 +33,7 @@ class Step:
     what: str
 
 
-class PoseEditing:
+class PoseDocument:
     """The one truth behind the editor. Listeners are called after every change."""
 
     def __init__(self, sequence: Sequence | None = None, now: Callable[[], float] = clock.monotonic) -> None:

@@ -21,7 +21,7 @@ RECENT = 10
 
 
 @dataclass
-class Store:
+class UserFolder:
     """Files under one folder. A damaged or unwritable one costs the memory of it, never the program."""
 
     folder: Path = field(default_factory=lambda: Path(platformdirs.user_state_dir("noisescope")))

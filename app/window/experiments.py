@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SETTINGS = "experiments"  # in settings.json what the dialog was left with, in experiments.json the list
 
 
-class Experimenting(QObject):
+class ExperimentsMenu(QObject):
     """Belongs to a window. The dialog is made when it is first wanted, the processes when one is started.
 
     What there is to run is asked of a process as well, once for every version of the program: importing all experiments

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.model.frame_pictures import Store
+from app.model.frame_pictures import PictureCache
 from app.worker.messages import Arrival
 from gpu.engine.results import FrameResult, SourceInfo
 
@@ -17,7 +17,7 @@ RESULT_MS = 80  # plots follow the frame at most this often, the pictures at onc
 PLAYING_RESULT_MS = 240
 
 
-class Frames(QObject):
+class FrameDisplay(QObject):
     """The frame on the screen and the pictures of those that are at hand. Nothing older than `opened` is shown."""
 
     def __init__(self, window: Window) -> None:
@@ -26,7 +26,7 @@ class Frames(QObject):
         self.opened = 0  # number of the settings whose results are shown
         self.info: SourceInfo | None = None
         self.result: FrameResult | None = None
-        self.pictures = Store()
+        self.pictures = PictureCache()
         self.play_when_ready = False  # start to play with the first complete frame
         self.numbers = QTimer(self)
         self.numbers.setSingleShot(True)

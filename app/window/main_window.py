@@ -14,19 +14,19 @@ from app.look import theme
 from app.model import samples
 from app.model.catalogue import Catalogue, Sample
 from app.model.state import ROWS, State
-from app.model.user_folder import Store
+from app.model.user_folder import UserFolder
 from app.views.compare.canvas import Probe
 from app.views.compare.grid import CompareView
 from app.views.compare.probe_text import probe_text
 from app.views.source.panel import SourcePanel
 from app.views.widgets.banner import Banner
-from app.views.widgets.deferred_panel import Late
+from app.views.widgets.deferred_panel import DeferredPanel
 from app.window import documents, layout, lessons_menu, menus
 from app.window.actions import slots
-from app.window.experiments import Experimenting
-from app.window.frame_display import Frames
-from app.window.perceptual_measures import Perceiving
-from app.window.pixel_inspection import Inspecting
+from app.window.experiments import ExperimentsMenu
+from app.window.frame_display import FrameDisplay
+from app.window.perceptual_measures import PerceptualMeasures
+from app.window.pixel_inspection import PixelInspection
 from app.window.player import Player
 from app.window.status import StatusLine
 from app.worker.messages import Failure, Progress
@@ -43,7 +43,7 @@ AUTOSAVE_MS = 3000
 class Window(QMainWindow):
     """One session on the screen."""
 
-    def __init__(self, session: Session, worker: Worker, store: Store, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, worker: Worker, store: UserFolder, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.state = State(session)
         self.worker = worker
@@ -57,15 +57,15 @@ class Window(QMainWindow):
         self._probed = ""
         self.compare = CompareView()
         self.source = SourcePanel()
-        self.statistics = Late(layout.statistics, self._connect_statistics)
-        self.timeline = Late(layout.timeline, self._connect_timeline)
+        self.statistics = DeferredPanel(layout.statistics, self._connect_statistics)
+        self.timeline = DeferredPanel(layout.timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
-        self.frames = Frames(self)
+        self.frames = FrameDisplay(self)
         self.player = Player(self.state, self.frames.pictures)
         self.across, self.down = layout.build(self)
         self.actions_ = menus.build(self, slots(self))
-        self.experimenting = Experimenting(self, menus.menu_of(self, "E&xperiments"))
+        self.experimenting = ExperimentsMenu(self, menus.menu_of(self, "E&xperiments"))
         lessons_menu.build(self, before="E&xperiments")
         layout.build_tools(self)
         self._timers()
@@ -140,8 +140,8 @@ class Window(QMainWindow):
 
     def _connect_statistics(self, panel: Any) -> None:
         self._connect_plots(panel)
-        Inspecting(self, panel)
-        Perceiving(self, panel.outputs)
+        PixelInspection(self, panel)
+        PerceptualMeasures(self, panel.outputs)
 
     def _connect_timeline(self, panel: Any) -> None:
         self._connect_plots(panel)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 CHOOSE = "choose their folder with the button above the table"
 
 
-class Perceiving(QObject):
+class PerceptualMeasures(QObject):
     """Made with the page on outputs. The folders are remembered between runs."""
 
     def __init__(self, window: Window, page: Any) -> None:

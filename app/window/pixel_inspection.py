@@ -17,7 +17,7 @@ OUTPUTS_MS = 1500  # measures of outputs follow at most this often: the flicker 
 PIXEL_MS = 40
 
 
-class Inspecting(QObject):
+class PixelInspection(QObject):
     """Made with the statistics panel. The pixel it explains is the one clicked last, in whatever frame is shown."""
 
     def __init__(self, window: Window, panel: Any) -> None:

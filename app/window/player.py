@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.model.frame_pictures import Store
+from app.model.frame_pictures import PictureCache
 from app.model.state import State
 
 SLOWEST, FASTEST = 1.0, 60.0  # frames per second
@@ -16,7 +16,7 @@ class Player(QObject):
     waiting = Signal(int)  # the frame that has to be computed first
     stopped = Signal()  # there is nothing to play
 
-    def __init__(self, state: State, pictures: Store) -> None:
+    def __init__(self, state: State, pictures: PictureCache) -> None:
         super().__init__()
         self._state, self._pictures = state, pictures
         self._period = 1 / 24

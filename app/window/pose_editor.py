@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
-from app.model.pose_document import PoseEditing
+from app.model.pose_document import PoseDocument
 from gpu.assets import asset
 from gpu.errors import NoisescopeError
 from gpu.session import Session, SourceSettings, TaskSettings
@@ -24,9 +24,9 @@ DRAFT_MS = 2000
 SCENE, TASK = "pose", "pose-to-person"
 
 
-def open_editor(window: Window) -> Posing:
+def open_editor(window: Window) -> PoseEditorLink:
     """Show the editor: the one that is there, or a new one with the movement that the window shows."""
-    posing = window.findChild(Posing) or Posing(window)
+    posing = window.findChild(PoseEditorLink) or PoseEditorLink(window)
     posing.editor.show()
     posing.editor.raise_()
     posing.editor.activateWindow()
@@ -50,7 +50,7 @@ def holds_poses(path: Path) -> bool:
     return any(word in start for word in ('"noisescope-pose"', '"people"', '"keypoints"', '"annotations"'))
 
 
-class Posing(QObject):
+class PoseEditorLink(QObject):
     """The editor of one window, kept as long as the window."""
 
     def __init__(self, window: Window) -> None:
@@ -58,7 +58,7 @@ class Posing(QObject):
         from app.views.pose.editor import PoseEditor
 
         self._window, self._folder = window, window.store.folder / "poses"
-        self.editing = PoseEditing(self._begin())
+        self.editing = PoseDocument(self._begin())
         self.editor = PoseEditor(self.editing, window, Path.home())
         self.editor.used.connect(self.use)
         self._draft = QTimer(self)

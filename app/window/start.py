@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.look import theme
 from app.model import samples
-from app.model.user_folder import Store
+from app.model.user_folder import UserFolder
 from app.window import layout
 from app.window.garbage import Garbage
 from app.window.main_window import Window
@@ -52,7 +52,7 @@ def application() -> QApplication:
 def main(session: Session | None = None, size: tuple[int, int] | None = None, worker: Worker | None = None) -> int:
     """Show the window at once; torch, OpenCV and the engine are loaded by the worker after that."""
     app = application()
-    store = Store()
+    store = UserFolder()
     store.start_log()
     window = Window(session or samples.start_session(), worker or Worker(), store)
     garbage = Garbage(window)
@@ -88,7 +88,7 @@ def take_screenshot(
     qInstallMessageHandler(_qt_says)
     app = application()
     with tempfile.TemporaryDirectory() as folder:
-        window = Window(session or samples.start_session(), worker or Worker(), Store(Path(folder)))
+        window = Window(session or samples.start_session(), worker or Worker(), UserFolder(Path(folder)))
         try:
             layout.fit(window, size[0])
             window.resize(*size)
@@ -133,7 +133,7 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
     from app.lessons.view.lesson_window import LessonWindow
 
     app = application()
-    store = Store()
+    store = UserFolder()
     store.start_log()
     theme.apply(app, theme.chosen(str(store.settings().get("theme", "system"))))
     window = LessonWindow()
@@ -181,7 +181,7 @@ def _worth_a_picture(window: Window) -> bool:
     )
 
 
-def _place(window: Window, store: Store, size: tuple[int, int] | None) -> None:
+def _place(window: Window, store: UserFolder, size: tuple[int, int] | None) -> None:
     """The size asked for, else the last one, else one that fits the screen."""
     screen = QGuiApplication.primaryScreen().availableGeometry()
     if size is not None:

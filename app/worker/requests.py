@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Steps = Generator[Update, None, Any] | Iterator[Update]
 
 
-class Asking(QThread):
+class Requests(QThread):
     """A thread with the requests that wait for it. The methods are called from the GUI thread and return at once, but for
     `stop`; `app.worker.worker` does what they ask."""
 

@@ -23,7 +23,7 @@ from PySide6.QtCore import Signal
 from app.model import catalogue
 from app.model.frame_pictures import Converter, slice_bytes
 from app.worker.messages import Arrival, Failure, Progress, Unfilled
-from app.worker.requests import Asking, Steps
+from app.worker.requests import Requests, Steps
 from gpu import interrupt
 from gpu.engine.results import FrameResult, Update
 from gpu.errors import NoisescopeError
@@ -47,7 +47,7 @@ def real_engine(session: Session) -> Engine:
     return Engine(session)
 
 
-class Worker(Asking):
+class Worker(Requests):
     """Lives as long as the window. Methods are called from the GUI thread, signals arrive there."""
 
     catalogued = Signal(object)  # Catalogue

@@ -24,7 +24,7 @@ from gpu.experiments import (
     cells,
 )
 from gpu.experiments.kit import published, sampling_runs
-from gpu.experiments.kit.sampling_runs import Run, Strand
+from gpu.experiments.kit.sampling_runs import Run, RunColumn
 from gpu.experiments.table1 import AIMS, ESTIMATE
 from gpu.flow.estimators import ESTIMATORS
 from gpu.metrics.intervals import Interval
@@ -35,7 +35,7 @@ from gpu.session import PriorSettings, SourceSettings
 TRUE, NONE = "true motion", "none"
 FRAMES = 7
 
-Strands = dict[tuple[str, str], Strand]
+Strands = dict[tuple[str, str], RunColumn]
 """By prior and by what it is carried along: TRUE, the title of an estimator, or NONE for priors that follow no motion."""
 
 COLUMNS = (
@@ -64,10 +64,10 @@ def strands_of(priors: list[str], estimator: str) -> Strands:
     for prior in priors:
         given = PriorSettings(prior)
         if not PRIORS.get(prior).info.uses_motion:
-            found[prior, NONE] = Strand(prior, given)
+            found[prior, NONE] = RunColumn(prior, given)
             continue
-        found[prior, TRUE] = Strand(f"{prior}, {TRUE}", given)
-        found[prior, title] = Strand(f"{prior}, {title}", given, lambda clip: clip.estimated(estimator))
+        found[prior, TRUE] = RunColumn(f"{prior}, {TRUE}", given)
+        found[prior, title] = RunColumn(f"{prior}, {title}", given, lambda clip: clip.estimated(estimator))
     return found
 
 

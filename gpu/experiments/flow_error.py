@@ -31,7 +31,7 @@ from gpu.experiments import (
     cells,
 )
 from gpu.experiments.kit import sampling_runs
-from gpu.experiments.kit.sampling_runs import Strand
+from gpu.experiments.kit.sampling_runs import RunColumn
 from gpu.experiments.table1 import ESTIMATE
 from gpu.flow import maps
 from gpu.flow.estimators import ESTIMATORS
@@ -158,9 +158,9 @@ def run(settings: Settings) -> Steps:
         with carrying.opened(source) as clip:
             for flow in flows:
                 errors[flow].append(end_point_error(with_errors(*flow, seed)(clip), clip.motion, FRAMES))
-        strands = [Strand(name, PriorSettings(name)) for name in ("random", "fixed")]
+        strands = [RunColumn(name, PriorSettings(name)) for name in ("random", "fixed")]
         strands += [
-            Strand(labels[flow, prior], PriorSettings(prior), with_errors(*flow, seed))
+            RunColumn(labels[flow, prior], PriorSettings(prior), with_errors(*flow, seed))
             for flow in flows
             for prior in CARRIED
         ]

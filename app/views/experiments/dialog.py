@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.look import theme
 from app.model.experiment_runs import ALL, ExperimentChoice, Request
 from app.views.experiments.run_list import RunsView
-from app.views.widgets.forms import Choices, Paragraph, Scroll, Whole, beside, labelled, name
+from app.views.widgets.forms import Choices, Paragraph, Scroll, WholeNumber, beside, labelled, name
 from app.views.widgets.parameter_fields import Parameters
 from gpu.parameters import Value
 
@@ -59,7 +59,7 @@ class ExperimentsDialog(QDialog):
         self.alone.setObjectName("dim")
         self.alone.setText(ALONE)
         self.preset = Choices(PRESETS)
-        self.seed = Whole(0, 2**31 - 1)
+        self.seed = WholeNumber(0, 2**31 - 1)
         self.folder = QLineEdit()
         self._look = QToolButton()
         name(self._look, "Choose the folder", "Look for a folder on this machine")

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look import theme
-from app.model.pose_document import BONES, JOINTS, PoseEditing, body
+from app.model.pose_document import BONES, JOINTS, PoseDocument, body
 
 GRAB = 12.0  # pixels from a joint at which it is caught
 STEP = 0.01  # body heights that an arrow key moves a joint
@@ -22,7 +22,7 @@ class PoseCanvas(QWidget):
 
     play_wanted = Signal()
 
-    def __init__(self, editing: PoseEditing, parent: QWidget | None = None) -> None:
+    def __init__(self, editing: PoseDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editing = editing
         self.onion, self.filled, self.playing = True, True, False

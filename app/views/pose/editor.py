@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.look import theme
-from app.model.pose_document import BUNDLED, PoseEditing
+from app.model.pose_document import BUNDLED, PoseDocument
 from app.views.pose.canvas import PoseCanvas
 from app.views.pose.form import PoseForm
 from app.views.pose.keyframe_strip import PoseStrip
@@ -63,7 +63,7 @@ class PoseEditor(QDialog):
 
     used = Signal()
 
-    def __init__(self, editing: PoseEditing, parent: QWidget | None = None, folder: Path | None = None) -> None:
+    def __init__(self, editing: PoseDocument, parent: QWidget | None = None, folder: Path | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Window)
         self.editing, self._folder = editing, folder
         self.setWindowTitle("Pose editor")

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from app.look import theme
-from app.model.pose_document import JOINTS, PoseEditing
+from app.model.pose_document import JOINTS, PoseDocument
 from app.views.widgets.forms import Choices, Section, name, note, show_note
 
 WIDTH = 250
@@ -42,7 +42,7 @@ class PoseForm(QWidget):
 
     view_changed = Signal()
 
-    def __init__(self, editing: PoseEditing, parent: QWidget | None = None) -> None:
+    def __init__(self, editing: PoseDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editing = editing
         self.setFixedWidth(WIDTH)

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, 
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.look import theme
-from app.model.pose_document import PoseEditing
+from app.model.pose_document import PoseDocument
 
 MARGIN = 14
 GRAB = 8
@@ -20,7 +20,7 @@ class PoseStrip(QWidget):
 
     play_wanted = Signal()
 
-    def __init__(self, editing: PoseEditing, parent: QWidget | None = None) -> None:
+    def __init__(self, editing: PoseDocument, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editing = editing
         self._held: int | None = None

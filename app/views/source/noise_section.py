@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.look import theme
-from app.views.widgets.forms import Choices, Section, Whole, beside, labelled, name
+from app.views.widgets.forms import Choices, Section, WholeNumber, beside, labelled, name
 from app.views.widgets.sliders import ParameterSlider
 from gpu.parameters import ParameterInfo
 from gpu.session import Session
@@ -37,7 +37,7 @@ class NoiseSection(Section):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Noise", "The noise grid, its seed and what computes it", parent=parent)
         self._session = Session()
-        self._seed = Whole(0, 2**31 - 1)
+        self._seed = WholeNumber(0, 2**31 - 1)
         self._seed.setMinimumWidth(8 * theme.GRID)
         self._seed.picked.connect(lambda seed: self._noise("Seed", "seed", seed=seed))
         self._dice = QToolButton()
@@ -54,7 +54,7 @@ class NoiseSection(Section):
         self._s = Choices([(s, f"s = {s}", f"{s} segments a side") for s in (1, 2, 4, 8, 16)])
         self._s.picked.connect(lambda s: self._noise("Contour s", "", s=s))
         self.row("Contour", self._s, "Segments s on each side of a pixel's outline when it is moved (integral)")
-        self._channels = Whole(1, 64)
+        self._channels = WholeNumber(1, 64)
         self._channels.picked.connect(lambda value: self._noise("Channels", "channels", channels=value))
         self.row("Channels", self._channels, "Noise channels; a latent diffusion model wants 4")
         self._fill = Choices(FILLS)

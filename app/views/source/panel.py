@@ -14,7 +14,7 @@ from app.model.catalogue import Catalogue, Sample
 from app.views.source.gallery import Gallery, Preview
 from app.views.source.noise_section import NoiseSection
 from app.views.source.task_section import TaskSection
-from app.views.widgets.forms import Choices, Scroll, Section, Whole, beside, labelled, name, note, show_note
+from app.views.widgets.forms import Choices, Scroll, Section, WholeNumber, beside, labelled, name, note, show_note
 from app.views.widgets.parameter_fields import Parameters
 from app.views.widgets.sliders import ParameterSlider
 from gpu.engine.results import SourceInfo
@@ -129,10 +129,10 @@ class SourcePanel(QWidget):
         self._height = Choices(rows)
         self._height.picked.connect(lambda rows: self._source("Resolution", "", height=rows, width=0))
         section.row("Resolution", self._height, "Size of the noise grid and of the pictures; larger is slower")
-        self._frames = Whole(0, 100000, "all", " frames")
+        self._frames = WholeNumber(0, 100000, "all", " frames")
         self._frames.picked.connect(lambda frames: self._source("Length", "frames", frames=frames))
         section.row("Length", self._frames, "How many frames to take; 0 takes all")
-        self._start = Whole(0, 10**6)
+        self._start = WholeNumber(0, 10**6)
         self._start.picked.connect(lambda start: self._source("First frame", "start", start=start))
         section.row("First frame", self._start, "The frame of the clip to start at")
         self._form = section.form

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.look import theme
 from app.model.catalogue import Catalogue, TaskChoice
-from app.views.widgets.forms import Choices, Section, Whole, name, note, show_note
+from app.views.widgets.forms import Choices, Section, WholeNumber, name, note, show_note
 from app.views.widgets.parameter_fields import PATH, Parameters
 from app.views.widgets.sliders import ParameterSlider
 from gpu.parameters import ParameterInfo
@@ -82,7 +82,7 @@ class TaskSection(Section):
         self._sampler = Choices()
         self._sampler.picked.connect(lambda value: self._change("Sampler", "", sampler=value))
         self.row("Sampler", self._sampler, "How the reverse diffusion is integrated")
-        self._steps = Whole(0, 200)
+        self._steps = WholeNumber(0, 200)
         self._steps.picked.connect(lambda value: self._change("Steps", "steps", steps=value))
         self.row("Steps", self._steps, "Sampler steps: more are finer and slower; 0: the task's")
         self._sigma_max = ParameterSlider(SIGMA_MAX, 0.0, "the task's", HIGHEST)

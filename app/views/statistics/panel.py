@@ -26,7 +26,7 @@ from app.views.statistics.autocorrelation_maps import AutocorrelationMaps
 from app.views.statistics.outputs_page import OutputsPage
 from app.views.statistics.pixel_page import InspectorPage
 from app.views.statistics.whiteness_table import WhitenessTable
-from app.views.widgets.drawing_queue import Turns
+from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.plots import (
     SAMPLE,
@@ -180,7 +180,7 @@ class StatisticsPanel(QWidget):
         self._hidden: set[str] = set()
         self._shown: dict[str, Whiteness] = {}
         self._stale: set[QWidget] = set()
-        self._turns = Turns(self)
+        self._turns = DrawingQueue(self)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(TABLE_MS)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.look.theme import icon
 from app.views.timeline.curves import ChosenPlot
 from app.views.timeline.scrub_bar import ScrubBar
-from app.views.widgets.drawing_queue import Turns
+from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.plots import Legend, theme_of
 
@@ -71,7 +71,7 @@ class TimelinePanel(QWidget):
         self._series: Mapping[str, Mapping[str, npt.NDArray[np.floating]]] = {}
         self._hidden: set[str] = set()
         self._series_stale = self._frame_stale = False
-        self._turns = Turns(self)
+        self._turns = DrawingQueue(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(REDRAW_MS)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 AFTER_MS = 40  # the window is painted first
 
 
-class Late(QWidget):
+class DeferredPanel(QWidget):
     """What the panel is told while it is hidden, or not there yet, it is told when it is seen: only the last of a kind."""
 
     def __init__(self, make: Callable[[], QWidget], connect: Callable[[Any], None]) -> None:

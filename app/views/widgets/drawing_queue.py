@@ -10,7 +10,7 @@ PAUSE_MS = 4
 """Between two turns: time for what was drawn to be painted, and for whatever the person did meanwhile."""
 
 
-class Turns(QObject):
+class DrawingQueue(QObject):
     """One action a turn. An action that waits already under the same key is replaced, and keeps its place."""
 
     def __init__(self, parent: QObject | None = None) -> None:

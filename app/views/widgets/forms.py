@@ -215,7 +215,7 @@ class Choices(QComboBox):
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
-class Whole(QSpinBox):
+class WholeNumber(QSpinBox):
     """A whole number; `picked` comes from the person alone. `nothing` is what the lowest number is shown as."""
 
     picked = Signal(int)

@@ -49,7 +49,7 @@ VARIED = ("pattern", "seed")
 
 
 @dataclass(frozen=True)
-class Strand:
+class RunColumn:
     """One column of a run: a prior, and what makes the motion that its noise is carried along (None: the clip's own)."""
 
     label: str
@@ -124,7 +124,7 @@ def jobs(task: str, size: int, frames: int, count: int, seeds: int, seed: int) -
 def render(
     source: SourceSettings,
     task: TaskSettings,
-    strands: Sequence[Strand | str],
+    strands: Sequence[RunColumn | str],
     seed: int,
     keep: Sequence[int] = (),
     frames: Sequence[int] | None = None,
@@ -134,7 +134,7 @@ def render(
     The name of a prior is a strand along the clip's own motion. Equal noises are sampled once. The NoisescopeError of what is
     missing (weights, a scene's file) comes before the first sampling step.
     """
-    columns = [Strand(one, PriorSettings(one)) if isinstance(one, str) else one for one in strands]
+    columns = [RunColumn(one, PriorSettings(one)) if isinstance(one, str) else one for one in strands]
     session = Session(source, noise=NoiseSettings(seed=seed), task=task)
     model, options = TASKS.get(task.name), task_settings.options_of(session)
     channels = model.noise_channels * (1 + model.injections(options))
@@ -188,7 +188,7 @@ def render(
 
 def survey(
     tasks: Sequence[str],
-    strands: Sequence[Strand | str],
+    strands: Sequence[RunColumn | str],
     jobs_of: Callable[[str], Sequence[tuple[SourceSettings, int]]],
     keep: Sequence[int] = (),
     whole: bool = False,

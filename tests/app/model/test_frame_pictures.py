@@ -80,7 +80,7 @@ def test_unchanged_columns_are_converted_once() -> None:
 def test_the_store_forgets_what_was_not_looked_at() -> None:
     converter, engine = frame_pictures.Converter(), FakeEngine(Session())
     frames = [converter.convert(list(engine.compute(t))[-1].result, "grey") for t in range(4)]
-    store = frame_pictures.Store(limit=3 * max(frame.bytes for frame in frames))
+    store = frame_pictures.PictureCache(limit=3 * max(frame.bytes for frame in frames))
     for frame in frames[:3]:
         store.put(frame)
     assert store.get(0) is frames[0]

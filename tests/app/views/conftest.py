@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.look import theme
-from app.views.widgets.drawing_queue import Turns
+from app.views.widgets.drawing_queue import DrawingQueue
 
 KEYS = ("random", "fixed", "bilinear", "integral", "bilinear (chained)", "pyoco-progressive")
 NAMES = ("mean", "variance", "skewness", "kurtosis", "ks", "moran", "autocorrelation", "channels", "spectrum")
@@ -122,4 +122,4 @@ def themed(qapp: object) -> object:
 def _at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is spread over turns of the event loop is drawn at once, but in the test of the turns themselves."""
     if request.node.path.stem != "test_turns":
-        monkeypatch.setattr(Turns, "put", lambda self, key, action: action())
+        monkeypatch.setattr(DrawingQueue, "put", lambda self, key, action: action())

@@ -1,4 +1,4 @@
-"""Turns: what is to be drawn is done one after the other, or all at once when asked; and panels that are made late."""
+"""DrawingQueue: what is to be drawn is done one after the other, or all at once when asked; and panels that are made late."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QWidget
 
 from app.views.statistics.panel import StatisticsPanel
-from app.views.widgets.deferred_panel import Late
-from app.views.widgets.drawing_queue import Turns
+from app.views.widgets.deferred_panel import DeferredPanel
+from app.views.widgets.drawing_queue import DrawingQueue
 
 
 def run_loop(milliseconds: int) -> None:
@@ -20,7 +20,7 @@ def run_loop(milliseconds: int) -> None:
     loop.exec()
 
 
-def finish(turns: Turns) -> None:
+def finish(turns: DrawingQueue) -> None:
     for _ in range(200):  # on a loaded machine the loop comes to it late
         if not turns.busy:
             return
@@ -28,7 +28,7 @@ def finish(turns: Turns) -> None:
 
 
 def test_one_action_a_turn_and_the_newest_wins(qapp: Any) -> None:
-    turns, done, seen = Turns(), [], []
+    turns, done, seen = DrawingQueue(), [], []
     watch = QTimer()
     watch.timeout.connect(lambda: seen.append(len(done)))
     watch.start(0)
@@ -45,7 +45,7 @@ def test_one_action_a_turn_and_the_newest_wins(qapp: Any) -> None:
 
 
 def test_all_can_be_done_at_once(qapp: Any) -> None:
-    turns, done = Turns(), []
+    turns, done = DrawingQueue(), []
     for name in "ab":
         turns.put(name, lambda name=name: done.append(name))
     turns.finish()
@@ -84,7 +84,7 @@ def test_a_page_that_was_opened_is_not_opened_again_after_folding(qapp: Any) -> 
             self.shown += 1
 
     panel = Panel()
-    late = Late(lambda: panel, lambda _: None)
+    late = DeferredPanel(lambda: panel, lambda _: None)
     late.tell_once("open_page", "pixel")
     late.tell("show_result", None)
     late.show()

@@ -12,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from app.model.pose_document import JOINTS, PoseEditing
+from app.model.pose_document import JOINTS, PoseDocument
 from app.views.pose.editor import PoseEditor
 from gpu.worlds.figure.keyframes import GAP
 from gpu.worlds.figure.pose_files import read_sequence
@@ -23,7 +23,7 @@ WRIST, ELBOW, HIP, ANKLE = (JOINT[name] for name in ("left wrist", "left elbow",
 
 @pytest.fixture
 def editor(qtbot, themed, tmp_path):
-    editor = PoseEditor(PoseEditing(), None, tmp_path)
+    editor = PoseEditor(PoseDocument(), None, tmp_path)
     qtbot.addWidget(editor)
     editor.show()
     return editor
@@ -57,7 +57,7 @@ def test_a_dragged_joint_turns_its_limb_and_can_be_undone_saved_and_read(qtbot, 
     assert bone(after) == pytest.approx(bone(before), abs=1e-9)
     others = [joint for joint in range(len(JOINTS)) if joint != WRIST]
     np.testing.assert_array_equal(after[others], before[others])
-    np.testing.assert_array_equal(editing.sequence.joints[1:], PoseEditing().sequence.joints[1:])
+    np.testing.assert_array_equal(editing.sequence.joints[1:], PoseDocument().sequence.joints[1:])
     editor.actions_["undo"].trigger()  # one drag is one step
     np.testing.assert_array_equal(editing.joints, before)
     assert not editor.actions_["undo"].isEnabled()
@@ -66,7 +66,7 @@ def test_a_dragged_joint_turns_its_limb_and_can_be_undone_saved_and_read(qtbot, 
     assert editing.modified
     editing.save(tmp_path / "mine.json")
     assert not editing.modified
-    again = PoseEditing()
+    again = PoseDocument()
     again.open(tmp_path / "mine.json")
     np.testing.assert_allclose(again.joints, after, atol=1e-5)
     assert again.path == tmp_path / "mine.json"
@@ -176,7 +176,7 @@ def test_it_plays_and_stops_when_hidden(qtbot, editor):
 def test_the_whole_is_changed_in_the_form(editor):
     editing, form = editor.editing, editor.form
     form.length.setValue(52)
-    np.testing.assert_allclose(editing.sequence.times[1], 2 * PoseEditing().sequence.times[1])
+    np.testing.assert_allclose(editing.sequence.times[1], 2 * PoseDocument().sequence.times[1])
     form.loop.setChecked(False)
     assert not editing.sequence.loop
     assert editing.end == editing.sequence.times[-1]

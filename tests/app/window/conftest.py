@@ -15,7 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from app.model.samples import start_session
-from app.model.user_folder import Store
+from app.model.user_folder import UserFolder
 from app.window import start
 from app.window.main_window import Window
 from app.worker.worker import Worker
@@ -47,7 +47,7 @@ def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iter
     made: list[Window] = []
 
     def make(session: Session | None = None, run: bool = True, plots: bool = False) -> Window:
-        store = Store(tmp_path / "state")
+        store = UserFolder(tmp_path / "state")
         if not plots:  # drawing them for every frame would take most of the time of these tests
             store.set(panel_statistics=False, panel_timeline=False)
         window = Window(session or start_session(), Worker(engines, catalogue), store)

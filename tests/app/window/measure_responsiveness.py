@@ -30,7 +30,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from app.model.samples import start_session
-from app.model.user_folder import Store
+from app.model.user_folder import UserFolder
 from app.window import start
 from app.window.garbage import Garbage
 from app.window.main_window import Window
@@ -160,7 +160,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         session = start_session()
         session = replace(session, source=replace(session.source, frames=arguments.frames))
-        window = Window(session, Worker(), Store(Path(folder)))
+        window = Window(session, Worker(), UserFolder(Path(folder)))
         garbage = Garbage(window)
         window.worker.catalogued.connect(garbage.spare)
         window.resize(1440, 900)

@@ -16,7 +16,7 @@ SCRIPT = """
 import json, sys, time
 from app import start
 from app.worker.worker import Worker
-from app.window.frame_display import Frames
+from app.window.frame_display import FrameDisplay
 from app.window.main_window import Window
 from tests.app.window.fake_engine import FakeEngine, catalogue
 from PySide6.QtCore import QTimer
@@ -30,13 +30,13 @@ def shown(self, event):
     QTimer.singleShot(0, lambda: told(event="shown", cpu=time.process_time(), heavy=[
         name for name in ("torch", "cv2", "scipy", "moderngl") if name in sys.modules]))
 Window.showEvent = shown
-numbers = Frames.show_numbers
+numbers = FrameDisplay.show_numbers
 def shown_numbers(self):
     numbers(self)
     window = self.parent()
     if self.result is not None and self.result.complete:
         told(event="frame", t=window.state.view.frame, playing=window.player.playing, rows=list(window.state.view.rows))
-Frames.show_numbers = shown_numbers
+FrameDisplay.show_numbers = shown_numbers
 sys.exit(start.main(None, (1280, 800), Worker(FakeEngine, catalogue)))
 """
 

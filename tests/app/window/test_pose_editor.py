@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.window import documents
-from app.window.pose_editor import Posing, holds_poses, open_editor
+from app.window.pose_editor import PoseEditorLink, holds_poses, open_editor
 from gpu.assets import asset
 from gpu.worlds.figure.pose_files import read_sequence
 from tests.app.window.conftest import MakeWindow, wait_for
@@ -16,7 +16,7 @@ from tests.app.window.conftest import MakeWindow, wait_for
 def test_what_is_edited_is_used_in_the_window_and_kept_as_a_draft(make_window: MakeWindow, tmp_path: Path) -> None:
     window = make_window(run=False)
     window.actions_["poses"].trigger()
-    posing = window.findChild(Posing)
+    posing = window.findChild(PoseEditorLink)
     assert open_editor(window) is posing, "there is one editor"
     editing = posing.editing
     editing.nudge(0.05, -0.1)

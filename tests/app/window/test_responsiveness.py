@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from app.window.frame_display import Frames
+from app.window.frame_display import FrameDisplay
 from gpu.gl import Context
 from tests.app.window.conftest import MakeWindow, wait_for
 from tests.app.window.fake_engine import FakeEngine
@@ -44,15 +44,15 @@ def test_no_turn_of_the_event_loop_works_for_long(make_window: MakeWindow, engin
 def test_work_on_the_gui_thread_would_be_noticed(
     make_window: MakeWindow, engines: type[FakeEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = Frames.go
+    shown = FrameDisplay.go
 
-    def slow(self: Frames, t: int) -> None:
+    def slow(self: FrameDisplay, t: int) -> None:
         end = time.thread_time() + 1.1 * MOST
         while time.thread_time() < end:
             pass
         shown(self, t)
 
-    monkeypatch.setattr(Frames, "go", slow)
+    monkeypatch.setattr(FrameDisplay, "go", slow)
     assert max(busy_window(make_window, engines).work) > MOST
 
 
