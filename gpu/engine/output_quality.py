@@ -31,7 +31,7 @@ def reach(motion: Motion, t: int, gap: int) -> Reach:
     """Where frame t's pixels were in frame t - gap, by composing backward flows bilinearly."""
     first = motion.backward(t - 1)
     height, width = first.shape[:2]
-    positions = maps.identity(height, width, first.device)
+    positions = maps.pixel_centres(height, width, first.device)
     valid = torch.ones((height, width), dtype=torch.bool, device=first.device)
     for earlier in range(t - 1, t - gap - 1, -1):
         seen = maps.bilinear(motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999

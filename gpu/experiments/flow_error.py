@@ -94,7 +94,7 @@ class Erroneous:
         """See gpu.priors.Motion."""
         seen, flow = self.motion.valid(t), self.backward(t)
         height, width = seen.shape
-        return seen & maps.inside(maps.identity(height, width, seen.device) + flow, height, width)
+        return seen & maps.inside(maps.pixel_centres(height, width, seen.device) + flow, height, width)
 
     def error(self, t: int) -> torch.Tensor:
         """See gpu.priors.Motion."""

@@ -41,10 +41,15 @@ class Composed(NamedTuple):
     valid: torch.Tensor
 
 
-def identity(height: int, width: int, device: torch.device | str = "cpu") -> torch.Tensor:
-    """(H, W, 2) the centres of the pixels, as absolute positions: the map of the reference frame."""
-    y = torch.arange(height, device=device, dtype=torch.float32) + 0.5
-    x = torch.arange(width, device=device, dtype=torch.float32) + 0.5
+def pixel_centres(
+    height: int, width: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
+    """(H, W, 2) absolute positions (x, y) of the centres of the pixels: (j + 1/2, i + 1/2) at row i, column j.
+
+    As a map it is the identity, the accumulated deformation of the reference frame itself.
+    """
+    y = torch.arange(height, device=device, dtype=dtype) + 0.5
+    x = torch.arange(width, device=device, dtype=dtype) + 0.5
     return torch.stack((x.expand(height, width), y[:, None].expand(height, width)), dim=-1)
 
 
@@ -120,7 +125,7 @@ def compose(
     the reference frame. Within half a pixel of the border phi is continued linearly, so that what is affine stays exact.
     """
     height, width = phi.shape[:2]
-    grid = identity(height, width, phi.device)
+    grid = pixel_centres(height, width, phi.device)
     positions = grid + backward
     half = positions.new_tensor([0.5, 0.5])
     nearest = positions.maximum(half).minimum(positions.new_tensor([width - 0.5, height - 0.5]))
@@ -150,7 +155,7 @@ def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
 def check(backward: torch.Tensor, forward: torch.Tensor) -> Checked:
     """`validity` and `forward_backward_error` of one pair of flows (H, W, 2), from one sampling of `forward`."""
     height, width = backward.shape[:2]
-    positions = identity(height, width, backward.device) + backward
+    positions = pixel_centres(height, width, backward.device) + backward
     there = sample(forward, positions)
     mismatch = _square(backward + there)
     allowed = 0.01 * (_square(there) + _square(backward)) + 0.5

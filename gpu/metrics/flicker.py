@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gpu.flow.maps import bilinear, identity, inside
+from gpu.flow.maps import bilinear, inside, pixel_centres
 
 F32 = npt.NDArray[np.float32]
 
@@ -95,7 +95,7 @@ def _follow(
     flow = backward(start + length - 2)
     height, width = flow.shape[:2]
     step = max(1, int((height * width / points) ** 0.5))
-    at = identity(height, width, flow.device)[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
+    at = pixel_centres(height, width, flow.device)[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
     known = torch.ones(len(at), dtype=torch.bool, device=flow.device)
     found = [at]
     for t in range(start + length - 2, start - 1, -1):

@@ -51,7 +51,7 @@ class FlowFileTruth:
         self._stored = {"backward": backward, "forward": forward}
         self.frames, self.height, self.width = len(given) + 1, height, width
         self._fields: OrderedDict[tuple[str, int], _Field] = OrderedDict()
-        self._maps: dict[int, torch.Tensor] = {0: maps.identity(height, width)}
+        self._maps: dict[int, torch.Tensor] = {0: maps.pixel_centres(height, width)}
         self._last = (0, self._maps[0])
 
     def backward(self, t: int) -> F32:
@@ -66,7 +66,7 @@ class FlowFileTruth:
         """As gpu.source.Truth: known, inside the frame, and passing the forward-backward check of DESIGN.md 2.6."""
         back, forth = self._field("backward", t), self._field("forward", t)
         flow = torch.from_numpy(back.flow)
-        there = maps.identity(self.height, self.width) + flow
+        there = maps.pixel_centres(self.height, self.width) + flow
         seen = maps.validity(flow, torch.from_numpy(forth.flow)) & maps.covered(torch.from_numpy(~forth.bad), there)
         return np.asarray(back.known & seen.numpy())
 
@@ -175,7 +175,7 @@ class FlowFileSource:
         """(H, W, 3) RGB: the still, as frame t sees it through the accumulated map."""
         moved = self.truth.to_reference(t) - self.truth.to_reference(0)
         ring = np.pad(moved, ((1, 1), (1, 1), (0, 0)), mode="edge")
-        return self._canvas.draw(ring + maps.identity(self.height + 2, self.width + 2).numpy() - 1)
+        return self._canvas.draw(ring + maps.pixel_centres(self.height + 2, self.width + 2).numpy() - 1)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -77,7 +77,7 @@ def _left(
     height, width = flow.shape[:2]
     cleaned = maps.clean(torch.from_numpy(read_as(np.asarray(flow, np.float32), axes, sign)))
     seen, moved = (second, first) if direction == "backward" else (first, second)
-    places = maps.identity(height, width) + cleaned.flow
+    places = maps.pixel_centres(height, width) + cleaned.flow
     left = (
         (maps.bilinear(_tensor(moved, height, width), places) - _tensor(seen, height, width)).permute(1, 2, 0).numpy()
     )

@@ -28,7 +28,7 @@ def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
     """
     height, width = known.shape
     vectors, usable = torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(known))
-    target = maps.identity(height, width)
+    target = maps.pixel_centres(height, width)
     at = _landing(flow, known)
     slopes = _slopes(vectors)
     best = torch.full((height, width), torch.inf)
@@ -50,7 +50,7 @@ def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
 def _landing(flow: F32, known: Mask) -> torch.Tensor:
     """(H, W, 2) for every target pixel the centre of the pixel that lands nearest to its own; p - flow(p) where none does."""
     height, width = known.shape
-    centres = maps.identity(height, width).numpy()
+    centres = maps.pixel_centres(height, width).numpy()
     start = (centres - flow).reshape(-1, 2).copy()
     landed = centres + flow
     x, y = np.floor(landed[..., 0]), np.floor(landed[..., 1])

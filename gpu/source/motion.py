@@ -107,13 +107,13 @@ class SourceMotion:
         if self._truth is not None:
             flow = self._flow(self._truth.backward(t), "backward", t)
             seen = torch.from_numpy(np.ascontiguousarray(self._truth.valid(t))).to(self._device)
-            here = maps.identity(*shape, self._device) + flow.flow
+            here = maps.pixel_centres(*shape, self._device) + flow.flow
             valid = seen & ~flow.bad & maps.inside(here, *shape)
             error = torch.where(valid, 0.0, torch.full(shape, maps.UNSEEN, device=self._device))
         else:
             flow = self._flow(self._estimate(t + 1, t), "backward", t)
             forward = self._forward(t)
-            here = maps.identity(*shape, self._device) + flow.flow
+            here = maps.pixel_centres(*shape, self._device) + flow.flow
             known = ~flow.bad
             if bool(forward.bad.any()):
                 known = known & maps.covered(~forward.bad, here)

@@ -9,12 +9,13 @@ import numpy.typing as npt
 import torch
 
 from gpu.assets import asset
+from gpu.flow import maps
 from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
 from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic_picture import SUB, Canvas, between, place
-from gpu.source.synthetic_truth import DeformationTruth, pixel_centres, somewhere
+from gpu.source.synthetic_truth import DeformationTruth, somewhere
 
 STILL = "stills/picos.jpg"
 FRAMES = 48
@@ -46,7 +47,8 @@ class SyntheticSource:
         self.title, self.height, self.width, self.frames = title, grid.height, grid.width, grid.frames
         self.truth = DeformationTruth(warp, grid)
         self._canvas = Canvas(picture, place((picture.shape[0], picture.shape[1]), (grid.height, grid.width)))
-        self._ring = pixel_centres(grid.height + 2, grid.width + 2) - 1  # one more pixel on each side
+        # One more pixel on each side.
+        self._ring = maps.pixel_centres(grid.height + 2, grid.width + 2, dtype=torch.float64) - 1
         self._alike = torch.zeros(self._ring.shape[:2], dtype=torch.int64)
 
     def frame(self, t: int) -> U8:

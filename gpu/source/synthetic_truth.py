@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from gpu.flow import maps
 from gpu.source import F32, Mask
 from gpu.source.deformations import BEYOND, Grid, Points, Warp
 
@@ -25,14 +26,6 @@ class Step(NamedTuple):
     valid: Mask
 
 
-def pixel_centres(height: int, width: int) -> Points:
-    """(H, W, 2) float64 positions of the pixel centres."""
-    y, x = torch.meshgrid(
-        torch.arange(height, dtype=torch.float64) + 0.5, torch.arange(width, dtype=torch.float64) + 0.5, indexing="ij"
-    )
-    return torch.stack([x, y], dim=-1)
-
-
 def somewhere(points: Points) -> torch.Tensor:
     """(...) bool: which `points` (..., 2) are positions that one can compute with."""
     return points.abs().amax(-1) < FARTHEST  # false for NaN
@@ -43,7 +36,7 @@ class DeformationTruth:
 
     def __init__(self, warp: Warp, grid: Grid) -> None:
         self.warp, self.grid = warp, grid
-        self._centres = pixel_centres(grid.height, grid.width)
+        self._centres = maps.pixel_centres(grid.height, grid.width, dtype=torch.float64)
         self._steps: OrderedDict[tuple[int, int], Step] = OrderedDict()
         self._places: OrderedDict[int, tuple[Points, torch.Tensor]] = OrderedDict()
 

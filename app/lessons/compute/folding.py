@@ -64,7 +64,7 @@ def folded(strength: float, level: int = LEVEL) -> Folded:
     truth = motions.deformed("fold", parameters, SIZE, SIZE, PERIOD).truth
     seen_at, surface = truth.places(PERIOD // 2)
     position = seen_at.to(torch.float32)
-    motion = _Fold(position - maps.identity(SIZE, SIZE), surface != 0)
+    motion = _Fold(position - maps.pixel_centres(SIZE, SIZE), surface != 0)
     transport = motions.transport(motion, SIZE, SIZE, 0, level)
     own = tracks.fresh(0, SIZE, SIZE, CPU)
     pieces = transport.pieces(Track(own.label, position, own.state), 1)

@@ -84,7 +84,7 @@ def to_first(moving: Moving, t: int) -> tuple[torch.Tensor, torch.Tensor]:
 def to_previous(motion: Motion, t: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The same in frame t - 1."""
     flow = motion.backward(t - 1)
-    return maps.identity(flow.shape[0], flow.shape[1]) + flow, motion.valid(t - 1)
+    return maps.pixel_centres(flow.shape[0], flow.shape[1]) + flow, motion.valid(t - 1)
 
 
 def transport(motion: tracks.Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:

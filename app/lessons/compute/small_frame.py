@@ -11,12 +11,13 @@ import torch
 
 from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Floats
+from gpu.flow import maps
 from gpu.noise import field, polygons
 from gpu.noise.ownership import SLOT, TorchRasteriser, covered
 from gpu.noise.polygons import Contours
 from gpu.session import Parameter
 from gpu.source.deformations import DEFORMATIONS, Grid, resolve
-from gpu.source.synthetic_truth import pixel_centres, somewhere
+from gpu.source.synthetic_truth import somewhere
 
 FRAMES = 24  # that a deformation of a lesson lasts
 SEGMENTS = 4  # s of the paper
@@ -73,7 +74,7 @@ class Carried:
 def _carried(name: str, parameters: tuple[tuple[str, Parameter], ...], t: int, size: int, k: int) -> Carried:
     deformation = DEFORMATIONS.get(name)
     warp = deformation.make(Grid(size, size, FRAMES + 1), resolve(name, deformation, dict(parameters)))
-    centres = pixel_centres(size, size)
+    centres = maps.pixel_centres(size, size, dtype=torch.float64)
     surface = warp.surface(t, centres)
     places = warp.to_reference(t, centres, surface)
     known = somewhere(places)

@@ -47,7 +47,7 @@ class WrongMotion:
         return self.true.forward(t)
 
     def valid(self, t: int) -> torch.Tensor:
-        return maps.inside(maps.identity(SIZE, SIZE) + self.backward(t), SIZE, SIZE)
+        return maps.inside(maps.pixel_centres(SIZE, SIZE) + self.backward(t), SIZE, SIZE)
 
     def error(self, t: int) -> torch.Tensor:
         return torch.zeros((SIZE, SIZE))
@@ -56,7 +56,7 @@ class WrongMotion:
 def smooth(seed: int) -> torch.Tensor:
     """(SIZE, SIZE, 2) a smooth random field of unit root mean square length."""
     draw = np.random.default_rng(seed)
-    at = maps.identity(SIZE, SIZE).numpy() / SIZE
+    at = maps.pixel_centres(SIZE, SIZE).numpy() / SIZE
     total = np.zeros((SIZE, SIZE, 2))
     for _ in range(WAVES):
         wave = draw.uniform(-LONGEST, LONGEST, 2)
@@ -147,6 +147,6 @@ def arrows(size: float, same: bool, seed: int, every: int = 4, longer: float = 1
     true = true_motion().motion()
     wrong = WrongMotion(true, size, same, seed)
     picked = (slice(every // 2, None, every), slice(every // 2, None, every))
-    start = maps.identity(SIZE, SIZE)[picked].reshape(-1, 2)
+    start = maps.pixel_centres(SIZE, SIZE)[picked].reshape(-1, 2)
     ends = [(start + longer * flow[picked].reshape(-1, 2)).numpy() for flow in (true.backward(0), wrong.backward(0))]
     return start.numpy(), ends[0], ends[1]

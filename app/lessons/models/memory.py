@@ -55,7 +55,7 @@ def _film(settings: Settings) -> Film:
 
 def marks(first: torch.Tensor) -> torch.Tensor:
     """(MARKS, 2) centres (x, y) of the largest values of the first channel of a frame, away from the border and each other."""
-    grid = maps.identity(*first.shape[1:])
+    grid = maps.pixel_centres(*first.shape[1:])
     middle = maps.inside(grid, *first.shape[1:], MARGIN)
     values = torch.where(middle, first[0], torch.full_like(first[0], -math.inf)).reshape(-1)
     places = grid.reshape(-1, 2)
@@ -92,7 +92,7 @@ def _pictures(film: Film, t: int, still: bool, rough: bool) -> Scene:
     first = film.anchored[0]
     places = marks(first)
     there = film.places_in(t, places)
-    grid = maps.identity(SIZE, SIZE)
+    grid = maps.pixel_centres(SIZE, SIZE)
     seen = film.places_in(t, grid.reshape(-1, 2)).reshape(SIZE, SIZE, 2)
     shown_at = places if still else there
     panels, values = [], {}

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 
+from gpu.flow import maps
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
 from gpu.source import F32, U8
 from gpu.source.deformations import Grid, Points, Warp
 from gpu.source.scenes import SCENES
 from gpu.source.stills import target_size
-from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
+from gpu.source.synthetic_truth import DeformationTruth
 from gpu.worlds.landscape import NAMES, SEASONS, Camera, Landscape
 
 HEIGHT, WIDTH, FRAMES, FPS = 256, 256, 48, 24.0
@@ -60,7 +61,8 @@ class FlatSource:
         self._landscape, self._grid = landscape, grid
         self._palette = torch.tensor([SEASONS[season][name] for name in NAMES], dtype=torch.float64)
         self._drawn: dict[int, U8] = {}
-        self._ring = pixel_centres(grid.height + 2, grid.width + 2) - 1  # one more pixel on each side
+        # One more pixel on each side.
+        self._ring = maps.pixel_centres(grid.height + 2, grid.width + 2, dtype=torch.float64) - 1
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB, antialiased."""

@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 
 from gpu.errors import SizeError
+from gpu.flow import maps
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.scenes import SCENES
 from gpu.source.stills import target_size
-from gpu.source.synthetic_truth import pixel_centres
 from gpu.worlds.fluid.appearance import PALETTES, Palette, picture
 from gpu.worlds.fluid.history import History
 from gpu.worlds.fluid.solver import Fluid, smoke_at
@@ -40,7 +40,7 @@ class SmokeTruth:
     def __init__(self, history: History, height: int, width: int, frames: int) -> None:
         self._history, self.height, self.width, self.frames = history, height, width, frames
         self._cells = history.fluid.rows / height  # a pixel
-        self._centres = pixel_centres(height, width)
+        self._centres = maps.pixel_centres(height, width, dtype=torch.float64)
         self._moved: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
 
     def backward(self, t: int) -> F32:
@@ -122,7 +122,9 @@ class SmokeSource:
         self._history, self._palette = history, palette
         cells = history.fluid.rows / height
         self._samples = max(1, math.ceil(cells))  # a side of a pixel, where the picture is coarser than the simulation
-        self._points = pixel_centres(height * self._samples, width * self._samples) * (cells / self._samples)
+        self._points = maps.pixel_centres(height * self._samples, width * self._samples, dtype=torch.float64) * (
+            cells / self._samples
+        )
 
     def prepare(self, t: int) -> Iterator[tuple[int, int]]:
         """What must be simulated before frame t can be shown, step by step: yields (done, of how many)."""

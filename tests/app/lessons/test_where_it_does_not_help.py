@@ -76,7 +76,7 @@ def test_fixed_noise_is_ahead_below_half_a_pixel():
     assert fixed[2] < moved[2]
     noise = torch.randn((4, 64, 64), generator=torch.Generator().manual_seed(7))
     for d, expected in zip(way, fixed, strict=True):
-        places = maps.identity(64, 64) - torch.tensor([float(d), 0.0])
+        places = maps.pixel_centres(64, 64) - torch.tensor([float(d), 0.0])
         found, n = coherence.correlation(noise, noise, places, torch.ones((64, 64), dtype=torch.bool))
         assert abs(found - expected) < 5 / math.sqrt(4 * n)
 

@@ -13,7 +13,7 @@ from gpu.flow import maps
 
 def turned(height: int, width: int, degrees: float, factor: float = 1.0) -> torch.Tensor:
     """(H, W, 2) where the pixel centres come from under a rotation and scaling about the centre."""
-    grid = maps.identity(height, width)
+    grid = maps.pixel_centres(height, width)
     centre = torch.tensor([width / 2, height / 2])
     a = math.radians(degrees)
     matrix = factor * torch.tensor([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
@@ -21,15 +21,15 @@ def turned(height: int, width: int, degrees: float, factor: float = 1.0) -> torc
 
 
 def test_identity_holds_the_pixel_centres() -> None:
-    grid = maps.identity(2, 3)
+    grid = maps.pixel_centres(2, 3)
     assert grid.shape == (2, 3, 2)
     assert grid[1, 2].tolist() == [2.5, 1.5]
 
 
 def test_bilinear_is_exact_at_centres_and_on_planes() -> None:
     field = torch.randn(2, 5, 7)
-    assert torch.equal(maps.bilinear(field, maps.identity(5, 7)), field)
-    grid = maps.identity(8, 9)
+    assert torch.equal(maps.bilinear(field, maps.pixel_centres(5, 7)), field)
+    grid = maps.pixel_centres(8, 9)
     plane = (2 * grid[..., 0] - 3 * grid[..., 1] + 1)[None]
     places = torch.rand(100, 2) * torch.tensor([8.0, 7.0]) + 0.5
     assert torch.allclose(maps.bilinear(plane, places)[0], 2 * places[:, 0] - 3 * places[:, 1] + 1, atol=1e-5)
@@ -75,10 +75,10 @@ def test_a_translation_composes_exactly_up_to_the_border() -> None:
     """What is at p was at p + (2.3, -1.7): after three steps at p + 3 (2.3, -1.7), known where that stays inside."""
     height, width = 20, 30
     step = torch.tensor([2.3, -1.7]).expand(height, width, 2)
-    phi = maps.Composed(maps.identity(height, width), torch.ones(height, width, dtype=torch.bool))
+    phi = maps.Composed(maps.pixel_centres(height, width), torch.ones(height, width, dtype=torch.bool))
     for _ in range(3):
         phi = maps.compose(phi.phi, step, phi.valid)
-    wanted = maps.identity(height, width) + 3 * torch.tensor([2.3, -1.7])
+    wanted = maps.pixel_centres(height, width) + 3 * torch.tensor([2.3, -1.7])
     assert torch.allclose(phi.phi[phi.valid], wanted[phi.valid], atol=1e-4)
     assert not phi.valid[~maps.inside(wanted, height, width)].any()
     # Within a pixel of the border the samples touch pixels that are not known: no more than that is lost.
@@ -87,7 +87,7 @@ def test_a_translation_composes_exactly_up_to_the_border() -> None:
 
 def test_composed_rotations_are_the_rotation_by_the_sum() -> None:
     size = 40
-    grid = maps.identity(size, size)
+    grid = maps.pixel_centres(size, size)
     step = turned(size, size, 3.0) - grid
     phi = maps.Composed(grid, torch.ones(size, size, dtype=torch.bool))
     for _ in range(5):
@@ -99,7 +99,7 @@ def test_composed_rotations_are_the_rotation_by_the_sum() -> None:
 def test_compose_heeds_the_validity_of_the_step() -> None:
     valid = torch.ones(6, 6, dtype=torch.bool)
     valid[2, 3] = False
-    composed = maps.compose(maps.identity(6, 6), torch.zeros(6, 6, 2), valid=valid)
+    composed = maps.compose(maps.pixel_centres(6, 6), torch.zeros(6, 6, 2), valid=valid)
     assert torch.equal(composed.valid, valid)
 
 
@@ -107,7 +107,7 @@ def test_forward_backward_error_of_consistent_and_of_wrong_motion() -> None:
     height, width = 20, 30
     backward = torch.tensor([-4.0, 2.0]).expand(height, width, 2)
     error = maps.forward_backward_error(backward, -backward)
-    arrives = maps.inside(maps.identity(height, width) + backward, height, width)
+    arrives = maps.inside(maps.pixel_centres(height, width) + backward, height, width)
     assert torch.allclose(error[arrives], torch.zeros(int(arrives.sum())))
     assert (error[~arrives] == maps.UNSEEN).all()
     assert torch.equal(maps.validity(backward, -backward), arrives)
@@ -129,14 +129,14 @@ def test_validity_draws_the_line_where_the_formula_does() -> None:
 
 def test_jacobian_is_the_area_a_pixel_takes_of_the_reference() -> None:
     assert torch.allclose(maps.jacobian(turned(16, 20, 30.0, 1.5)), torch.full((16, 20), 2.25), atol=1e-4)
-    mirrored = maps.identity(8, 8).clone()
+    mirrored = maps.pixel_centres(8, 8).clone()
     mirrored[..., 0] = 8 - mirrored[..., 0]
     assert torch.allclose(maps.jacobian(mirrored), torch.full((8, 8), -1.0))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 7), (7, 1), (2, 2)])
 def test_small_grids_work(height: int, width: int) -> None:
-    grid = maps.identity(height, width)
+    grid = maps.pixel_centres(height, width)
     assert torch.allclose(maps.jacobian(grid), torch.ones(height, width))
     assert torch.equal(maps.compose(grid, torch.zeros(height, width, 2)).phi, grid)
     assert maps.validity(torch.zeros(height, width, 2), torch.zeros(height, width, 2)).all()

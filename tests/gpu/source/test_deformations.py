@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from gpu.errors import SessionError
+from gpu.flow import maps
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS, Grid, Values, Warp, derivative, resolve
 from gpu.source.deformations.kit.newton import invert
 from gpu.source.synthetic import SyntheticSource, open_synthetic
-from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
+from gpu.source.synthetic_truth import DeformationTruth
 
 GRID = Grid(40, 56, 24)
 NAMES = DEFORMATIONS.names()
@@ -60,7 +61,10 @@ def test_the_registry_holds_what_the_design_lists() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_frame_0_is_the_reference(name: str) -> None:
     truth = truth_of(name)
-    assert np.array_equal(truth.to_reference(0), pixel_centres(GRID.height, GRID.width).numpy().astype(np.float32))
+    assert np.array_equal(
+        truth.to_reference(0),
+        maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64).numpy().astype(np.float32),
+    )
     assert np.allclose(truth.jacobian(0), 1, atol=1e-6)
     assert truth.reference_valid(0).all()
 
@@ -70,7 +74,7 @@ def test_frame_0_is_the_reference(name: str) -> None:
 def test_forward_undoes_backward(name: str, t: int) -> None:
     """At the exact positions between the pixels, and so in the flows' own values."""
     truth = truth_of(name)
-    centres = pixel_centres(GRID.height, GRID.width)
+    centres = maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64)
     backward, valid = torch.from_numpy(truth.backward(t)).double(), truth.valid(t)
     assert valid.mean() > 0.5
     assert not valid[~np.isfinite(truth.backward(t)).all(-1)].any()
@@ -89,7 +93,7 @@ def test_forward_undoes_backward(name: str, t: int) -> None:
 def test_valid_means_inside_the_frame_before(name: str) -> None:
     truth = truth_of(name)
     for t in TIMES:
-        at = pixel_centres(GRID.height, GRID.width).numpy() + truth.backward(t)
+        at = maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64).numpy() + truth.backward(t)
         inside = ((at >= 0) & (at <= [GRID.width, GRID.height])).all(-1)
         assert not truth.valid(t)[~inside].any()
 
@@ -97,7 +101,7 @@ def test_valid_means_inside_the_frame_before(name: str) -> None:
 @pytest.mark.parametrize("name", SMOOTH)
 def test_within_the_frame_all_is_valid_where_nothing_hides(name: str) -> None:
     truth = truth_of(name)
-    at = pixel_centres(GRID.height, GRID.width).numpy() + truth.backward(9)
+    at = maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64).numpy() + truth.backward(9)
     inside = ((at >= 1e-3) & (at <= [GRID.width - 1e-3, GRID.height - 1e-3])).all(-1)
     assert truth.valid(9)[inside].all()
 
@@ -125,7 +129,7 @@ def test_the_determinant_is_that_of_finite_differences(name: str) -> None:
 def test_accumulated_backward_flow_is_the_map(name: str) -> None:
     """Points followed back step by step, exactly, arrive where `to_reference` says."""
     truth, t = truth_of(name), 12
-    points = pixel_centres(GRID.height, GRID.width)
+    points = maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64)
     at, alive = points, torch.ones(GRID.height, GRID.width, dtype=torch.bool)
     for step in range(t, 0, -1):
         at, seen = exact(truth, step, step - 1, at)
@@ -139,7 +143,7 @@ def test_accumulated_backward_flow_is_the_map(name: str) -> None:
 def test_flow_is_the_difference_of_neighbouring_maps(name: str) -> None:
     """backward[t] carries Phi_{t+1} onto Phi_t: Phi_{t+1}(p) = Phi_t(p + backward[t](p))."""
     truth, t = truth_of(name), 11
-    at = pixel_centres(GRID.height, GRID.width) + torch.from_numpy(truth.backward(t)).double()
+    at = maps.pixel_centres(GRID.height, GRID.width, dtype=torch.float64) + torch.from_numpy(truth.backward(t)).double()
     assert np.abs(reference(truth.warp, t, at).numpy() - truth.to_reference(t + 1)).max() < 1e-4
 
 
@@ -222,7 +226,7 @@ def test_the_fold_repeats_the_outside_inside() -> None:
     t, radius = 23, 12.0
     # At frame 24 the strength is 2: R(r) = r (1 - 2 exp(-r^2 / (2 radius^2))), zero at radius sqrt(2 ln 2).
     inner = radius * math.sqrt(2 * math.log(2))
-    distance = np.hypot(*np.moveaxis(pixel_centres(80, 80).numpy() - 40, -1, 0))
+    distance = np.hypot(*np.moveaxis(maps.pixel_centres(80, 80, dtype=torch.float64).numpy() - 40, -1, 0))
     valid = truth.valid(t)
     assert not valid[distance < inner - 0.01].any()
     edge = valid[(distance > inner + 1) & (distance < 38)]
@@ -250,7 +254,7 @@ def test_the_visible_sheet_of_a_fold_is_one_to_one() -> None:
 def test_pixels_of_the_other_sheet_point_at_the_visible_one() -> None:
     grid = Grid(80, 80, 48)
     truth = truth_of("fold", grid, strength=2, radius=0.15, travel=0, period=48)
-    at = pixel_centres(80, 80) + torch.from_numpy(truth.backward(24)).double()
+    at = maps.pixel_centres(80, 80, dtype=torch.float64) + torch.from_numpy(truth.backward(24)).double()
     hidden = truth.places(25)[1] < 0
     assert (truth.warp.surface(24, at)[hidden] == 0).all()
     assert np.abs(reference(truth.warp, 24, at).numpy() - truth.to_reference(25))[hidden.numpy()].max() < 1e-3

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from gpu.flow import maps
 from gpu.source.deformations import Grid, Warp
 from gpu.source.deformations.layers import Layer, layered, scene
 from gpu.source.synthetic import SyntheticSource
 from gpu.source.synthetic_picture import SUB
-from gpu.source.synthetic_truth import DeformationTruth, pixel_centres
+from gpu.source.synthetic_truth import DeformationTruth
 
 GRID = Grid(48, 64, 16)
 
@@ -88,7 +89,7 @@ def test_the_reference_follows_each_surface() -> None:
     layers = crossing()
     truth = DeformationTruth(layered(layers), GRID)
     label = truth.places(6)[1].numpy()
-    moved = pixel_centres(48, 64).numpy() - truth.to_reference(6)
+    moved = maps.pixel_centres(48, 64, dtype=torch.float64).numpy() - truth.to_reference(6)
     assert np.allclose(moved[label == 0], [3, 1.5], atol=1e-5)
     assert np.allclose(moved[label == 3], [15, -3], atol=1e-5)
     assert np.array_equal(truth.jacobian(6), np.ones((48, 64), np.float32))
@@ -113,7 +114,7 @@ def test_outlines_are_drawn_from_every_sample() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
     warp = layered(crossing())
     source = SyntheticSource("", picture, warp, GRID)
-    points = (pixel_centres(SUB * 48, SUB * 64)) / SUB
+    points = (maps.pixel_centres(SUB * 48, SUB * 64, dtype=torch.float64)) / SUB
     for t in (0, 6, 9):
         labels = warp.surface(t, points)
         places = warp.picture(warp.to_reference(t, points, labels), labels).to(torch.float32).numpy()
@@ -137,7 +138,7 @@ def test_objects_of_a_scene_cross_and_leave(pattern: int) -> None:
     grid = Grid(144, 192, 48)
     layers = scene(grid, 4, 3.0, 0.4, 1.0, 0.7, pattern)
     assert len(layers) == 5
-    points = pixel_centres(grid.height, grid.width)[::4, ::4]
+    points = maps.pixel_centres(grid.height, grid.width, dtype=torch.float64)[::4, ::4]
     hidden, areas = 0, []
     for t in range(0, 48, 4):
         each = torch.stack([layer.covers(t, points) for layer in layers[1:]])
@@ -151,7 +152,7 @@ def test_objects_of_a_scene_cross_and_leave(pattern: int) -> None:
 def test_many_surfaces_are_never_confused() -> None:
     """A warp's inverse returns to each point's own surface, whatever lies in front."""
     warp: Warp = layered(scene(GRID, 6, 2, 0.5, 2, 1, 3))
-    points = pixel_centres(48, 64)
+    points = maps.pixel_centres(48, 64, dtype=torch.float64)
     labels = warp.surface(9, points)
     back = warp.from_reference(9, warp.to_reference(9, points, labels), labels, points)
     assert torch.allclose(back, points, atol=1e-9)

@@ -108,7 +108,7 @@ def test_the_truth_is_taken_where_there_is_one() -> None:
         np.testing.assert_array_equal(found.forward(0).numpy(), truth.fields[1])
         assert source.reads == 0
         expected = torch.from_numpy(valid) & maps.inside(
-            maps.identity(HEIGHT, WIDTH) + found.backward(0), HEIGHT, WIDTH
+            maps.pixel_centres(HEIGHT, WIDTH) + found.backward(0), HEIGHT, WIDTH
         )
         assert torch.equal(found.valid(0), expected)
         assert (found.error(0)[expected] == 0).all()
@@ -206,7 +206,7 @@ def test_dis_on_the_bunny_explains_the_next_frame_better_than_standing_still() -
     t = 20
     before, after = (torch.from_numpy(source.frame(index).copy()).permute(2, 0, 1).float() for index in (t, t + 1))
     valid = found.valid(t)
-    carried = maps.bilinear(before, maps.identity(source.height, source.width) + found.backward(t))
+    carried = maps.bilinear(before, maps.pixel_centres(source.height, source.width) + found.backward(t))
     moved = (carried - after).square().mean(dim=0)[valid].mean()
     still = (before - after).square().mean(dim=0)[valid].mean()
     assert valid.float().mean() > 0.8

@@ -36,7 +36,7 @@ def test_frames_move_as_the_true_motion_says(name: str) -> None:
     t = 10
     before, after = (torch.from_numpy(source.frame(i)).permute(2, 0, 1) / 255 for i in (t, t + 1))
     flow, valid = torch.from_numpy(source.truth.backward(t)), torch.from_numpy(source.truth.valid(t))
-    centres = maps.identity(source.height, source.width)
+    centres = maps.pixel_centres(source.height, source.width)
 
     def error(displacement: torch.Tensor) -> float:
         moved = maps.bilinear(before, centres + displacement)
@@ -114,7 +114,7 @@ def test_placement_keeps_a_margin_and_the_shape(given: tuple[int, int], frame: t
 def test_the_plane_goes_on_mirrored_however_far() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     canvas = Canvas(picture, place((20, 30), (20, 30), margin=0))
-    centres = maps.identity(22, 32).numpy() - 1
+    centres = maps.pixel_centres(22, 32).numpy() - 1
     here = canvas.draw(centres)
     for shift in ((60, 0), (0, -40), (6000, 4000)):
         assert np.array_equal(canvas.draw(centres + np.float32(shift)), here)
@@ -148,10 +148,10 @@ def test_very_wide_frames_are_drawn_in_parts(tmp_path: Path) -> None:
     """OpenCV cannot draw more than 32766 columns at once."""
     picture = np.random.default_rng(0).integers(0, 256, (4, 300, 3), dtype=np.uint8)
     canvas = Canvas(picture, place((4, 300), (2, 16300), margin=0))
-    whole = canvas.draw(maps.identity(4, 16302).numpy() - 1)
+    whole = canvas.draw(maps.pixel_centres(4, 16302).numpy() - 1)
     assert whole.shape == (2, 16300, 3)
     assert np.abs(np.diff(whole[:, 8140:8160].astype(int), axis=1)).max() <= 8  # one picture pixel is 54 wide: no seam
-    wide = canvas.draw(maps.identity(4, 17002).numpy() - 1)
+    wide = canvas.draw(maps.pixel_centres(4, 17002).numpy() - 1)
     assert np.array_equal(wide[:, :16299], whole[:, :16299])
 
 
