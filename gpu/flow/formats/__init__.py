@@ -1,4 +1,4 @@
-"""Files of optical flow, one format a file: read and written as (N, H, W, 2) float32. The registry is FORMATS.
+"""Files of optical flow, one format a file: read as (N, H, W, 2) float32. The registry is FORMATS.
 
 A file says nothing of direction: whether its vectors are backward or forward flow, and in which axis order and sign,
 is for the reader's caller to know. Vectors that are not finite, or that a format marks as unknown, come out as NaN or
@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from gpu.errors import FlowError, OutputError
+from gpu.errors import FlowError
 from gpu.registry import Registry
 
 F32 = npt.NDArray[np.float32]
@@ -29,10 +29,6 @@ class FlowFormat(Protocol):
 
     def read(self, path: Path) -> F32:
         """(N, H, W, 2) from a file (N = 1 where `single`); FlowError says what is wrong with it."""
-        ...
-
-    def write(self, path: Path, flow: F32) -> None:
-        """Write (N, H, W, 2); FlowError for what the format cannot hold. OSError is left to the caller."""
         ...
 
 
@@ -69,23 +65,6 @@ def read_flow(path: str | os.PathLike[str]) -> F32:
         raise FlowError(f"The flow {path} cannot be read: {problem.strerror or problem}.") from None
     except MemoryError:
         raise FlowError(f"The flow {path} does not fit into memory.") from None
-
-
-def write_flow(path: str | os.PathLike[str], flow: F32) -> None:
-    """Write (N, H, W, 2) or (H, W, 2) float32 flow. The ending says the format; a format of one field a file gets a
-    folder of numbered files, as in "flow/00000.flo" for "flow.flo", unless N is 1. OutputError where it cannot."""
-    file, fields = Path(path), checked(np.asarray(flow), "to be written")
-    kind = _format_of(file)
-    try:
-        if not kind.single or len(fields) == 1:
-            kind.write(file, fields)
-            return
-        folder = file.with_suffix("")
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, field in enumerate(fields):
-            kind.write(folder / f"{number:05d}{kind.suffix}", field[None])
-    except OSError as problem:
-        raise OutputError(f"The flow cannot be written to {path}: {problem.strerror or problem}.") from None
 
 
 def checked(array: npt.NDArray[np.generic], where: str) -> F32:

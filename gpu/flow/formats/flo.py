@@ -39,10 +39,16 @@ class Flo:
         flow[np.abs(flow).max(axis=-1) >= UNKNOWN] = np.nan
         return flow
 
-    def write(self, path: Path, flow: F32) -> None:
-        vectors = np.where(np.isfinite(flow).all(axis=-1, keepdims=True), flow, np.float32(10 * UNKNOWN))
-        size = np.array([flow.shape[2], flow.shape[1]], "<i4")
-        path.write_bytes(TAG + size.tobytes() + vectors[0].astype("<f4").tobytes())
+
+def write_flo(path: Path, flow: F32) -> None:
+    """Write `flow` (H, W, 2), (dx, dy) in pixels, as a .flo file at `path`; a vector that is not finite as unknown.
+
+    OSError is left to the caller, who knows whether the file stands alone. Read it back with `read_flow`.
+    """
+    unknown = ~np.isfinite(flow).all(axis=-1, keepdims=True)
+    size = np.array([flow.shape[1], flow.shape[0]], "<i4")
+    vectors = np.where(unknown, np.float32(10 * UNKNOWN), flow).astype("<f4")
+    path.write_bytes(TAG + size.tobytes() + vectors.tobytes())
 
 
 FORMATS.add("flo", order=30)(Flo())

@@ -34,19 +34,5 @@ class Kitti:
         flow[coded[..., 0] == 0] = np.nan
         return np.ascontiguousarray(flow[None], np.float32)
 
-    def write(self, path: Path, flow: F32) -> None:
-        vectors = flow[0]
-        known = np.isfinite(vectors).all(axis=-1)
-        steps = np.rint(np.where(known[..., None], vectors, 0).astype(np.float64) * 64 + 32768)
-        if steps.min() < 0 or steps.max() > 65535:
-            raise FlowError(
-                f"A KITTI flow holds vectors within ±512 px, but this one reaches {np.abs(vectors[known]).max():g} px."
-            )
-        coded = np.dstack((known.astype(np.uint16), steps[..., 1].astype(np.uint16), steps[..., 0].astype(np.uint16)))
-        made, data = cv2.imencode(".png", coded)
-        if not made:
-            raise OSError(None, "the PNG encoder failed")
-        path.write_bytes(np.asarray(data, np.uint8).tobytes())
-
 
 FORMATS.add("kitti", order=40)(Kitti())

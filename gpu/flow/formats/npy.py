@@ -26,9 +26,5 @@ class Npy:
             raise FlowError(f"{path} is an archive of arrays, not one; its ending should be .npz.")
         return checked(array, f"in {path}")
 
-    def write(self, path: Path, flow: F32) -> None:
-        with path.open("wb") as file:  # by handle: np.save would add to the name
-            np.save(file, flow, allow_pickle=False)
-
 
 FORMATS.add("npy", order=10)(Npy())

@@ -38,9 +38,5 @@ class Npz:
             raise FlowError(f"{path} is not a NumPy archive that can be read ({problem}).") from None
         raise FlowError(f"{path} holds {held}; an array (T-1, H, W, 2) named {' or '.join(NAMES)} was expected.")
 
-    def write(self, path: Path, flow: F32) -> None:
-        with path.open("wb") as file:
-            np.savez_compressed(file, flow=flow)
-
 
 FORMATS.add("npz", order=20)(Npz())

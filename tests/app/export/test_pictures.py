@@ -12,11 +12,12 @@ from PIL import Image
 
 from app import export
 from app.export import ExportOptions
-from app.export.flo import read_flo, write_flo
 from app.export.kit.sheet import Sheet, columns_for, slices_sheet
 from app.export.kit.video_writer import frames_in, video
 from gpu.cv import cv2
 from gpu.errors import OutputError
+from gpu.flow.formats import read_flow
+from gpu.flow.formats.flo import write_flo
 from gpu.session import TaskSettings
 
 
@@ -108,7 +109,7 @@ def test_flow_is_written_as_it_is(direction: Any, engine: Any, finish: Any, tmp_
     finish(export.write(engine, "flo", "", tmp_path / "flow", options))
     files = sorted((tmp_path / "flow").iterdir())
     assert [file.name for file in files] == [f"{direction}_{t:05d}.flo" for t in range(4)]
-    assert np.array_equal(read_flo(files[3]), expected[3])
+    assert np.array_equal(read_flow(files[3])[0], expected[3])
     assert np.array_equal(cv2.readOpticalFlow(str(files[2])), expected[2])
 
 
@@ -117,7 +118,7 @@ def test_unknown_vectors_are_marked_in_flo(tmp_path: Path) -> None:
     flow[1, 2] = np.nan
     write_flo(tmp_path / "a.flo", flow)
     assert np.frombuffer((tmp_path / "a.flo").read_bytes()[12:], "<f4").max() == np.float32(1e10)
-    assert np.array_equal(read_flo(tmp_path / "a.flo"), flow, equal_nan=True)
+    assert np.array_equal(read_flow(tmp_path / "a.flo")[0], flow, equal_nan=True)
 
 
 def test_one_frame_has_no_flow(engine: Any, tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ import torch
 from gpu.cv import cv2
 from gpu.errors import ClipError, FlowError, SizeError
 from gpu.flow import maps
-from gpu.flow.formats import write_flow
 from gpu.session import MotionSettings, SourceSettings
 from gpu.source.flow_file import FlowFileSource, difference, fit, open_flow
 from gpu.source.flow_fit import read_as
 from gpu.source.flow_inverse import inverse
 from gpu.source.motion import SourceMotion
 from gpu.source.synthetic import SyntheticSource, open_synthetic
+from tests.gpu.flow import flow_files
 
 HEIGHT, WIDTH, FRAMES = 72, 96, 10
 
@@ -120,11 +120,11 @@ def test_axes_and_sign(tmp_path: Path) -> None:
     assert np.allclose(forward.backward(0)[3:5, 4:8], [1.5, -0.5], atol=1e-5)
 
 
-@pytest.mark.parametrize("ending", [".npy", ".npz", ".flo", ".png"])
+@pytest.mark.parametrize("ending", flow_files.WRITERS)
 def test_every_format_is_read(tmp_path: Path, ending: str) -> None:
     backward, _ = flows(synthetic("swirl"))
     path = tmp_path / f"flow{ending}"
-    write_flow(path, backward[3:4])
+    flow_files.write(path, backward[3:4])
     source = opened(str(path))
     assert (source.height, source.width, source.frames) == (HEIGHT, WIDTH, 2)
     assert np.abs(source.truth.backward(0) - backward[3]).max() < 0.01  # KITTI files have steps of 1/64
@@ -319,4 +319,4 @@ def test_flow_of_a_single_pixel_or_row(tmp_path: Path) -> None:
         assert source.frame(2).shape == (*size, 3)
         assert np.isfinite(source.truth.forward(1)).all()
         assert source.truth.jacobian(2).shape == size
-        assert maps.identity(*size).shape == source.truth.to_reference(1).shape
+        assert maps.pixel_centres(*size).shape == source.truth.to_reference(1).shape
