@@ -1,63 +1,36 @@
-"""What there is to choose from, as plain data: read from the registries in the worker, shown by menus and panels."""
+"""What there is to choose from: the registries' own entries, read in the worker and shown by menus and panels.
+
+The registries import torch, so that only `collect`, in the worker's thread, may import them while the window starts.
+"""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from gpu.parameters import ParameterInfo
 from gpu.session import SourceSettings
 
-
-@dataclass(frozen=True)
-class PriorChoice:
-    name: str
-    title: str
-    summary: str
-    source: str
-    modes: tuple[str, ...]
-    parameters: tuple[ParameterInfo, ...]
-    uses_motion: bool
+if TYPE_CHECKING:
+    from gpu.diffusion.sampling.samplers import Sampler
+    from gpu.diffusion.tasks import Task
+    from gpu.flow.estimators import Estimator
+    from gpu.priors import PriorInfo
+    from gpu.source.deformations import Deformation
+    from gpu.source.scenes import Scene
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A deformation, scene or estimator: its name in a session, its title, a sentence, and its numbers."""
+class Titled(Protocol):
+    """What menus say of a deformation, scene, task or estimator."""
 
-    name: str
-    title: str
-    summary: str = ""
-    parameters: tuple[ParameterInfo, ...] = ()
-    choices: tuple[str, ...] = ()  # presets of an estimator
-    files: tuple[str, ...] = ()  # endings of the files that a scene reads; none: it reads no file
-
-
-@dataclass(frozen=True)
-class SamplerChoice:
-    """A sampler: its name and title, and whether the stochasticity (churn) changes what it does."""
-
-    name: str
-    title: str
-    churned: bool = False
-
-
-@dataclass(frozen=True)
-class TaskChoice:
-    """A task: what to look at, its own settings, and what it was tuned with (steps, levels, the sampler's name)."""
-
-    name: str
-    title: str
-    summary: str = ""
-    parameters: tuple[ParameterInfo, ...] = ()
-    sampler: str = ""
-    steps: int = 0
-    sigma_max: float = 0.0
-    sigma_min: float = 0.0
-    scene: str = ""  # the one that shows it best
+    @property
+    def title(self) -> str: ...
+    @property
+    def about(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -87,41 +60,37 @@ def is_open(sample: Sample, source: SourceSettings) -> bool:
 
 @dataclass(frozen=True)
 class Catalogue:
-    priors: tuple[PriorChoice, ...]
-    deformations: tuple[Choice, ...]
-    estimators: tuple[Choice, ...]
-    tasks: tuple[TaskChoice, ...]
-    samplers: tuple[SamplerChoice, ...]
+    """Every registry as it is, name to entry in the registry's order; of a prior only its description."""
+
+    priors: Mapping[str, PriorInfo]
+    deformations: Mapping[str, Deformation]
+    scenes: Mapping[str, Scene]
+    estimators: Mapping[str, Estimator]
+    tasks: Mapping[str, Task]
+    samplers: Mapping[str, Sampler]
     versions: tuple[tuple[str, str], ...]
-    scenes: tuple[Choice, ...] = ()
 
-    def prior(self, name: str) -> PriorChoice | None:
-        return next((prior for prior in self.priors if prior.name == name), None)
+    def scene_for(self, task: str) -> str:
+        """The name of the scene that shows a task best; empty where no scene was made for it."""
+        return next((name for name, scene in self.scenes.items() if scene.task == task), "")
 
-    def deformation(self, name: str) -> Choice | None:
-        return next((choice for choice in self.deformations if choice.name == name), None)
 
-    def scene(self, name: str) -> Choice | None:
-        return next((choice for choice in self.scenes if choice.name == name), None)
-
-    def task(self, name: str) -> TaskChoice | None:
-        return next((choice for choice in self.tasks if choice.name == name), None)
-
-    def sampler(self, name: str) -> SamplerChoice | None:
-        return next((choice for choice in self.samplers if choice.name == name), None)
+def menu(entries: Mapping[str, Titled]) -> list[tuple[str, str, str]]:
+    """(name, title, tooltip) of each entry, as menus and drop-down lists take them."""
+    return [(name, entry.title, entry.about) for name, entry in entries.items()]
 
 
 def versions() -> tuple[tuple[str, str], ...]:
     """Name and version of what the program stands on, read from the installed packages (nothing is imported)."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = [("Python", platform.python_version())]
+    installed = [("Python", platform.python_version())]
     for package in ("noisescope", "torch", "numpy", "scipy", "opencv-python", "moderngl", "PySide6", "pyqtgraph"):
         try:
-            found.append((package, version(package)))
+            installed.append((package, version(package)))
         except PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(installed)
 
 
 def collect() -> Catalogue:
@@ -133,46 +102,12 @@ def collect() -> Catalogue:
     from gpu.source.deformations import DEFORMATIONS
     from gpu.source.scenes import SCENES
 
-    priors = tuple(
-        PriorChoice(
-            name,
-            prior.info.title,
-            prior.info.summary,
-            prior.info.source,
-            prior.info.modes,
-            prior.info.parameters,
-            prior.info.uses_motion,
-        )
-        for name, prior in PRIORS.items()
+    return Catalogue(
+        priors={name: prior.info for name, prior in PRIORS.items()},
+        deformations=dict(DEFORMATIONS.items()),
+        scenes=dict(SCENES.items()),
+        estimators=dict(ESTIMATORS.items()),
+        tasks=dict(TASKS.items()),
+        samplers=dict(SAMPLERS.items()),
+        versions=versions(),
     )
-    deformations = tuple(
-        Choice(name, deformation.title, deformation.about, deformation.parameters)
-        for name, deformation in DEFORMATIONS.items()
-    )
-    estimators = tuple(
-        Choice(name, estimator.title, estimator.summary, choices=estimator.presets)
-        for name, estimator in ESTIMATORS.items()
-    )
-    scenes = tuple(
-        Choice(name, scene.title, scene.about, scene.parameters, files=tuple(getattr(scene, "files", ())))
-        for name, scene in SCENES.items()
-    )
-    tasks = tuple(
-        TaskChoice(
-            name,
-            task.title,
-            task.about,
-            task.parameters,
-            task.defaults.sampler,
-            task.defaults.steps,
-            task.defaults.sigma_max,
-            task.defaults.sigma_min,
-            next((scene for scene, world in SCENES.items() if world.task == name), ""),
-        )
-        for name, task in TASKS.items()
-    )
-    samplers = tuple(
-        SamplerChoice(name, sampler.title, sampler.injections(4, 0.0) != sampler.injections(4, 1.0))
-        for name, sampler in SAMPLERS.items()
-    )
-    return Catalogue(priors, deformations, estimators, tasks, samplers, versions(), scenes)

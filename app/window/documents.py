@@ -36,7 +36,7 @@ def open_source(window: Window, kind: str) -> None:
     if kind == "images":
         path = QFileDialog.getExistingDirectory(window, "Open image sequence: choose its folder", folder)
     elif kind == "scene":
-        scene = window.catalogue.scene(window.state.session.source.name) if window.catalogue else None
+        scene = window.catalogue.scenes.get(window.state.session.source.name) if window.catalogue else None
         patterns = " ".join(f"*{ending}" for ending in scene.files) if scene else "*"
         path, _ = QFileDialog.getOpenFileName(window, "File of the scene", folder, f"Files ({patterns});;All (*)")
     else:
@@ -84,11 +84,11 @@ def open_as(window: Window, kind: str, path: str) -> None:
     if kind == "scene":
         source = replace(old, path=path)
     elif kind in ("still", "synthetic"):
-        known = window.catalogue.deformations[0].name if window.catalogue and window.catalogue.deformations else ""
+        first = next(iter(window.catalogue.deformations), "") if window.catalogue else ""
         source = (
             replace(old, path=path)
             if old.kind == "synthetic"
-            else SourceSettings(kind="synthetic", path=path, name=known, height=old.height, frames=FRAMES)
+            else SourceSettings(kind="synthetic", path=path, name=first, height=old.height, frames=FRAMES)
         )
     elif kind == "flow":
         source = replace(old, kind="flow", flow_path=path, forward_path="", start=0, frames=0, parameters={}, name="")

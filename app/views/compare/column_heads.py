@@ -54,7 +54,7 @@ class Chip(QToolButton):
 
     def show_state(self, prior: PriorSettings, reference: bool, hidden: bool, catalogue: Catalogue | None) -> None:
         self.prior, self._reference, self._hidden, self._catalogue = prior, reference, hidden, catalogue
-        about = catalogue.prior(prior.name) if catalogue else None
+        about = catalogue.priors.get(prior.name) if catalogue else None
         summary = f"\n{about.summary}" if about else ""
         self.setToolTip(
             f"{prior.key}{' · the reference' if reference else ''}{summary}\n"
@@ -114,7 +114,7 @@ class Chip(QToolButton):
         shown.setCheckable(True)
         shown.setChecked(not self._hidden)
         shown.triggered.connect(lambda: self.hidden_toggled.emit(key))
-        about = self._catalogue.prior(self.prior.name) if self._catalogue else None
+        about = self._catalogue.priors.get(self.prior.name) if self._catalogue else None
         if about is not None and len(about.modes) > 1:
             menu.addSeparator()
             for index, mode in enumerate(about.modes):

@@ -157,10 +157,10 @@ class CompareView(QWidget):
             return
         present = {prior.key for prior in self._priors}
         dark = theme.current().name == "dark"
-        for choice in self._catalogue.priors:
-            for index, mode in enumerate(choice.modes or ("",)):
-                prior = PriorSettings(choice.name, "" if index == 0 else mode)  # type: ignore[arg-type]
+        for name, info in self._catalogue.priors.items():
+            for index, mode in enumerate(info.modes or ("",)):
+                prior = PriorSettings(name, "" if index == 0 else mode)  # type: ignore[arg-type]
                 action = menu.addAction(dot(prior.key, dark), prior.key)
-                action.setToolTip(f"{choice.summary}\n{choice.source}".strip())
+                action.setToolTip(f"{info.summary}\n{info.source}".strip())
                 action.setEnabled(prior.key not in present)
                 action.triggered.connect(lambda _=False, prior=prior: self.prior_added.emit(prior))

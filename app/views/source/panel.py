@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.look import theme
-from app.model.catalogue import Catalogue, Sample
+from app.model.catalogue import Catalogue, Sample, menu
 from app.views.source.gallery import Gallery, Preview
 from app.views.source.noise_section import NoiseSection
 from app.views.source.task_section import TaskSection
@@ -161,10 +161,10 @@ class SourcePanel(QWidget):
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._deformation.set_choices([(one.name, one.title, one.summary) for one in catalogue.deformations])
+        self._deformation.set_choices(menu(catalogue.deformations))
         automatic = ("auto", "automatic", "The truth where the source has it, else DIS")
-        self._estimator.set_choices([automatic, *((one.name, one.title, one.summary) for one in catalogue.estimators)])
-        self._scene.set_choices([(one.name, one.title, one.summary) for one in catalogue.scenes])
+        self._estimator.set_choices([automatic, *menu(catalogue.estimators)])
+        self._scene.set_choices(menu(catalogue.scenes))
         self.task.set_catalogue(catalogue)
         self.show_session(self._session)
 
@@ -208,28 +208,29 @@ class SourcePanel(QWidget):
         self.noise.show_session(session)
 
     def _show_presets(self) -> None:
-        motion, presets = self._session.motion, ()
-        if self._catalogue is not None:
-            chosen = "dis" if motion.estimator == "auto" else motion.estimator
-            presets = next((one.choices for one in self._catalogue.estimators if one.name == chosen), ())
+        motion = self._session.motion
+        chosen = "dis" if motion.estimator == "auto" else motion.estimator
+        estimator = self._catalogue.estimators.get(chosen) if self._catalogue else None
+        presets = estimator.presets if estimator is not None else ()
         self._preset.set_choices([(preset, preset, "") for preset in presets])
         self._preset.setEnabled(bool(presets))
         self._preset.show_value(motion.preset)
 
     def _show_parameters(self) -> None:
-        source, about, scene = self._session.source, None, None
+        source, deformation, scene = self._session.source, None, None
         if self._catalogue is not None and source.kind == "synthetic":
-            about = self._catalogue.deformation(source.name)
+            deformation = self._catalogue.deformations.get(source.name)
             self._deformation.show_value(source.name)
         elif self._catalogue is not None and source.kind == "scene":
-            about = scene = self._catalogue.scene(source.name)
+            scene = self._catalogue.scenes.get(source.name)
             self._scene.show_value(source.name)
-        show_note(self._scene_about, scene.summary if scene is not None else "")
+        show_note(self._scene_about, scene.about if scene is not None else "")
         self._file_row.setVisible(scene is not None and bool(scene.files))
         if not self._file.hasFocus():
             self._file.setText(source.path)
         self._file.setToolTip(source.path or "A file that the scene reads; empty: the built-in one")
-        self.parameters.show_values(about.parameters if about is not None else (), source.parameters)
+        entry = deformation or scene
+        self.parameters.show_values(entry.parameters if entry is not None else (), source.parameters)
 
     # -- what the person did
 
@@ -256,11 +257,11 @@ class SourcePanel(QWidget):
         self._kind.show_value(old.kind)  # until there is a file for it, nothing changes
         if kind == old.kind:
             return
-        choices = catalogue.scenes if catalogue and kind == "scene" else catalogue.deformations if catalogue else ()
-        if kind in ("synthetic", "scene") and choices:
+        names = list(catalogue.scenes if kind == "scene" else catalogue.deformations) if catalogue else []
+        if kind in ("synthetic", "scene") and names:
             frames = 48 if kind == "synthetic" else 0
             title = next(title for name, title, _ in KINDS if name == kind)
-            source = SourceSettings(kind=kind, name=choices[0].name, height=old.height, frames=frames)
+            source = SourceSettings(kind=kind, name=names[0], height=old.height, frames=frames)
             self.changed.emit(replace(self._session, source=source), title, "")
         elif kind not in ("synthetic", "scene"):
             self.open_wanted.emit(kind)

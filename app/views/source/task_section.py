@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.look import theme
-from app.model.catalogue import Catalogue, TaskChoice
+from app.model.catalogue import Catalogue, menu
 from app.views.widgets.forms import Choices, Section, WholeNumber, name, note, show_note
 from app.views.widgets.parameter_fields import PATH, Parameters
 from app.views.widgets.sliders import ParameterSlider
 from gpu.parameters import ParameterInfo
 from gpu.session import Session, TaskSettings
+
+if TYPE_CHECKING:
+    from gpu.diffusion.tasks import Task
 
 HIGHEST, LOWEST = 0.1, 0.001  # where the logarithmic sliders of σ max and σ min begin
 SIGMA_MAX = ParameterInfo(
@@ -106,34 +109,40 @@ class TaskSection(Section):
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._task.set_choices([NONE, *((one.name, one.title, one.summary) for one in catalogue.tasks)])
+        self._task.set_choices([NONE, *menu(catalogue.tasks)])
         self.show_session(self._session)
 
     def show_session(self, session: Session) -> None:
         self._session = session
         task = session.task
-        about = self._catalogue.task(task.name) if self._catalogue else None
+        chosen = self._catalogue.tasks.get(task.name) if self._catalogue else None
         self._kept[task.name] = task.parameters
         self._task.show_value(task.name)
-        show_note(self._about, about.summary if about else "")
-        best = self._catalogue.scene(about.scene) if self._catalogue and about else None
-        shown = session.source.kind == "scene" and best is not None and session.source.name == best.name
-        show_note(self._suits, f"Best seen on the scene {best.title}, under Source." if best and not shown else "")
-        self.parameters.show_values(about.parameters if about else (), task.parameters)
-        self._show_samplers(about)
-        self._steps.setSpecialValueText(_default(about and about.steps))
+        show_note(self._about, chosen.about if chosen else "")
+        show_note(self._suits, self._best_seen(session))
+        self.parameters.show_values(chosen.parameters if chosen else (), task.parameters)
+        self._show_samplers(chosen)
+        self._steps.setSpecialValueText(_default(chosen.defaults.steps if chosen else 0))
         self._steps.show_value(task.steps)
-        self._sigma_max.set_least(_default(about and about.sigma_max))
-        self._sigma_min.set_least(_default(about and about.sigma_min))
+        self._sigma_max.set_least(_default(chosen.defaults.sigma_max if chosen else 0))
+        self._sigma_min.set_least(_default(chosen.defaults.sigma_min if chosen else 0))
         self._sigma_max.set_value(task.sigma_max)
         self._sigma_min.set_value(task.sigma_min)
         self._churn.set_value(task.churn)
         for field in (self._sampler, self._steps, self._sigma_max, self._sigma_min):
             field.setEnabled(bool(task.name))
-        sampler = self._catalogue.sampler(task.sampler or (about.sampler if about else "")) if self._catalogue else None
-        self._churn.setEnabled(bool(task.name) and sampler is not None and sampler.churned)
+        usual = chosen.defaults.sampler if chosen else ""
+        sampler = self._catalogue.samplers.get(task.sampler or usual) if self._catalogue else None
+        self._churn.setEnabled(bool(task.name) and sampler is not None and sampler.stochastic)
         self._reset.setEnabled(bool(task.name) and task != self._defaults())
-        self._check(str(task.parameters.get(PATH, "")) if about is not None else "")
+        self._check(str(task.parameters.get(PATH, "")) if chosen is not None else "")
+
+    def _best_seen(self, session: Session) -> str:
+        """Which scene shows the task best, unless it is the one that is open."""
+        best = self._catalogue.scene_for(session.task.name) if self._catalogue else ""
+        if self._catalogue is None or not best or (session.source.kind, session.source.name) == ("scene", best):
+            return ""
+        return f"Best seen on the scene {self._catalogue.scenes[best].title}, under Source."
 
     def show_model(self, path: str, sentence: str, good: bool) -> None:
         """What was found at the path of a model."""
@@ -153,13 +162,14 @@ class TaskSection(Section):
             if path:
                 self.check_wanted.emit(path)
 
-    def _show_samplers(self, about: TaskChoice | None) -> None:
-        samplers = self._catalogue.samplers if self._catalogue else ()
-        usual = next((one.title for one in samplers if about is not None and one.name == about.sampler), "")
-        text = f"{usual.partition(' (')[0]} (task's)" if usual else "the task's"
+    def _show_samplers(self, task: Task | None) -> None:
+        samplers = self._catalogue.samplers if self._catalogue else {}
+        usual = samplers.get(task.defaults.sampler) if task is not None else None
+        text = f"{usual.title.partition(' (')[0]} (task's)" if usual else "the task's"
         first = ("", text, "The sampler that the task was tuned with")
-        kinds = {one.name: "adds noise, which the prior gives too" if one.churned else "" for one in samplers}
-        self._sampler.set_choices([first, *((one.name, one.title, kinds[one.name]) for one in samplers)])
+        said = "adds noise, which the prior gives too"
+        entries = [(name, sampler.title, said if sampler.stochastic else "") for name, sampler in samplers.items()]
+        self._sampler.set_choices([first, *entries])
         self._sampler.show_value(self._session.task.sampler)
 
     # -- what the person did
@@ -170,8 +180,8 @@ class TaskSection(Section):
             self.changed.emit(replace(self._session, task=task), what, merge)
 
     def _parameter(self, key: str, value: float | str) -> None:
-        about = self._catalogue.task(self._session.task.name) if self._catalogue else None
-        info = next((one for one in about.parameters if one.name == key), None) if about else None
+        task = self._catalogue.tasks.get(self._session.task.name) if self._catalogue else None
+        info = next((info for info in task.parameters if info.name == key), None) if task else None
         if info is None:
             return
         old = self._session.task.parameters

@@ -42,6 +42,11 @@ class Sampler:
     # (steps, sigma_min, sigma_max) -> steps + 1 falling noise levels, the last of them 0
     schedule: Callable[[int, float, float], list[float]]
 
+    @property
+    def stochastic(self) -> bool:
+        """Whether the stochasticity (churn) changes what it does."""
+        return self.injections(4, 0.0) != self.injections(4, 1.0)
+
 
 def _check_levels(steps: int, sigma_min: float, sigma_max: float) -> None:
     if steps < 1:

@@ -17,7 +17,7 @@ class Estimator(Protocol):
     """A module-level object. `presets` are named settings, the first the one used unless another is asked for."""
 
     title: str
-    summary: str
+    about: str
     presets: tuple[str, ...]
 
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:

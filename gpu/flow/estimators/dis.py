@@ -21,7 +21,7 @@ class Dis:
     """Kroeger, Timofte, Dai, Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016."""
 
     title = "DIS"
-    summary = "Dense inverse search: quick, good on textured motion."
+    about = "Dense inverse search: quick, good on textured motion."
     presets = tuple(_PRESETS)
 
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:

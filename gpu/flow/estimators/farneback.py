@@ -22,7 +22,7 @@ class Farneback:
     """Farnebäck, "Two-Frame Motion Estimation Based on Polynomial Expansion", SCIA 2003."""
 
     title = "Farneback"
-    summary = "Polynomial expansion: smooth fields, weak where there is little texture."
+    about = "Polynomial expansion: smooth fields, weak where there is little texture."
     presets = tuple(_PRESETS)
 
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:

@@ -27,7 +27,7 @@ class Raft:
     """Teed, Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020."""
 
     title = "RAFT"
-    summary = "A trained network: accurate and slow on a CPU. Needs torchvision and its weights on disk."
+    about = "A trained network: accurate and slow on a CPU. Needs torchvision and its weights on disk."
     presets = tuple(_FILES)
 
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:

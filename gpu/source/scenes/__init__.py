@@ -20,6 +20,7 @@ class Scene(Protocol):
     about: str
     parameters: tuple[ParameterInfo, ...]
     task: str  # the diffusion task that suits it
+    files: tuple[str, ...]  # endings of the files that it reads; none where it reads no file
 
     def open(self, settings: SourceSettings, values: Mapping[str, Parameter]) -> Source:
         """The scene on the grid of `settings` (a height, width or number of frames of 0 is the scene's own choice).

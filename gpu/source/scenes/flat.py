@@ -107,6 +107,7 @@ class FlatScene:
         "faster and hide far ones. There is no texture at all, so every blade of grass in the output was made from noise."
     )
     task = "appearance-transfer"
+    files: tuple[str, ...] = ()
     parameters: tuple[ParameterInfo, ...] = (
         ParameterInfo("pattern", "Pattern", 3, 0, 9999, 1, "", "Number of the random landscape"),
         ParameterInfo("speed", "Speed", 3.0, -16, 16, 0.1, "px/frame", "How fast the camera travels past the nearest layer"),

@@ -126,7 +126,7 @@ class PoseScene:
         "OpenPose, COCO or the pose editor (menu Edit) take the place of the bundled ones."
     )
     task = "pose-to-person"
-    files = (".json",)
+    files: tuple[str, ...] = (".json",)
     parameters: tuple[ParameterInfo, ...] = (
         ParameterInfo("cycle", "Movement", text="walk", choices=CYCLES, tip="What the figure does, unless a file says it"),
         ParameterInfo("speed", "Speed", 1.0, 0.1, 4, 0.05, "×", "How fast it does it"),

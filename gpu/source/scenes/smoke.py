@@ -151,6 +151,7 @@ class SmokeScene:
         "own velocity is the true motion, different at every pixel: what the model adds has to drift and swirl with it."
     )
     task = "surrogate-rendering"
+    files: tuple[str, ...] = ()
     parameters: tuple[ParameterInfo, ...] = (
         ParameterInfo("seed", "Seed", 3, 0, 9999, 1, "", "Number of the simulation: where its sources are and how they sway"),
         ParameterInfo("speed", "Speed", 1.0, 0.1, 2.0, 0.1, "", "Simulated time between two frames, in 1/24 s"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.model.catalogue import Catalogue, Choice, PriorChoice, SamplerChoice, TaskChoice, versions
+from app.model.catalogue import Catalogue, versions
 from gpu.engine.results import SERIES, Column, FrameResult, SourceInfo, Update
 from gpu.errors import ClipError, FormulaError
 from gpu.parameters import ParameterInfo
@@ -49,38 +49,47 @@ def catalogue() -> Catalogue:
     prompt = ParameterInfo("prompt", "Prompt", empty=True, tip="What the picture shall show.")
     size = ParameterInfo("size", "Working size", 0, 0, 2048, 8, "px", "Shorter side.")
     ground = ParameterInfo("ground", "Ground", text="grass", tip="What it stands on.", choices=("grass", "sand"))
-    names = ("random", "fixed", "bilinear", "integral", "go-with-the-flow")
     return Catalogue(
-        priors=tuple(
-            PriorChoice(
-                name,
-                name.capitalize(),
-                f"What {name} does.",
-                "a paper",
-                ("anchored", "chained")[: 2 * (name == "bilinear")],
-                (),
-                name != "random",
+        priors={
+            name: _entry(
+                name.capitalize(), summary=f"What {name} does.", source="a paper",
+                modes=("anchored", "chained") if name == "bilinear" else (), uses_motion=name != "random",
             )
-            for name in names
-        ),
-        deformations=(
-            Choice("translation", "Translation", "Moves.", (speed,)),
-            Choice("formula", "Formula", "", (formula,)),
-        ),
-        estimators=(Choice("dis", "DIS", "Fast.", choices=("fast", "medium")),),
-        tasks=(
-            TaskChoice("super-resolution", "Super-resolution ×4", "Invents detail.", (), "heun", 10, 10.0, 0.02),
-            TaskChoice("jpeg", "JPEG", "Puts back what was lost.", (quality,), "heun", 10, 10.0, 0.02),
-            TaskChoice("hub", "A model of your own", "Yours.", (path, prompt, size), "ddim", 20, 1000.0, 0.002),
-            TaskChoice("dress", "Dress", "Weaves.", (), "heun", 10, 10.0, 0.02, scene="pose"),
-        ),
-        samplers=(SamplerChoice("euler", "Euler"), SamplerChoice("heun", "Heun"), SamplerChoice("sde", "SDE", True)),
+            for name in ("random", "fixed", "bilinear", "integral", "go-with-the-flow")
+        },
+        deformations={
+            "translation": _entry("Translation", "Moves.", (speed,)),
+            "formula": _entry("Formula", "", (formula,)),
+        },
+        scenes={
+            "smoke": _entry("Smoke", "It rises.", (speed, ground), task="", files=()),
+            "pose": _entry("Pose", "It walks.", (speed,), task="dress", files=(".json",)),
+        },
+        estimators={"dis": _entry("DIS", "Fast.", presets=("fast", "medium"))},
+        tasks={
+            "super-resolution": _entry("Super-resolution ×4", "Invents detail.", defaults=HEUN),
+            "jpeg": _entry("JPEG", "Puts back what was lost.", (quality,), defaults=HEUN),
+            "hub": _entry(
+                "A model of your own", "Yours.", (path, prompt, size),
+                defaults=SimpleNamespace(sampler="ddim", steps=20, sigma_max=1000.0, sigma_min=0.002),
+            ),
+            "dress": _entry("Dress", "Weaves.", defaults=HEUN),
+        },
+        samplers={
+            "euler": _entry("Euler", stochastic=False),
+            "heun": _entry("Heun", stochastic=False),
+            "sde": _entry("SDE", stochastic=True),
+        },
         versions=versions(),
-        scenes=(
-            Choice("smoke", "Smoke", "It rises.", (speed, ground)),
-            Choice("pose", "Pose", "It walks.", (speed,), files=(".json",)),
-        ),
-    )
+    )  # fmt: skip
+
+
+HEUN = SimpleNamespace(sampler="heun", steps=10, sigma_max=10.0, sigma_min=0.02)
+
+
+def _entry(title: str, about: str = "", parameters: tuple[ParameterInfo, ...] = (), **more: Any) -> Any:
+    """What panels read of an entry of a registry."""
+    return SimpleNamespace(title=title, about=about, parameters=parameters, **more)
 
 
 class FakeEngine:
