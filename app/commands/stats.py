@@ -40,7 +40,9 @@ NUMBERS = (
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("file", metavar="F", type=Path, help="a .npz, .npy, .safetensors or .pt file of noise")
+    parser.add_argument(
+        "file", metavar="F", type=Path, help="a file of noise, of any format that `noisescope warp` writes"
+    )
     parser.add_argument(
         "--axes", metavar="TCHW", default="", help="order of its axes (default: what the file says, else TCHW)"
     )

@@ -18,10 +18,14 @@ def configure(parser: Parser) -> None:
     group.add_argument(
         "--prior", metavar="NAME[:k=v,…]", help="the noise prior (default: the only one of --session, else integral)"
     )
-    group.add_argument("--out", metavar="F", type=Path, required=True, help="a .npz, .npy, .safetensors or .pt file")
-    group.add_argument("--axes", metavar="TCHW", default="TCHW", help="order of the axes (.npz: always TCHW)")
+    group.add_argument(
+        "--out", metavar="F", type=Path, required=True, help="a file of noise; its ending says the format"
+    )
+    group.add_argument(
+        "--axes", metavar="TCHW", help="order of the axes, where the format leaves the choice (default TCHW)"
+    )
     group.add_argument("--json", action="store_true", help="say what was written as JSON on stdout")
-    parser.names = lambda: shared.choices_text("priors", "deformations", "estimators")
+    parser.names = lambda: shared.choices_text("priors", "deformations", "estimators", "formats")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     form = export.format_for(arguments.out, "noise")
     check_file(arguments.out)
-    axes.check(arguments.axes.upper(), 1)
+    order = (arguments.axes or export.FORMATS.get(form).axes).upper()
+    axes.check(order, 1)
     session = shared.session(arguments, [arguments.prior] if arguments.prior else [], TaskSettings())
     if not arguments.prior and (arguments.session is None or len(session.priors) != 1):
         session = shared.session(arguments, ["integral"], TaskSettings())
@@ -43,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     engine = Engine(session)
     try:
         key = session.priors[0].key
-        options = export.ExportOptions(axes=arguments.axes.upper())
+        options = export.ExportOptions(axes=order)
         planned = export.plan(engine, form, key, arguments.out, options)
         if not arguments.json:
             print(f"Writing {planned.text}")

@@ -18,12 +18,24 @@ from gpu.errors import NoisescopeError
 from gpu.registry import Registry
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from gpu.engine import Engine, Update
     from gpu.metrics.whiteness import Whiteness
 
-AXES = ("TCHW", "CTHW", "THWC", "CHW", "HWC")
-"""Orders of axes to offer: T frames, C channels, H rows, W columns. Without T only one frame can be written. TCHW is
-diffusers' and ComfyUI's order for a batch of frames, CTHW that of video latents (add the batch axis in front)."""
+AXES = {
+    "TCHW": "TCHW: a batch of frames (diffusers, ComfyUI)",
+    "CTHW": "CTHW: channels first (video latents)",
+    "THWC": "THWC: channels last (arrays of pictures)",
+    "CHW": "CHW: one frame",
+    "HWC": "HWC: one frame, channels last",
+}
+"""Orders of axes to offer, and what each is used for: T frames, C channels, H rows, W columns. The first is the default.
+Without T only one frame can be written. Video latents have a batch axis in front, which readers add themselves."""
+
+Option = Literal["axes", "direction", "content", "colours", "fps"]
+"""A field of ExportOptions that only some formats heed."""
 
 
 class NoiseFileError(NoisescopeError):
@@ -45,6 +57,15 @@ class ExportOptions:
     def frames(self, count: int) -> range:
         """The chosen frames of `count`."""
         return range(self.start, count if self.stop is None else min(self.stop, count))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Noise in a file: a view (T, C, H, W), mapped into memory where that is possible, and what the file says."""
+
+    noise: npt.NDArray[np.generic]
+    axes: str
+    meta: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +94,13 @@ Steps = Generator["Update", None, Report]
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file. `suffix` is empty where a folder of files is written."""
+    """A kind of file, and all that the command line, the export dialog and README's table say of it.
+
+    `suffix` is the ending of its files, empty where a folder of files is written. `kind` is what it holds. `options` are
+    the fields of ExportOptions that it heeds (all heed `start` and `stop`); `axes` is the only order that its arrays can
+    have where "axes" is none of these. `read(path, axes)` reads a file of noise, with the axes that the file itself
+    names where `axes` is empty: every format of noise has it.
+    """
 
     title: str
     suffix: str
@@ -81,6 +108,14 @@ class Format:
     summary: str
     plan: Callable[[Engine, str, Path, ExportOptions], Plan]
     write: Callable[[Engine, str, Path, ExportOptions], Steps]
+    options: tuple[Option, ...] = ()
+    axes: str = next(iter(AXES))
+    read: Callable[[Path, str], Stored] | None = None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it writes a folder of files rather than one file."""
+        return not self.suffix
 
 
 FORMATS: Registry[Format] = Registry("export format", "app.export")
@@ -106,7 +141,7 @@ def write(engine: Engine, form: str, key: str, path: Path, options: ExportOption
 
 def format_for(path: Path, kind: str) -> str:
     """The name of the format of that kind whose files end as `path` does; NoiseFileError lists the endings."""
-    known = {entry.suffix: name for name, entry in FORMATS.items() if entry.kind == kind and entry.suffix}
-    if path.suffix.lower() not in known:
-        raise NoiseFileError(f"The file {path} has no ending that is known for {kind}; use one of {', '.join(known)}.")
-    return known[path.suffix.lower()]
+    names = {entry.suffix: name for name, entry in FORMATS.items() if entry.kind == kind and not entry.is_folder}
+    if path.suffix.lower() not in names:
+        raise NoiseFileError(f"The file {path} has no ending that is known for {kind}; use one of {', '.join(names)}.")
+    return names[path.suffix.lower()]

@@ -39,5 +39,13 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
 
 
 FORMATS.add("flo", order=60)(
-    Format(".flo files", "", "flow", "A folder of Middlebury .flo files, one a pair of frames.", _plan, _write)
+    Format(
+        ".flo files",
+        "",
+        "flow",
+        "A folder of Middlebury .flo files, one a pair of frames.",
+        _plan,
+        _write,
+        ("direction",),
+    )
 )

@@ -46,5 +46,7 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
 
 
 FORMATS.add("flow-npy", order=50)(
-    Format("Flow array", ".npy", "flow", "All flows in one float32 array (T-1, H, W, 2).", _plan, _write)
+    Format(
+        "Flow array", ".npy", "flow", "All flows in one float32 array (T-1, H, W, 2).", _plan, _write, ("direction",)
+    )
 )

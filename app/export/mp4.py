@@ -34,5 +34,13 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
 
 
 FORMATS.add("mp4", order=70)(
-    Format("Video", ".mp4", "pictures", "One column as a video that every player shows.", _plan, _write)
+    Format(
+        "Video",
+        ".mp4",
+        "pictures",
+        "One column as a video that every player shows.",
+        _plan,
+        _write,
+        ("content", "colours", "fps"),
+    )
 )

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export import FORMATS
+from app.export import FORMATS, Stored
 from app.export.kit.noise_format import (
     NoiseFile,
     Sink,
-    Stored,
     described_in,
     into,
     mapped,

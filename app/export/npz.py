@@ -12,8 +12,8 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from app.export import FORMATS, NoiseFileError
-from app.export.kit.noise_format import F32, NoiseFile, Sink, Stored, noise_format, reading, stored
+from app.export import FORMATS, NoiseFileError, Stored
+from app.export.kit.noise_format import F32, NoiseFile, Sink, noise_format, reading, stored
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date of every member, so that the same noise gives the same bytes."""

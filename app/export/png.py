@@ -47,5 +47,13 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
 
 
 FORMATS.add("png", order=80)(
-    Format("PNG files", "", "pictures", "A folder of numbered PNG files, without loss.", _plan, _write)
+    Format(
+        "PNG files",
+        "",
+        "pictures",
+        "A folder of numbered PNG files, without loss.",
+        _plan,
+        _write,
+        ("content", "colours"),
+    )
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.export import FORMATS, NoiseFileError
-from app.export.kit.noise_format import F32, NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
+from app.export import FORMATS, NoiseFileError, Stored
+from app.export.kit.noise_format import F32, NoiseFile, Sink, into, mapped, noise_format, reading, stored
 
 
 @contextmanager

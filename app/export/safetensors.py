@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export import FORMATS, NoiseFileError
-from app.export.kit.noise_format import NoiseFile, Sink, Stored, into, mapped, noise_format, reading, stored
+from app.export import FORMATS, NoiseFileError, Stored
+from app.export.kit.noise_format import NoiseFile, Sink, into, mapped, noise_format, reading, stored
 
 
 @contextmanager

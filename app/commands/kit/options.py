@@ -293,6 +293,11 @@ def choices_text(*kinds: str) -> str:
     from gpu.source.scenes import SCENES
 
     lines = []
+    if "formats" in kinds:
+        from app.export import FORMATS
+
+        endings = [entry.suffix for _, entry in FORMATS.items() if entry.kind == "noise"]
+        lines.append("files of noise: " + ", ".join(endings))
     if "priors" in kinds:
         lines.append("priors: " + ", ".join(PRIORS.names()))
     if "deformations" in kinds:

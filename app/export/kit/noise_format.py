@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import gpu
-from app.export import FORMATS, ExportOptions, Format, NoiseFileError, Plan, Report, Steps, format_for
+from app.export import AXES, FORMATS, ExportOptions, Format, NoiseFileError, Plan, Report, Steps, Stored, format_for
 from app.export.kit import axes
 from gpu import session as sessions
 from gpu.engine.results import Update
@@ -32,15 +32,6 @@ F32 = npt.NDArray[np.float32]
 
 BESIDE = 64 * 1024
 """Bytes to leave for headers and metadata."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """Noise in a file: a view (T, C, H, W), mapped into memory where that is possible, and what the file says."""
-
-    noise: npt.NDArray[np.generic]
-    axes: str
-    meta: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,13 +63,8 @@ class NoiseFile:
     described_beside: bool = False  # whether the metadata goes into a second file, PATH.json
 
 
-READERS: dict[str, NoiseFile] = {}
-"""By suffix, for `noisescope stats`; filled by `noise_format` as FORMATS loads its modules."""
-
-
 def noise_format(kind: NoiseFile) -> Format:
     """The entry of FORMATS for a kind of noise file."""
-    READERS[kind.suffix] = kind
 
     def plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
         return _plan(kind, engine, key, path, options)
@@ -86,7 +72,17 @@ def noise_format(kind: NoiseFile) -> Format:
     def write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
         return _write(kind, engine, key, path, options)
 
-    return Format(kind.title, kind.suffix, "noise", kind.summary, plan, write)
+    return Format(
+        kind.title,
+        kind.suffix,
+        "noise",
+        kind.summary,
+        plan,
+        write,
+        options=() if kind.fixed_axes else ("axes",),
+        axes=kind.fixed_axes or next(iter(AXES)),
+        read=kind.read,
+    )
 
 
 def read_noise(path: Path, order: str = "") -> Stored:
@@ -98,7 +94,10 @@ def read_noise(path: Path, order: str = "") -> Stored:
         raise NoiseFileError(f"The file {path} cannot be read: {reason(problem)}.") from None
     if not there:
         raise NoiseFileError(f"There is no file {path} to read noise from.")
-    return READERS[FORMATS.get(format_for(path, "noise")).suffix].read(path, order)
+    entry = FORMATS.get(format_for(path, "noise"))
+    if entry.read is None:
+        raise NoiseFileError(f"The file {path} cannot be read: {entry.title} is a format that is only written.")
+    return entry.read(path, order)
 
 
 def _plan(kind: NoiseFile, engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:

@@ -43,13 +43,6 @@ KINDS = (
     ("pictures", "Pictures", "Output, noise or source as video or numbered files"),
     (VIEW, "Current view", "The comparison grid as it stands on the screen"),
 )
-AXES_TEXT = {
-    "TCHW": "TCHW: a batch of frames (diffusers, ComfyUI)",
-    "CTHW": "CTHW: channels first (video latents)",
-    "THWC": "THWC: channels last (arrays of pictures)",
-    "CHW": "CHW: one frame",
-    "HWC": "HWC: one frame, channels last",
-}
 CONTENT = (
     ("output", "Diffusion output", "What the model makes of the noise"),
     ("noise", "Noise", "Black at −3σ, white at +3σ, as in the window"),
@@ -103,8 +96,8 @@ class ExportDialog(QDialog):
         self.form = _combo("Format", "The kind of file")
         self.summary = QLabel()
         self.axes = _combo("Axis order", "The order of the array's axes; it is written into the file as well")
-        for order in AXES:
-            self.axes.addItem(AXES_TEXT.get(order, order), order)
+        for order, text in AXES.items():
+            self.axes.addItem(text, order)
         self.content = _combo("Content", "Which picture of every frame")
         for name, title, tip in CONTENT:
             if name != "output" or self._has_task:
@@ -263,14 +256,15 @@ class ExportDialog(QDialog):
     def _take_form(self) -> None:
         kind, form = self.kind_name(), self.form.currentData()
         content = self.content.currentData()
+        heeded = FORMATS.get(form).options if form else ()
         shown = {
             "columns": kind == "noise" or (kind == "pictures" and content != "image"),
-            "content": kind == "pictures",
-            "colours": kind == "pictures" and content == "noise",
-            "axes": kind == "noise" and form != "npz",
-            "direction": kind == "flow",
+            "content": "content" in heeded,
+            "colours": "colours" in heeded and content == "noise",
+            "axes": "axes" in heeded,
+            "direction": "direction" in heeded,
             "frames": kind != VIEW,
-            "fps": form == "mp4",
+            "fps": "fps" in heeded,
         }
         for name, visible in shown.items():
             self.rows.setRowVisible(self._fields[name], visible)
@@ -287,8 +281,10 @@ class ExportDialog(QDialog):
     def request(self) -> ExportRequest:
         """What the dialog says now."""
         kind = self.kind_name()
+        form = self.form.currentData() or ""
+        free = not form or "axes" in FORMATS.get(form).options
         options = ExportOptions(
-            axes=self.axes.currentData() if self.form.currentData() != "npz" else "TCHW",
+            axes=self.axes.currentData() if free else FORMATS.get(form).axes,
             start=self.first.value(),
             stop=self.last.value() + 1,
             direction=self.direction.currentData(),
@@ -304,7 +300,7 @@ class ExportDialog(QDialog):
             files = ((keys[0], path),)
         else:
             files = tuple((key, path.with_name(f"{path.stem}-{file_name(key)}{path.suffix}")) for key in keys)
-        return ExportRequest(kind, self.form.currentData() or "", files, options)
+        return ExportRequest(kind, form, files, options)
 
     def _wrong(self) -> str:
         if not self.path.text().strip():

@@ -14,16 +14,40 @@ import torch
 from safetensors.numpy import load_file
 
 from app import export
-from app.export import ExportOptions, NoiseFileError
+from app.export import AXES, ExportOptions, NoiseFileError, Stored
 from app.export.kit.noise_format import read_noise
 from gpu import session as sessions
 from gpu.errors import ChoiceError, OutputError
 
 NOISE_FORMATS = [name for name, entry in export.FORMATS.items() if entry.kind == "noise"]
+ANY_AXES = [name for name in NOISE_FORMATS if "axes" in export.FORMATS.get(name).options]
+ONE_ORDER = [name for name in NOISE_FORMATS if name not in ANY_AXES]
+
+RAW: dict[str, Any] = {
+    ".npy": np.load,
+    ".safetensors": lambda path: load_file(path)["noise"],
+    ".pt": lambda path: torch.load(path, weights_only=True)["noise"].numpy(),
+}
+"""The array of a file as other programs read it, for the endings that have a library of their own."""
 
 
-def test_every_format_is_registered() -> None:
-    assert export.FORMATS.names() == ["npz", "npy", "safetensors", "pt", "flow-npy", "flo", "mp4", "png"]
+@pytest.mark.parametrize("form", export.FORMATS.names())
+def test_a_format_says_what_it_is(form: str) -> None:
+    entry = export.FORMATS.get(form)
+    assert entry.title
+    assert entry.summary.endswith(".")
+    assert entry.is_folder or entry.suffix.startswith(".")
+    assert (entry.read is not None) == (entry.kind == "noise")
+    heeded = {"noise": {"axes"}, "flow": {"direction"}, "pictures": {"content", "colours", "fps"}}[entry.kind]
+    assert set(entry.options) <= heeded
+    assert sorted(entry.axes) == sorted("TCHW")
+    if not entry.is_folder:
+        assert export.format_for(Path("a" + entry.suffix), entry.kind) == form
+
+
+def test_there_are_formats_of_every_kind() -> None:
+    assert {entry.kind for _, entry in export.FORMATS.items()} == {"noise", "flow", "pictures"}
+    assert set(RAW) <= {entry.suffix for _, entry in export.FORMATS.items()}
 
 
 @pytest.mark.parametrize("form", NOISE_FORMATS)
@@ -48,8 +72,8 @@ def test_the_same_noise_gives_the_same_bytes(form: str, engine: Any, finish: Any
     assert first.read_bytes() == second.read_bytes()
 
 
-@pytest.mark.parametrize("axes", ["TCHW", "CTHW", "THWC", "HWCT", "WHTC"])
-@pytest.mark.parametrize("form", ["npy", "safetensors", "pt"])
+@pytest.mark.parametrize("axes", [*(order for order in AXES if "T" in order), "HWCT", "WHTC"])
+@pytest.mark.parametrize("form", ANY_AXES)
 def test_axes_are_ordered_as_asked_and_told_by_the_file(
     form: str, axes: str, engine: Any, finish: Any, tmp_path: Path
 ) -> None:
@@ -62,15 +86,20 @@ def test_axes_are_ordered_as_asked_and_told_by_the_file(
     assert "frames" in planned.text
     assert not path.exists()
     finish(export.write(engine, form, "integral", path, options))
-    raw: Any = {
-        "npy": lambda: np.load(path),
-        "safetensors": lambda: load_file(path)["noise"],
-        "pt": lambda: torch.load(path, weights_only=True)["noise"].numpy(),
-    }[form]()
-    assert np.array_equal(raw, expected)
+    if path.suffix in RAW:
+        assert np.array_equal(RAW[path.suffix](path), expected)
     stored = read_noise(path)
     assert stored.axes == axes
     assert np.array_equal(stored.noise, engine.noises)
+
+
+@pytest.mark.parametrize("form", ONE_ORDER)
+def test_a_format_of_one_order_refuses_another(form: str, engine: Any, finish: Any, tmp_path: Path) -> None:
+    entry = export.FORMATS.get(form)
+    path = tmp_path / f"noise{entry.suffix}"
+    other = next(order for order in AXES if order != entry.axes)
+    with pytest.raises(OutputError, match=f"axis order {entry.axes}"):
+        export.plan(engine, form, "integral", path, ExportOptions(axes=other))
 
 
 def test_one_frame_can_do_without_the_axis_of_frames(engine: Any, finish: Any, tmp_path: Path) -> None:
@@ -116,7 +145,7 @@ def test_what_cannot_be_written_is_found_before(
 def test_unknown_columns_and_formats_are_named(engine: Any, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"no column 'random'.*integral, bilinear"):
         export.plan(engine, "npy", "random", tmp_path / "noise.npy")
-    with pytest.raises(ChoiceError, match="npz, npy, safetensors, pt"):
+    with pytest.raises(ChoiceError, match=", ".join(export.FORMATS.names())):
         export.plan(engine, "jpg", "integral", tmp_path / "noise.jpg")
 
 
@@ -152,22 +181,18 @@ def test_a_real_disk_that_is_full(engine: Any) -> None:
         export.plan(engine, "npy", "integral", Path("/dev/full/noise.npy"))
 
 
-def test_reading_back_finds_what_was_damaged(
-    engine: Any, finish: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reading_back_finds_what_was_damaged(engine: Any, finish: Any, tmp_path: Path) -> None:
     """A format that loses a value between writing and reading is found out, and its file does not stay."""
+    from app.export import npy
     from app.export.kit import noise_format as noise
 
-    kind = noise.READERS[".npy"]
-
-    def damaged(path: Path, axes: str) -> noise.Stored:
-        stored = kind.read(path, axes)
+    def damaged(path: Path, axes: str) -> Stored:
+        stored = npy._read(path, axes)
         changed = np.array(stored.noise)
         changed[3, 0, 0, 0] += 1
-        return noise.Stored(changed, stored.axes)
+        return Stored(changed, stored.axes)
 
-    monkeypatch.setitem(noise.READERS, ".npy", kind)  # put back afterwards
-    entry = noise.noise_format(noise.NoiseFile("x", ".npy", "", kind.create, damaged))
+    entry = noise.noise_format(noise.NoiseFile("x", ".npy", "", npy._create, damaged))
     with pytest.raises(OutputError, match="other values in frame 3"):
         finish(entry.write(engine, "integral", tmp_path / "noise.npy", ExportOptions()))
     assert list(tmp_path.iterdir()) == []
