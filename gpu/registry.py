@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -15,7 +16,8 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Named entries found in the modules of one package, in the order they ask for.
 
-    The package's modules are imported at the first look-up, so importing the package itself stays cheap.
+    The package's modules are imported at the first look-up, so importing the package itself stays cheap. A folder that is
+    appended to the package's `__path__` before that is searched as well, so that entries can come from elsewhere.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -23,6 +25,8 @@ class Registry(Generic[T]):
         self._package = package
         self._entries: dict[str, tuple[int, T]] = {}
         self._loaded = False
+        self._loading = 0  # the thread that is at it: others wait until all entries are there
+        self._lock = threading.Lock()
 
     def add(self, name: str, *, order: int = 100) -> Callable[[T], T]:
         """Decorator that registers its argument under `name`; a smaller `order` comes first in menus and tables."""
@@ -35,13 +39,23 @@ class Registry(Generic[T]):
 
         return register
 
+    def _ready(self) -> bool:
+        return self._loaded
+
     def _load(self) -> None:
-        if self._loaded:
+        if self._ready() or self._loading == threading.get_ident():
             return
-        self._loaded = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+        with self._lock:
+            if self._ready():  # another thread was faster
+                return
+            self._loading = threading.get_ident()  # an entry may look into the registry while it is imported
+            try:
+                package = importlib.import_module(self._package)
+                for module in pkgutil.iter_modules(package.__path__):
+                    importlib.import_module(f"{self._package}.{module.name}")
+                self._loaded = True
+            finally:
+                self._loading = 0
 
     def names(self) -> list[str]:
         """All names, by order and then alphabetically."""

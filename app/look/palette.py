@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+
+from gpu.priors import PRIORS
 
 Dash = tuple[int, ...]
 
@@ -17,17 +20,23 @@ SOLID: Dash = ()
 DASHES: tuple[Dash, ...] = (SOLID, (6, 3), (2, 2), (7, 3, 2, 3), (12, 3), (7, 2, 2, 2, 2, 2), (4, 6))
 """Dash patterns: lengths of line and gap in turn, in multiples of the line's width; empty is a solid line."""
 
-_DASHED, _DOTTED, _DASH_DOT, _LONG, _DASH_DOUBLE_DOT = DASHES[1:6]
+DASH_NAMES = dict(
+    zip(("solid", "dashed", "dotted", "dash-dot", "long", "dash-double-dot", "sparse"), DASHES, strict=True)
+)
+"""What a prior may ask for as its dash."""
 
 # Hues as (on dark, on light).
-_NEUTRAL = ("#d3d7df", "#3f444d")  # Okabe-Ito's black
-_ORANGE = ("#e69f00", "#bd7e00")
-_SKY = ("#56b4e9", "#2490cf")
-_GREEN = ("#009e73", "#00825f")
-_YELLOW = ("#f0e442", "#6b6300")
-_BLUE = ("#2b7fc4", "#0b4f96")
-_VERMILLION = ("#e05f10", "#b83a00")
-_PURPLE = ("#cc79a7", "#b3568a")
+HUES = {
+    "neutral": ("#d3d7df", "#3f444d"),  # Okabe-Ito's black
+    "orange": ("#e69f00", "#bd7e00"),
+    "sky": ("#56b4e9", "#2490cf"),
+    "green": ("#009e73", "#00825f"),
+    "yellow": ("#f0e442", "#6b6300"),
+    "blue": ("#2b7fc4", "#0b4f96"),
+    "vermillion": ("#e05f10", "#b83a00"),
+    "purple": ("#cc79a7", "#b3568a"),
+}
+"""What a prior may ask for as its hue: name to colours on dark and on light."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +56,20 @@ def _style(hue: tuple[str, str], dash: Dash = SOLID) -> Style:
     return Style(hue[0], hue[1], dash)
 
 
-_STYLES: dict[str, Style] = {
-    "random": _style(_NEUTRAL, _DOTTED),
-    "fixed": _style(_SKY, _DASHED),
-    "pyoco-mixed": _style(_YELLOW, _DASHED),
-    "pyoco-progressive": _style(_YELLOW, _DASH_DOUBLE_DOT),
-    "control-a-video": _style(_PURPLE, _DASHED),
-    "bilinear": _style(_VERMILLION, _DASH_DOT),
-    "bicubic": _style(_VERMILLION, _LONG),
-    "nearest": _style(_ORANGE, _DOTTED),
-    "root-bilinear": _style(_ORANGE, _LONG),
-    "integral": _style(_GREEN),
-    "ddim-inversion": _style(_BLUE, _DASH_DOT),
-    "integral-exact": _style(_GREEN, _DASHED),
-    "infinite-particle": _style(_BLUE),
-    "go-with-the-flow": _style(_PURPLE),
-}
-PRIOR_NAMES = tuple(_STYLES)
-"""Priors with a colour of their own (DESIGN.md 2.5); any other name gets one derived from its letters."""
+_SPARE = ("blue", "purple", "orange", "sky", "yellow", "green", "vermillion")
 
-_SPARE = (_BLUE, _PURPLE, _ORANGE, _SKY, _YELLOW, _GREEN, _VERMILLION)
+
+@lru_cache(maxsize=1)
+def _styles() -> dict[str, Style]:
+    return {
+        name: _style(HUES[prior.info.hue], DASH_NAMES[prior.info.dash or "solid"]) if prior.info.hue else _derived(name)
+        for name, prior in PRIORS.items()
+    }
+
+
+def is_prior(key: str) -> bool:
+    """Whether a name or column key, such as "bilinear (chained)", is that of a prior there is."""
+    return key.partition(" (")[0] in PRIORS
 
 
 def style(key: str) -> Style:
@@ -75,11 +78,12 @@ def style(key: str) -> Style:
     A variant keeps the prior's colour and takes another dash; the same key always gives the same style.
     """
     name, _, extras = key.partition(" (")
-    base = _STYLES.get(name) or _derived(name)
+    styles = _styles()
+    base = styles.get(name) or _derived(name)
     if not extras:
         return base
-    kin = [other for other, its in _STYLES.items() if its.colour == base.colour]
-    free = [dash for dash in DASHES if dash != base.dash and all(dash != _STYLES[other].dash for other in kin)]
+    kin = [other for other, candidate in styles.items() if candidate.colour == base.colour]
+    free = [dash for dash in DASHES if dash != base.dash and all(dash != styles[other].dash for other in kin)]
     if extras == "chained)" and name in kin:  # the common variant: certainly unlike that of the prior of the same hue
         return Style(base.colour, base.colour_light, free[kin.index(name)])
     return Style(base.colour, base.colour_light, free[zlib.crc32(key.encode()) % len(free)])
@@ -87,7 +91,7 @@ def style(key: str) -> Style:
 
 def _derived(name: str) -> Style:
     number = zlib.crc32(name.encode())
-    return _style(_SPARE[number % len(_SPARE)], DASHES[number // len(_SPARE) % len(DASHES)])
+    return _style(HUES[_SPARE[number % len(_SPARE)]], DASHES[number // len(_SPARE) % len(DASHES)])
 
 
 GOOD = _style(("#4cc38a", "#18794e"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.look.palette import PRIOR_NAMES, style
+from app.look.palette import is_prior, style
 from gpu.experiments import Column, Experiment, Outcome, Table
 from gpu.experiments.kit.questions import QUESTIONS, UNANSWERED
 
@@ -159,7 +159,7 @@ def _cell(column: Column, row: Mapping[str, Any]) -> dict[str, Any]:
     if value is not None and hasattr(value, "item"):
         value = value.item()
     spot = ""
-    if isinstance(value, str) and value.partition(" (")[0] in PRIOR_NAMES:
+    if isinstance(value, str) and is_prior(value):
         spot = style(value).colour_light
     numeric = isinstance(value, (int, float)) or value is None
     kind = "published" if column.published else "number" if numeric else "text"

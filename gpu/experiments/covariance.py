@@ -37,7 +37,7 @@ from gpu.experiments import (
     Update,
 )
 from gpu.noise import inspect
-from gpu.noise.tracks import NEW
+from gpu.noise.states import NEW
 from gpu.parameters import ParameterInfo
 from gpu.session import PriorSettings, SourceSettings
 

@@ -15,7 +15,8 @@ import torch
 
 from gpu.noise import field, polygons, rng, sparse
 from gpu.noise.ownership import SLOT, covered
-from gpu.noise.tracks import NEW, UNDEFINED, Motion, Track
+from gpu.noise.states import NEW, UNDEFINED
+from gpu.noise.tracks import Motion, Track
 from gpu.noise.transport import Pieces, Transport
 
 F32 = npt.NDArray[np.float32]

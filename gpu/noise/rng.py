@@ -14,9 +14,9 @@ from functools import lru_cache
 
 import torch
 
-FIELD, FINE, INDEPENDENT, DEGRADE, SPLIT, FILL = 1, 2, 3, 4, 5, 6
+FIELD, FINE, INDEPENDENT, DEGRADE = 1, 2, 3, 4
 """Streams: the noise a frame is born with; the detail below its pixels; the fresh part of mixed priors; the part that γ
-mixes in; the splitting of shares and particles; the random fill of the baseline disocclusion handler."""
+mixes in."""
 
 _MASK = 0xFFFFFFFF
 _ROW, _COLUMN, _WORD = 0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35

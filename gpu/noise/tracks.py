@@ -17,10 +17,7 @@ from typing import Protocol
 import torch
 
 from gpu.noise import polygons
-
-KEPT, INHERITED, NEW, UNDEFINED = 0, 1, 2, 3
-"""What a pixel of a noise frame is: transported since the shot's first frame; born in a later frame (stage 1); fresh
-noise that opens an anchor here (stage 2); fresh noise of the random-fill baseline, never transported."""
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 
 
 class Motion(Protocol):

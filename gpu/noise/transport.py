@@ -18,7 +18,8 @@ from gpu.noise import field, polygons, rng, tracks
 from gpu.noise.chain import Chain
 from gpu.noise.ownership import SLOT, Rasteriser
 from gpu.noise.sparse import Blocks, Claims, claims, gather
-from gpu.noise.tracks import NEW, UNDEFINED, Motion, Track
+from gpu.noise.states import NEW, UNDEFINED
+from gpu.noise.tracks import Motion, Track
 
 FIELD_CACHE_BYTES = 256 << 20
 TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks

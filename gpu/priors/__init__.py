@@ -1,19 +1,53 @@
-"""Noise priors, one file each: what a frame's noise is, given the motion. The registry is PRIORS."""
+"""Noise priors, one file each: what a frame's noise is, given the motion. The registry is PRIORS.
+
+Neither this module nor a prior's own file imports torch before a prior is started, so that menus, colours and help texts can
+list the priors within milliseconds. A whole prior, in a file of its own in this folder:
+
+    \"""Prior `halves`: the mean of the shot's first noise and of new noise, at unit variance.\"""
+
+    from __future__ import annotations
+
+    from typing import TYPE_CHECKING
+
+    from gpu.priors import PRIORS, Prior, PriorInfo
+
+    if TYPE_CHECKING:
+        from gpu.priors import NoiseFrame, PriorContext, Run
+
+    INFO = PriorInfo("Halves", "Half of it stays, half is new.", "An example.", uses_motion=False, hue="sky", dash="dotted")
+
+
+    def start(context: PriorContext) -> Run:
+        from gpu.noise import rng
+        from gpu.priors.kit.sequence import by_frame, kept
+
+        def noise(t: int) -> NoiseFrame:
+            shared = context.white(rng.FIELD, context.shot_start(t))
+            return kept(context, (shared + context.white(rng.INDEPENDENT, t)) / 2**0.5)
+
+        return by_frame(noise)
+
+
+    PRIORS.add("halves", order=200)(Prior(INFO, start))
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-import torch
-
-from gpu.noise.inspect import Inspection
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
-from gpu.noise.transport import Transport
+from gpu.errors import ChoiceError
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from gpu.parameters import ParameterInfo
 from gpu.registry import Registry
 from gpu.session import Parameter
+
+if TYPE_CHECKING:
+    import torch
+
+    from gpu.noise.inspect import Inspection
+    from gpu.noise.transport import Transport
 
 __all__ = [
     "INHERITED",
@@ -44,7 +78,11 @@ class NoiseFrame:
 
 @dataclass(frozen=True)
 class PriorInfo:
-    """What menus, documentation and tests say of a prior."""
+    """What menus, plots, documentation and tests say of a prior.
+
+    `hue` and `dash` are names of app.look.palette's (a hue of Okabe and Ito, a pattern of a line), so that a prior looks
+    the same everywhere; left empty they follow from its name.
+    """
 
     title: str
     summary: str
@@ -54,6 +92,11 @@ class PriorInfo:
     uses_motion: bool = True
     uses_task: bool = False  # whether it depends on the session's diffusion task and sampler
     white: bool = True  # whether each of its frames is white Gaussian noise in theory
+    unit_variance: bool = True  # whether its values have variance 1, white or not
+    remembers: bool = True  # whether a frame depends on the one before
+    born_white: bool = True  # whether a shot's first frame is the noise that frame is born with
+    hue: str = ""
+    dash: str = ""
 
 
 class Motion(Protocol):
@@ -117,6 +160,8 @@ class Inspectable(Protocol):
 
 def inspect(run: Run, info: PriorInfo, t: int, x: int, y: int) -> Inspection:
     """What pixel (x, y) of frame t of a run is made of; of a prior that cannot say, its value and what the prior does."""
+    from gpu.noise.inspect import Inspection
+
     if isinstance(run, Inspectable):
         return run.inspect(t, x, y)
     frame = run.frame(t)
@@ -130,12 +175,19 @@ def steps_of(run: Run, t: int) -> Iterator[None]:
         yield from run.steps(t)
 
 
-class Prior(Protocol):
-    """A module-level object with `info` and `start`."""
+@dataclass(frozen=True)
+class Prior:
+    """An entry of the registry: what it is, and the function that puts it to work on a session."""
 
     info: PriorInfo
+    make: Callable[[PriorContext], Run]
 
-    def start(self, context: PriorContext) -> Run: ...
+    def start(self, context: PriorContext) -> Run:
+        """The prior at work; ChoiceError for a mode that it has not."""
+        if self.info.modes and context.mode and context.mode not in self.info.modes:
+            choices = " or ".join(self.info.modes)
+            raise ChoiceError(f"The prior {self.info.title} cannot be {context.mode}; choose {choices}.")
+        return self.make(context)
 
 
 PRIORS: Registry[Prior] = Registry("prior", "gpu.priors")

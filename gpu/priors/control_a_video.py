@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
-from gpu.noise import rng
 from gpu.parameters import ParameterInfo
-from gpu.priors import INHERITED, KEPT, NEW, PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.kit.sequence import Chained, number
+from gpu.priors import INHERITED, KEPT, NEW, PRIORS, Prior, PriorInfo
+
+if TYPE_CHECKING:
+    import torch
+
+    from gpu.priors import NoiseFrame, PriorContext, Run
 
 INFO = PriorInfo(
     title="Control-A-Video",
@@ -25,6 +28,8 @@ INFO = PriorInfo(
         ),
     ),
     uses_motion=False,
+    hue="purple",
+    dash="dashed",
 )
 
 
@@ -33,21 +38,32 @@ def changed(current: torch.Tensor, previous: torch.Tensor, threshold: float, hei
 
     The images are (3, h, w); the mask is resized to the noise grid by its nearest pixel. Equal images have no change.
     """
+    from torch.nn.functional import interpolate
+
     difference = (current - previous).abs().mean(dim=0)
     mask = difference > threshold * difference.amax()
     if mask.shape != (height, width):
-        resized = torch.nn.functional.interpolate(mask[None, None].float(), size=(height, width), mode="nearest-exact")
+        resized = interpolate(mask[None, None].float(), size=(height, width), mode="nearest-exact")
         mask = resized[0, 0] > 0
     return mask
 
 
-def step(context: PriorContext, previous: NoiseFrame, t: int) -> NoiseFrame:
+def start(context: PriorContext) -> Run:
     """ε_t where the picture changed, n_{t-1} elsewhere."""
-    threshold = number(context, INFO, "threshold")
-    mask = changed(context.image(t), context.image(t - 1), threshold, context.height, context.width)
-    noise = torch.where(mask, context.white(rng.INDEPENDENT, t), previous.noise)
-    old = torch.where(previous.state == KEPT, KEPT, INHERITED)
-    return NoiseFrame(noise, torch.where(mask, NEW, old).to(torch.uint8))
+    import torch
+
+    from gpu.noise import rng
+    from gpu.priors import NoiseFrame
+    from gpu.priors.kit.sequence import chain, number
+
+    def step(previous: NoiseFrame, t: int) -> NoiseFrame:
+        threshold = number(context, INFO, "threshold")
+        mask = changed(context.image(t), context.image(t - 1), threshold, context.height, context.width)
+        noise = torch.where(mask, context.white(rng.INDEPENDENT, t), previous.noise)
+        old = torch.where(previous.state == KEPT, KEPT, INHERITED)
+        return NoiseFrame(noise, torch.where(mask, NEW, old).to(torch.uint8))
+
+    return chain(context, step)
 
 
-PRIORS.add("control-a-video", order=50)(Chained(INFO, step))
+PRIORS.add("control-a-video", order=50)(Prior(INFO, start))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import torch
+from gpu.priors import PRIORS, Prior, PriorInfo
 
-from gpu.noise import rng
-from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo, Run
-from gpu.priors.kit.sequence import kept
-
-KEEP = 8
-"""Frames at hand; the engine keeps more."""
+if TYPE_CHECKING:
+    from gpu.priors import PriorContext, Run
 
 INFO = PriorInfo(
     title="DDIM inversion",
@@ -23,47 +17,18 @@ INFO = PriorInfo(
     uses_motion=False,
     uses_task=True,
     white=False,
+    unit_variance=False,
+    remembers=False,
+    born_white=False,
+    hue="blue",
+    dash="dash-dot",
 )
 
 
-class DdimInversion:
-    """Inverts every frame on its own by the model of the session's task, or the texture model where there is no task.
+def start(context: PriorContext) -> Run:
+    from gpu.priors.kit.inversions import Inversions
 
-    The inverted channels are the model's; channels beyond them, such as injected noise, are white and independent in every
-    frame. Frames are inverted once and then at hand for a while.
-    """
-
-    info = INFO
-
-    def start(self, context: PriorContext) -> Run:
-        return _Inversions(context)
+    return Inversions(context)
 
 
-@dataclass
-class _Inversions:
-    context: PriorContext
-    done: OrderedDict[int, torch.Tensor] = field(default_factory=OrderedDict)
-
-    def steps(self, t: int) -> Iterator[None]:
-        if t in self.done:
-            return
-        states = self.context.invert(t)
-        noise = next(states)
-        for state in states:
-            yield
-            noise = state
-        self.done[t] = noise
-        while len(self.done) > KEEP:
-            self.done.popitem(last=False)
-
-    def frame(self, t: int) -> NoiseFrame:
-        for _ in self.steps(t):
-            pass
-        inverted = self.done[t]
-        self.done.move_to_end(t)
-        white = self.context.white(rng.INDEPENDENT, t)
-        noise = torch.cat([inverted.to(white), white[len(inverted) :]])[: self.context.channels]
-        return kept(self.context, noise)
-
-
-PRIORS.add("ddim-inversion", order=120)(DdimInversion())
+PRIORS.add("ddim-inversion", order=120)(Prior(INFO, start))

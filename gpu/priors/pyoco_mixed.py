@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from gpu.noise import rng
 from gpu.parameters import ParameterInfo
-from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.kit.sequence import ByFrame, kept, number
+from gpu.priors import PRIORS, Prior, PriorInfo
+
+if TYPE_CHECKING:
+    from gpu.priors import NoiseFrame, PriorContext, Run
 
 INFO = PriorInfo(
     title="PYoCo mixed",
@@ -17,15 +19,25 @@ INFO = PriorInfo(
         ParameterInfo("alpha", "α", 1.0, 0.0, 8.0, 0.1, tip="Strength of the shared part; frames correlate α²/(1+α²)."),
     ),
     uses_motion=False,
+    remembers=False,
+    born_white=False,
+    hue="yellow",
+    dash="dashed",
 )
 
 
-def noise(context: PriorContext, t: int) -> NoiseFrame:
+def start(context: PriorContext) -> Run:
     """(α shared + ε_t) / sqrt(1 + α²); the shared part is the noise the shot's first frame is born with."""
-    alpha = number(context, INFO, "alpha")
-    shared = context.white(rng.FIELD, context.shot_start(t))
-    fresh = context.white(rng.INDEPENDENT, t)
-    return kept(context, (alpha * shared + fresh) / math.sqrt(1 + alpha * alpha))
+    from gpu.noise import rng
+    from gpu.priors.kit.sequence import by_frame, kept, number
+
+    def noise(t: int) -> NoiseFrame:
+        alpha = number(context, INFO, "alpha")
+        shared = context.white(rng.FIELD, context.shot_start(t))
+        fresh = context.white(rng.INDEPENDENT, t)
+        return kept(context, (alpha * shared + fresh) / math.sqrt(1 + alpha * alpha))
+
+    return by_frame(noise)
 
 
-PRIORS.add("pyoco-mixed", order=30)(ByFrame(INFO, noise))
+PRIORS.add("pyoco-mixed", order=30)(Prior(INFO, start))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from gpu.noise import rng
 from gpu.parameters import ParameterInfo
-from gpu.priors import PRIORS, NoiseFrame, PriorContext, PriorInfo
-from gpu.priors.kit.sequence import Chained, kept, number
+from gpu.priors import PRIORS, Prior, PriorInfo
+
+if TYPE_CHECKING:
+    from gpu.priors import NoiseFrame, PriorContext, Run
 
 INFO = PriorInfo(
     title="PYoCo progressive",
@@ -25,14 +27,22 @@ INFO = PriorInfo(
         ),
     ),
     uses_motion=False,
+    hue="yellow",
+    dash="dash-double-dot",
 )
 
 
-def step(context: PriorContext, previous: NoiseFrame, t: int) -> NoiseFrame:
+def start(context: PriorContext) -> Run:
     """(α n_{t-1} + ε_t) / sqrt(1 + α²)."""
-    alpha = number(context, INFO, "alpha")
-    fresh = context.white(rng.INDEPENDENT, t)
-    return kept(context, (alpha * previous.noise + fresh) / math.sqrt(1 + alpha * alpha))
+    from gpu.noise import rng
+    from gpu.priors.kit.sequence import chain, kept, number
+
+    def step(previous: NoiseFrame, t: int) -> NoiseFrame:
+        alpha = number(context, INFO, "alpha")
+        fresh = context.white(rng.INDEPENDENT, t)
+        return kept(context, (alpha * previous.noise + fresh) / math.sqrt(1 + alpha * alpha))
+
+    return chain(context, step)
 
 
-PRIORS.add("pyoco-progressive", order=40)(Chained(INFO, step))
+PRIORS.add("pyoco-progressive", order=40)(Prior(INFO, start))

@@ -11,7 +11,7 @@ import torch
 from app.lessons.compute.draw_statistics import CPU
 from gpu.noise import field, tracks
 from gpu.noise.ownership import SLOT, TorchRasteriser
-from gpu.noise.tracks import NEW
+from gpu.noise.states import NEW
 from gpu.noise.transport import Pieces, Sorted, Transport
 from gpu.priors import Motion
 

@@ -15,7 +15,8 @@ from gpu.assets import asset
 from gpu.metrics import coherence
 from gpu.noise import field, tracks
 from gpu.noise.ownership import TorchRasteriser
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED, Track
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.tracks import Track
 from gpu.noise.transport import Transport
 from gpu.source.motion import SourceMotion
 from gpu.source.stills import read_picture, resize

@@ -16,7 +16,7 @@ from app.lessons.compute.motions import Moving
 from app.lessons.compute.scene import Floats
 from gpu.flow import maps
 from gpu.metrics import coherence
-from gpu.noise.tracks import KEPT
+from gpu.noise.states import KEPT
 from gpu.noise.transport import Transport
 from gpu.priors import NoiseFrame, Run
 from gpu.source.motion import SourceMotion

@@ -25,7 +25,7 @@ from app.lessons.compute.scene import (
     Scene,
 )
 from app.lessons.models import LESSONS
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 
 HUE = {INHERITED: "#56b4e9", NEW: "#f0e442", UNDEFINED: "#d55e00"}
 """Okabe and Ito's hues, those of the overlay in the main window."""

@@ -1,4 +1,4 @@
-"""Degradation γ, which every prior takes: mixes in independent noise and keeps the variance (DESIGN.md 2.5)."""
+"""Degradation γ, which every prior takes: mixes in independent noise and keeps the variance."""
 
 from __future__ import annotations
 

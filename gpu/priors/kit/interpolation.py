@@ -1,4 +1,4 @@
-"""Priors `bilinear`, `bicubic`, `nearest`, `root-bilinear`: noise resampled, from anchors or chained."""
+"""Noise resampled with a kernel, from anchors or chained: what bilinear, bicubic, nearest and root-bilinear share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from gpu.errors import ChoiceError
 from gpu.noise import rng
 from gpu.noise.inspect import Inspection, Taps, not_followed
-from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, NoiseFrame, PriorContext, PriorInfo, Run
+from gpu.priors import INHERITED, KEPT, NEW, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.kit.sequence import chain
 
 Weights = Callable[[torch.Tensor], list[torch.Tensor]]
@@ -243,72 +242,8 @@ class ChainedRun:
         return Inspection(t, x, y, state, taps.value, taps.value, sentence, taps=taps)
 
 
-@dataclass
-class Interpolation:
-    """A prior that resamples noise with one kernel."""
-
-    info: PriorInfo
-    kernel: Kernel
-
-    def start(self, context: PriorContext) -> Run:
-        if context.mode and context.mode not in self.info.modes:
-            choices = " or ".join(self.info.modes)
-            raise ChoiceError(f"The prior {self.info.title} cannot be {context.mode}; choose {choices}.")
-        if context.mode == "chained":
-            run = chain(context, lambda inner, previous, t: chained_step(inner, previous, t, self.kernel))
-            return ChainedRun(run, context, self.kernel)
-        return Anchored(context, self.kernel)
-
-
-MODES = ("anchored", "chained")
-
-PRIORS.add("bilinear", order=60)(
-    Interpolation(
-        PriorInfo(
-            title="Bilinear",
-            summary="Resamples the noise like a picture: averaging lowers its variance and ties neighbours together.",
-            source="Baseline of Chang et al. 2024, arXiv 2504.03072.",
-            modes=MODES,
-            white=False,
-        ),
-        BILINEAR,
-    )
-)
-PRIORS.add("bicubic", order=61)(
-    Interpolation(
-        PriorInfo(
-            title="Bicubic",
-            summary="Resamples the noise with a sharper kernel: loses less variance than bilinear, but is not white.",
-            source="Baseline of Chang et al. 2024, arXiv 2504.03072; kernel of Keys 1981 with a = −0.75.",
-            modes=MODES,
-            white=False,
-        ),
-        BICUBIC,
-    )
-)
-PRIORS.add("nearest", order=62)(
-    Interpolation(
-        PriorInfo(
-            title="Nearest",
-            summary="Takes the nearest pixel's noise: keeps the variance, but copies pixels where the picture expands.",
-            source="Baseline of Chang et al. 2024, arXiv 2504.03072.",
-            modes=MODES,
-            white=False,
-        ),
-        NEAREST,
-    )
-)
-PRIORS.add("root-bilinear", order=70)(
-    Interpolation(
-        PriorInfo(
-            title="Root-bilinear",
-            summary="Bilinear with the square roots of the weights: keeps the variance, but ties neighbours together.",
-            source="Asked for in the review of Chang et al. 2024 (ICLR 2024); weights √w, whose squares sum to 1.",
-            # No chain: √w keeps the variance of independent pixels only. Its weights sum to up to 2, so from the second
-            # frame on the correlated part grows, by up to 4 times in variance a frame.
-            modes=("anchored",),
-            white=False,
-        ),
-        ROOT_BILINEAR,
-    )
-)
+def start(context: PriorContext, kernel: Kernel) -> Run:
+    """A run that resamples noise with one kernel, in the context's mode; empty is anchored."""
+    if context.mode == "chained":
+        return ChainedRun(chain(context, lambda before, t: chained_step(context, before, t, kernel)), context, kernel)
+    return Anchored(context, kernel)

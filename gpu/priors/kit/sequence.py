@@ -16,43 +16,25 @@ BUDGET = 128 << 20
 """Bytes of earlier frames one chain keeps."""
 
 
-@dataclass
-class ByFrame:
-    """A prior whose noise is a function of (context, frame)."""
-
-    info: PriorInfo
-    noise: Callable[[PriorContext, int], NoiseFrame]
-
-    def start(self, context: PriorContext) -> Run:
-        return _FrameRun(context, self.noise)
+def by_frame(noise: Callable[[int], NoiseFrame]) -> Run:
+    """The run of a prior whose noise is a function of the frame's number alone."""
+    return _FrameRun(noise)
 
 
 @dataclass
 class _FrameRun:
-    context: PriorContext
-    noise: Callable[[PriorContext, int], NoiseFrame]
+    noise: Callable[[int], NoiseFrame]
 
     def frame(self, t: int) -> NoiseFrame:
-        return self.noise(self.context, t)
+        return self.noise(t)
 
 
-@dataclass
-class Chained:
-    """A prior whose noise at t is `step(context, noise at t - 1, t)`, and white(FIELD, t) where a shot starts."""
-
-    info: PriorInfo
-    step: Callable[[PriorContext, NoiseFrame, int], NoiseFrame]
-
-    def start(self, context: PriorContext) -> Run:
-        return chain(context, self.step)
-
-
-def chain(context: PriorContext, step: Callable[[PriorContext, NoiseFrame, int], NoiseFrame]) -> Run:
-    """The run of a chained prior, by random access."""
+def chain(context: PriorContext, step: Callable[[NoiseFrame, int], NoiseFrame]) -> Run:
+    """The run of a prior whose noise at t is `step(noise at t - 1, t)`, by random access; white(FIELD, t) starts a shot."""
     pixel = context.channels * 4 + 1
     states: Chain[NoiseFrame] = Chain(
         lambda first: born(context, first),
-        lambda previous, t: step(context, previous, t),
+        step,
         context.shot_start,
         keep=max(2, BUDGET // (pixel * context.height * context.width)),
     )

@@ -70,7 +70,7 @@ def _check_item(item: s.Item, panel: s.Panel) -> None:
 
 
 def _check_ink(ink: str) -> None:
-    known = ink in s.INKS or ink.startswith("#") or ink.partition(" (")[0] in palette.PRIOR_NAMES
+    known = ink in s.INKS or ink.startswith("#") or palette.is_prior(ink)
     assert known, f"{ink!r} is no ink"
 
 

@@ -13,7 +13,7 @@ import torch
 from app.lessons.compute import crossing_objects
 from app.lessons.compute.crossing_objects import FILLS, RANDOM, TWO_STAGE
 from gpu.metrics import moments, spatial
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 
 SPEED, SEED, LATE = 2.0, 3, 8
 

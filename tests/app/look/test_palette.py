@@ -51,7 +51,7 @@ def apart(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [True, False])
-@pytest.mark.parametrize("name", palette.PRIOR_NAMES)
+@pytest.mark.parametrize("name", PRIORS.names())
 def test_contrast_of_lines(name: str, dark: bool) -> None:
     assert palette.contrast(palette.style(name).on(dark), DARK if dark else LIGHT) >= 3.0
 
@@ -73,14 +73,17 @@ def test_contrast_is_wcag() -> None:
 @pytest.mark.parametrize("dark", [True, False])
 @pytest.mark.parametrize("vision", VISION)
 def test_every_two_priors_differ(vision: str, dark: bool) -> None:
-    for one, other in itertools.combinations(palette.PRIOR_NAMES, 2):
+    for one, other in itertools.combinations(PRIORS.names(), 2):
         first, second = palette.style(one), palette.style(other)
         distance = np.linalg.norm(lab(first.on(dark), vision) - lab(second.on(dark), vision))
         assert first.dash != second.dash or distance > 12, (one, other, distance)
 
 
-def test_every_prior_there_is_has_a_style_of_its_own() -> None:
-    assert {name for name, _ in PRIORS.items()} <= set(palette.PRIOR_NAMES)
+@pytest.mark.parametrize("name", PRIORS.names())
+def test_a_prior_asks_for_a_hue_and_a_dash_there_are(name: str) -> None:
+    info = PRIORS.get(name).info
+    assert info.hue in {"", *palette.HUES}
+    assert info.dash in {"", *palette.DASH_NAMES}
 
 
 def test_states_of_pixels_differ_wherever_they_are_coloured() -> None:
@@ -108,7 +111,7 @@ def test_the_four_default_priors_differ_in_hue_and_in_dash() -> None:
     assert len({style.colour for style in styles}) == len({style.dash for style in styles}) == 4
 
 
-@pytest.mark.parametrize("name", palette.PRIOR_NAMES)
+@pytest.mark.parametrize("name", PRIORS.names())
 def test_a_variant_keeps_the_colour_and_takes_another_dash(name: str) -> None:
     base = palette.style(name)
     for extras in ("chained", "γ=0.3", "alpha=2, chained"):

@@ -8,7 +8,7 @@ import torch
 
 from gpu.noise import inspect
 from gpu.noise.ownership import Rasteriser
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
 
 SIZE = (30, 46)

@@ -14,7 +14,7 @@ from gpu.metrics import coherence, whiteness
 from gpu.noise import inspect, tracks, transport
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
-from gpu.noise.tracks import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
 from tests.gpu.noise.motions import CPU, carrier
 

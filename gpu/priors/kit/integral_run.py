@@ -1,0 +1,22 @@
+"""The run of ∫-noise: what the transport gathers, and what one of its pixels is made of."""
+
+from __future__ import annotations
+
+from gpu.noise import inspect
+from gpu.noise.inspect import Inspection
+from gpu.priors import NoiseFrame, PriorContext
+
+
+class IntegralRun:
+    """∫-noise of Chang et al. 2024 (Eq. 1-5, Algorithm 2), with the two-stage disocclusion handler."""
+
+    def __init__(self, context: PriorContext) -> None:
+        self._context = context
+
+    def frame(self, t: int) -> NoiseFrame:
+        noise, state = self._context.transport.integral(t, self._context.channels)
+        return NoiseFrame(noise, state)
+
+    def inspect(self, t: int, x: int, y: int) -> Inspection:
+        """See gpu.priors.Inspectable."""
+        return inspect.integral(self._context.transport, t, x, y, self._context.channels)
