@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 import types
 import typing
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from gpu.errors import OutputError, SessionError
+from gpu.errors import SessionError
+from gpu.files import replacing
 
 VERSION = 1
 
@@ -235,14 +235,5 @@ def load(path: str | os.PathLike[str]) -> Session:
 
 def save(session: Session, path: str | os.PathLike[str]) -> None:
     """Write a session file whole or not at all, so that a full disk never eats the earlier one."""
-    target = Path(path)
-    temporary = ""
-    try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, delete=False, suffix=".tmp") as temp:
-            temporary = temp.name
-            temp.write(to_json(session))
-        os.replace(temporary, target)
-    except OSError as problem:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
-        raise OutputError(f"The session cannot be written to {path}: {problem.strerror or problem}.") from None
+    with replacing(Path(path)) as partial:
+        partial.write_text(to_json(session), encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import torch
 
+from gpu import devices
 from gpu.diffusion.sampling.denoise import SamplerOptions
 from gpu.diffusion.tasks import Task
 from gpu.engine import output_quality, task_settings
@@ -74,7 +75,7 @@ class Clip:
 def opened(settings: SourceSettings, backend: str = "auto") -> Iterator[Clip]:
     """The clip of `settings`, closed when the block is left, also by cancelling. What is wrong with them is raised as the
     NoisescopeError that says so."""
-    device = backends.device("auto")
+    device = devices.device("auto")
     source = open_source(settings)
     try:
         computing = backends.Backend(backend, device)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gpu import devices
 from gpu.engine import output_quality, perceptual, pixel, task_settings
 from gpu.engine.cache import Cache
 from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, SourceInfo, Update
@@ -64,7 +65,7 @@ class Engine:
         self.session = session
         self._task, self._options = task_settings.task_of(session), task_settings.options_of(session)
         self._channels = task_settings.channels_of(session, self._task, self._options)
-        self.device = backends.device(session.noise.device)
+        self.device = devices.device(session.noise.device)
         _check_memory(session.source.height, session.source.width)
         old = reuse.session if reuse else None
         opened: list[Source | backends.Backend] = []

@@ -1,7 +1,7 @@
 """Maps between frames: sampling at absolute positions, composition, forward-backward validity, Jacobian.
 
 Everything is torch, float32, on the device of its input. Positions and maps are absolute (x, y) with pixel (i, j)'s
-centre at (j+1/2, i+1/2); flows are (dx, dy) in pixels (DESIGN.md section 1).
+centre at (j+1/2, i+1/2); flows are (dx, dy) in pixels.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def clean(flow: torch.Tensor) -> Cleaned:
 def compose(
     phi: torch.Tensor, backward: torch.Tensor, phi_valid: torch.Tensor | None = None, valid: torch.Tensor | None = None
 ) -> Composed:
-    """Phi_{t+1}(p) = Phi_t(p + backward[t](p)), bilinear in Phi_t (DESIGN.md section 1).
+    """Phi_{t+1}(p) = Phi_t(p + backward[t](p)), bilinear in Phi_t.
 
     `phi`, `backward` (H, W, 2); `phi_valid` (H, W) where phi is known and `valid` (H, W) where the step is (None:
     everywhere). The result is known where the step is, stays inside the frame, lands on known pixels of phi, and lies in
@@ -139,21 +139,17 @@ def compose(
     return Composed(result, known)
 
 
-def forward_backward_error(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
-    """(H, W) |b(p) + f(p + b(p))| in pixels, on the grid of `backward`; UNSEEN where p + b(p) leaves the frame."""
-    return check(backward, forward).error
-
-
 def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
     """(H, W) bool: p + b(p) lies in the frame and |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5, f taken at p + b(p).
 
-    The forward-backward check of Sundaram, Brox, Keutzer 2010 (equation 5), as DESIGN.md 2.6 has it.
+    The forward-backward check of Sundaram, Brox, Keutzer 2010 (equation 5).
     """
     return check(backward, forward).valid
 
 
 def check(backward: torch.Tensor, forward: torch.Tensor) -> Checked:
-    """`validity` and `forward_backward_error` of one pair of flows (H, W, 2), from one sampling of `forward`."""
+    """`validity` of a pair of flows (H, W, 2), and their error: |b(p) + f(p + b(p))| in pixels, on the grid of `backward`,
+    UNSEEN where p + b(p) leaves the frame."""
     height, width = backward.shape[:2]
     positions = pixel_centres(height, width, backward.device) + backward
     there = sample(forward, positions)

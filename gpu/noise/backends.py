@@ -1,4 +1,4 @@
-"""Which rasteriser and which torch device do the work: chosen by name, or by a short measurement remembered per machine."""
+"""Which rasteriser does the work: chosen by name, or by a short measurement remembered per machine."""
 
 from __future__ import annotations
 
@@ -17,21 +17,6 @@ from gpu.noise import tracks, transport
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
-
-
-def device(name: str = "auto") -> torch.device:
-    """The torch device of that name; `auto` takes cuda, then mps, then cpu. BackendError when it is not there."""
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        wanted = torch.device(name)
-        torch.zeros(1, device=wanted).item()  # the device `meta` holds no values
-    except (RuntimeError, AssertionError) as problem:
-        first_line = str(problem).splitlines()[0]
-        raise BackendError(f"The torch device {name!r} cannot be used here: {first_line}") from None
-    return wanted
 
 
 class Backend:

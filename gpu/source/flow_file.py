@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 
 from gpu.cv import cv2
 from gpu.errors import FlowError
@@ -50,7 +50,7 @@ class FlowFileTruth:
             raise ValueError("either backward or forward flow must be given")
         self._stored = {"backward": backward, "forward": forward}
         self.frames, self.height, self.width = len(given) + 1, height, width
-        self._fields: OrderedDict[tuple[str, int], _Field] = OrderedDict()
+        self._fields: LRUCache[tuple[str, int], _Field] = LRUCache(2 * KEPT)
         self._maps: dict[int, torch.Tensor] = {0: maps.pixel_centres(height, width)}
         self._last = (0, self._maps[0])
 
@@ -63,7 +63,7 @@ class FlowFileTruth:
         return np.where(field.bad[..., None], np.float32(np.nan), field.flow)
 
     def valid(self, t: int) -> Mask:
-        """As gpu.source.Truth: known, inside the frame, and passing the forward-backward check of DESIGN.md 2.6."""
+        """As gpu.source.Truth: known, inside the frame, and passing the forward-backward check (gpu.flow.maps.validity)."""
         back, forth = self._field("backward", t), self._field("forward", t)
         flow = torch.from_numpy(back.flow)
         there = maps.pixel_centres(self.height, self.width) + flow
@@ -85,7 +85,7 @@ class FlowFileTruth:
     def _map(self, t: int) -> torch.Tensor:
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
-        at, phi = max((self._last, *self._maps.items()), key=lambda known: known[0] if known[0] <= t else -1)
+        at, phi = max((self._last, *self._maps.items()), key=lambda kept: kept[0] if kept[0] <= t else -1)
         while at < t:
             phi = maps.compose(phi, torch.from_numpy(self._field("backward", at).flow)).phi
             at += 1
@@ -99,17 +99,14 @@ class FlowFileTruth:
             raise IndexError(f"flow from frame {t} of {self.frames}")
         if (kind, t) not in self._fields:
             self._fields[kind, t] = self._make(kind, t)
-            while len(self._fields) > 2 * KEPT:
-                self._fields.popitem(last=False)
-        self._fields.move_to_end((kind, t))
         return self._fields[kind, t]
 
     def _make(self, kind: str, t: int) -> _Field:
         stored = self._stored[kind]
         if stored is None:
             other = self._field("forward" if kind == "backward" else "backward", t)
-            flow, found = inverse(other.flow, other.known)
-            return _Field(flow, found, np.zeros_like(found))
+            flow, solved = inverse(other.flow, other.known)
+            return _Field(flow, solved, np.zeros_like(solved))
         cleaned = maps.clean(torch.from_numpy(np.array(stored[t], np.float32)))
         flow, bad = cleaned.flow.numpy(), np.asarray(cleaned.bad.numpy())
         if bad.shape != (self.height, self.width):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from pathlib import Path
 
+from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Truth
@@ -34,11 +34,11 @@ class ImagesSource:
         end = settings.start + settings.frames if settings.frames else len(files)
         self._files = files[settings.start : end]
         self.title = Path(settings.path).name or str(settings.path)
-        self._cache: OrderedDict[int, U8] = OrderedDict()
         self._cuts: tuple[int, ...] | None = None
         first = read_picture(self._files[0])
         self._size = (first.shape[0], first.shape[1])
         self.height, self.width = target_size(*self._size, settings)
+        self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, 2 * 3 * self.height * self.width), bytes_of)
 
     @property
     def frames(self) -> int:
@@ -65,9 +65,6 @@ class ImagesSource:
             picture = resize(picture, self.height, self.width)
             picture.flags.writeable = False
             self._cache[t] = picture
-            while len(self._cache) > max(2, CACHE_BYTES // picture.nbytes):
-                self._cache.popitem(last=False)
-        self._cache.move_to_end(t)
         return self._cache[t]
 
     def close(self) -> None:
@@ -79,14 +76,14 @@ def find_sequence(path: Path) -> list[Path]:
     those of the same name with higher numbers, as far as no number is missing. ClipError when there is none."""
     try:
         if path.is_dir():
-            found = [
+            pictures = [
                 file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
             ]
-            if not found:
+            if not pictures:
                 raise ClipError(
                     f"The folder {path} holds no pictures; expected PNG, JPEG, WebP, TIFF, BMP or the like."
                 )
-            return sorted(found, key=_natural)
+            return sorted(pictures, key=_natural)
         if not path.is_file():
             raise ClipError(f"There is no folder or picture {path}.")
         numbered = re.fullmatch(r"(.*?)(\d+)", path.stem, re.DOTALL)

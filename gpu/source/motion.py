@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from gpu.cache import ByteCache
 from gpu.errors import FlowError
 from gpu.flow import maps
 from gpu.flow.estimators import ESTIMATORS
@@ -18,10 +16,8 @@ from gpu.flow.pairs import pick
 from gpu.session import MotionSettings
 from gpu.source import F32, Source, Truth
 
-T = TypeVar("T")
-
 CACHE_BYTES = 256 << 20
-"""Motion of one source that is kept."""
+"""Motion of one source that is kept, half of it backward and half forward; more where that is not two of each."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +28,14 @@ class _Step:
     valid: torch.Tensor
     error: torch.Tensor
     invalid: int
+
+
+def _step_bytes(step: _Step) -> int:
+    return step.backward.nbytes + step.valid.nbytes + step.error.nbytes
+
+
+def _flow_bytes(cleaned: maps.Cleaned) -> int:
+    return cleaned.flow.nbytes + cleaned.bad.nbytes
 
 
 class SourceMotion:
@@ -45,8 +49,9 @@ class SourceMotion:
         self._source, self._device = source, device
         self._cuts = frozenset(source.cuts)
         self._truth: Truth | None = source.truth if settings.estimator in ("auto", "truth") else None
-        self._steps: OrderedDict[int, _Step] = OrderedDict()
-        self._forwards: OrderedDict[int, maps.Cleaned] = OrderedDict()
+        pixels = source.height * source.width
+        self._steps: ByteCache[int, _Step] = ByteCache(max(CACHE_BYTES // 2, 2 * 13 * pixels), _step_bytes)
+        self._forwards: ByteCache[int, maps.Cleaned] = ByteCache(max(CACHE_BYTES // 2, 2 * 9 * pixels), _flow_bytes)
         if settings.estimator == "truth" and source.truth is None:
             raise FlowError(f"{source.title} has no true motion to take; choose a flow estimator, or auto.")
         if self._truth is not None:
@@ -85,14 +90,15 @@ class SourceMotion:
 
     def _step(self, t: int) -> _Step:
         self._check(t)
-        return _remember(self._steps, t, self._make_step, self._kept(bytes_a_pixel=13))
+        if t not in self._steps:
+            self._steps[t] = self._make_step(t)
+        return self._steps[t]
 
     def _forward(self, t: int) -> maps.Cleaned:
         self._check(t)
-        return _remember(self._forwards, t, self._make_forward, self._kept(bytes_a_pixel=9))
-
-    def _kept(self, bytes_a_pixel: int) -> int:
-        return max(2, CACHE_BYTES // 2 // (self._source.height * self._source.width * bytes_a_pixel))
+        if t not in self._forwards:
+            self._forwards[t] = self._make_forward(t)
+        return self._forwards[t]
 
     def _make_step(self, t: int) -> _Step:
         shape = (self._source.height, self._source.width)
@@ -114,12 +120,12 @@ class SourceMotion:
             flow = self._flow(self._estimate(t + 1, t), "backward", t)
             forward = self._forward(t)
             here = maps.pixel_centres(*shape, self._device) + flow.flow
-            known = ~flow.bad
+            usable = ~flow.bad
             if bool(forward.bad.any()):
-                known = known & maps.covered(~forward.bad, here)
+                usable = usable & maps.covered(~forward.bad, here)
             checked = maps.check(flow.flow, forward.flow)
-            valid = known & checked.valid
-            error = torch.where(known, checked.error, torch.full_like(checked.error, maps.UNSEEN))
+            valid = usable & checked.valid
+            error = torch.where(usable, checked.error, torch.full_like(checked.error, maps.UNSEEN))
         return _Step(flow.flow, valid, error, int(flow.bad.sum()))
 
     def _make_forward(self, t: int) -> maps.Cleaned:
@@ -140,13 +146,3 @@ class SourceMotion:
             raise FlowError(f"The {kind} flow of frame {t} has shape {vectors.shape}; {expected} was expected.")
         given = torch.from_numpy(np.array(vectors, np.float32, copy=True)).to(self._device)
         return maps.clean(given)
-
-
-def _remember(cache: OrderedDict[int, T], t: int, make: Callable[[int], T], most: int) -> T:
-    """The entry of t, made when it is not there; the `most` entries used last stay."""
-    if t not in cache:
-        cache[t] = make(t)
-        while len(cache) > most:
-            cache.popitem(last=False)
-    cache.move_to_end(t)
-    return cache[t]

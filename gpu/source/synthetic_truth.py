@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 
 from gpu.flow import maps
 from gpu.source import F32, Mask
@@ -37,8 +37,8 @@ class DeformationTruth:
     def __init__(self, warp: Warp, grid: Grid) -> None:
         self.warp, self.grid = warp, grid
         self._centres = maps.pixel_centres(grid.height, grid.width, dtype=torch.float64)
-        self._steps: OrderedDict[tuple[int, int], Step] = OrderedDict()
-        self._places: OrderedDict[int, tuple[Points, torch.Tensor]] = OrderedDict()
+        self._steps: LRUCache[tuple[int, int], Step] = LRUCache(KEPT)
+        self._places: LRUCache[int, tuple[Points, torch.Tensor]] = LRUCache(KEPT)
 
     def backward(self, t: int) -> F32:
         return self._step(self._pair(t) + 1, t).flow
@@ -48,10 +48,6 @@ class DeformationTruth:
 
     def valid(self, t: int) -> Mask:
         return self._step(self._pair(t) + 1, t).valid
-
-    def valid_forward(self, t: int) -> Mask:
-        """(H, W) on the grid of frame t: where what is seen is also seen, inside the frame, in frame t+1."""
-        return self._step(self._pair(t), t + 1).valid
 
     def to_reference(self, t: int) -> F32:
         """As gpu.source.Truth; a pixel that has no position in frame 0 is given its own (see `reference_valid`)."""
@@ -70,33 +66,25 @@ class DeformationTruth:
 
     def places(self, t: int) -> tuple[Points, torch.Tensor]:
         """(H, W, 2) float64 positions of frame t's pixel centres in frame 0, and (H, W) the labels of their surfaces."""
-        known = self._places.get(self._frame(t))
-        if known is None:
+        if self._frame(t) not in self._places:
             surface = self.warp.surface(t, self._centres)
-            known = self.warp.to_reference(t, self._centres, surface), surface
-            self._places[t] = known
-            while len(self._places) > KEPT:
-                self._places.popitem(last=False)
-        return known
+            self._places[t] = self.warp.to_reference(t, self._centres, surface), surface
+        return self._places[t]
 
     def _step(self, start: int, end: int) -> Step:
         """From the grid of frame `start` to where the same is seen in frame `end`."""
-        known = self._steps.get((start, end))
-        if known is None:
-            known = self._find(start, end)
-            self._steps[start, end] = known
-            while len(self._steps) > KEPT:
-                self._steps.popitem(last=False)
-        return known
+        if (start, end) not in self._steps:
+            self._steps[start, end] = self._find(start, end)
+        return self._steps[start, end]
 
     def _find(self, start: int, end: int) -> Step:
         warp, here = self.warp, self._centres
         reference, surface = self.places(start)
         there = warp.from_reference(end, reference, surface, here)
-        found = somewhere(there) & somewhere(reference)
-        there = there.where(found[..., None], here)
+        solved = somewhere(there) & somewhere(reference)
+        there = there.where(solved[..., None], here)
         x, y = there.unbind(-1)
-        valid = found & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)
+        valid = solved & (x >= 0) & (x <= self.grid.width) & (y >= 0) & (y <= self.grid.height)
         label = warp.surface(end, there)
         valid &= (surface != BEYOND) & (label == surface)
         if warp.verify and bool(((surface == BEYOND) | (label == BEYOND)).any()):

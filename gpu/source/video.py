@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
+from gpu.cache import ByteCache, bytes_of
 from gpu.cv import cv2
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
@@ -17,7 +17,7 @@ from gpu.source.shots import find_cuts, thumbnail
 from gpu.source.stills import resize, target_size
 
 CACHE_BYTES = 192 << 20
-"""Decoded frames, at the size they are used at, that one source keeps."""
+"""Decoded frames, at the size they are used at, that one source keeps; more where that is not BEFORE + 2 of them."""
 
 BEFORE = 24  # frames kept ahead of the one asked for when decoding starts over: stepping backwards stays quick
 FALLBACK_FPS = 25.0
@@ -36,15 +36,16 @@ class VideoSource:
         self.truth: Truth | None = None
         self._path = Path(path)
         self._start, self._wanted = settings.start, settings.frames
-        self._cache: OrderedDict[int, U8] = OrderedDict()
-        self._known: tuple[int, tuple[int, ...]] | None = None
+        self._scanned: tuple[int, tuple[int, ...]] | None = None  # number of frames, cuts
         self._open_checked()
         self._cut_short = is_cut_short(self._path)
         picture = self._decode()
         if picture is None:
-            self.close()
+            self._capture.release()
             raise ClipError(f"Not one frame of {path} can be decoded; the file is damaged or cut short.")
         self.height, self.width = target_size(picture.shape[0], picture.shape[1], settings)
+        frame_bytes = self.height * self.width * 3
+        self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, (BEFORE + 2) * frame_bytes), bytes_of)
         self._pending: U8 | None = picture
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = float(rate) if math.isfinite(rate) and 0 < rate <= 1000 else FALLBACK_FPS
@@ -71,7 +72,6 @@ class VideoSource:
             raise IndexError(f"frame {t} of {frames}")
         if t not in self._cache:
             self._reach(t)
-        self._cache.move_to_end(t)
         return self._cache[t]
 
     def close(self) -> None:
@@ -134,13 +134,11 @@ class VideoSource:
         picture = _rgb(resize(decoded, self.height, self.width))
         picture.flags.writeable = False
         self._cache[t] = picture
-        while len(self._cache) > max(BEFORE + 2, CACHE_BYTES // picture.nbytes):
-            self._cache.popitem(last=False)
 
     def _scan(self) -> tuple[int, tuple[int, ...]]:
         """Count the frames and find the cuts in one pass, keeping the first frames in the cache."""
-        if self._known is not None:
-            return self._known
+        if self._scanned is not None:
+            return self._scanned
         if self._next != -self._start:
             self._open()
         more = True
@@ -158,8 +156,8 @@ class VideoSource:
         if not thumbnails:
             there = self._start + self._next - 1
             raise ClipError(f"{self._path} has {there} frames; the start at frame {self._start} lies beyond them.")
-        self._known = len(thumbnails), find_cuts(thumbnails)
-        return self._known
+        self._scanned = len(thumbnails), find_cuts(thumbnails)
+        return self._scanned
 
     def _reach(self, t: int) -> None:
         """Decode frame t into the cache, from where the decoder is if it has not passed t, else from the start."""

@@ -73,7 +73,7 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputError, match="the disk is full"):
         sessions.save(Session(noise=NoiseSettings(seed=9)), path)
     assert json.loads(path.read_text()) == json.loads(before)
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]

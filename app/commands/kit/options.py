@@ -162,12 +162,9 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
 
 def _noise(settings: NoiseSettings) -> NoiseSettings:
     if settings.device != "auto":
-        import torch
+        from gpu.devices import device
 
-        try:
-            torch.zeros(1, device=settings.device).item()
-        except (RuntimeError, AssertionError):
-            raise ChoiceError(f"There is no torch device {settings.device!r} here; try --device auto or cpu.") from None
+        device(settings.device)
     return settings
 
 

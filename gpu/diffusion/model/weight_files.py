@@ -17,6 +17,7 @@ from gpu.assets import asset
 from gpu.diffusion.model.autoencoder import Autoencoder, AutoencoderConfig
 from gpu.diffusion.model.network import NetworkConfig, UNet
 from gpu.errors import ClipError, ModelError
+from gpu.files import replacing
 
 FORMAT = "noisescope-unet-1"
 AUTOENCODER_FORMAT = "noisescope-autoencoder-1"
@@ -59,7 +60,7 @@ def weights_path(name: str) -> Path:
 def save_model(
     path: Path, network: UNet | Autoencoder, settings: dict[str, float], weights: dict[str, torch.Tensor]
 ) -> None:
-    """Write `weights` (a state dict of `network`) with everything needed to build the network again."""
+    """Write `weights` (a state dict of `network`) with everything needed to build the network again. OutputError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {
         "format": FORMAT if isinstance(network, UNet) else AUTOENCODER_FORMAT,
@@ -67,10 +68,9 @@ def save_model(
         "settings": json.dumps(settings),
     }
     tensors = {key: value.detach().cpu().float().contiguous() for key, value in weights.items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, str(partial), metadata)
-    partial.chmod(0o644)  # safetensors writes for the owner alone; the file is to be shipped
-    partial.replace(path)  # a reader never sees half a file
+    with replacing(path) as partial:
+        save_file(tensors, str(partial), metadata)
+        partial.chmod(0o644)  # safetensors writes for the owner alone; the file is to be shipped
 
 
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -26,6 +26,7 @@ from gpu.diffusion.model.precondition import precondition, training_loss
 from gpu.diffusion.model.weight_files import build_network, read_weights, save_model
 from gpu.diffusion.sampling.samplers import dpmpp_2m, karras_sigmas
 from gpu.diffusion.tasks import RECIPES, Recipe
+from gpu.files import replacing
 
 LOG_EVERY = 50
 WARM_UP = 200  # steps over which the learning rate rises
@@ -151,8 +152,8 @@ def train(
         averaged.load_state_dict(average)
         log["validation_loss"] = validate(recipe, averaged, validation, device)
         state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
-        torch.save(state, checkpoint.with_suffix(".partial"))
-        checkpoint.with_suffix(".partial").replace(checkpoint)
+        with replacing(checkpoint) as partial:
+            torch.save(state, partial)
         save_model(
             work / "weights.safetensors", network, recipe.settings | recipe.measured(averaged, validation), average
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from cachetools import LRUCache
 
 from gpu.assets import asset
 from gpu.parameters import ParameterInfo
@@ -39,29 +39,26 @@ class Doll:
         self._offset = grid.centre
         self._seen = sequence.seen()
         nose, neck = JOINT["nose"], JOINT["neck"]
-        aside = [float(one[nose, 0] - one[neck, 0]) for one in map(self._joints, range(grid.frames))]
+        aside = [float(joints[nose, 0] - joints[neck, 0]) for joints in map(self._joints, range(grid.frames))]
         self._right = np.empty(grid.frames, np.bool_)
-        now = next((one > 0 for one in aside if abs(one) > TURNED), True)
-        for t, one in enumerate(aside):
-            now = one > 0 if abs(one) > TURNED else now
-            self._right[t] = now
-        self._kept: OrderedDict[int, Placed] = OrderedDict()
+        right = next((x > 0 for x in aside if abs(x) > TURNED), True)
+        for t, x in enumerate(aside):
+            right = x > 0 if abs(x) > TURNED else right
+            self._right[t] = right
+        self._placed: LRUCache[int, Placed] = LRUCache(KEPT)
 
     def _joints(self, t: int) -> F64:
         return self._sequence.at(t * self._speed)
 
     def at(self, t: int) -> Placed:
         """The figure in frame t; the ground goes by under it as fast as it walks."""
-        known = self._kept.get(t)
-        if known is None:
+        if t not in self._placed:
             order = depth_order(bool(self._right[t]))
-            known = placed(self._joints(t), self._seen, self.outlines, order, self._scale, self._offset)
+            figure = placed(self._joints(t), self._seen, self.outlines, order, self._scale, self._offset)
             walked = self._sequence.travel * t * self._speed / self._sequence.length
-            known.matrices[GROUND, 0, 2] -= walked * self._scale
-            self._kept[t] = known
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return known
+            figure.matrices[GROUND, 0, 2] -= walked * self._scale
+            self._placed[t] = figure
+        return self._placed[t]
 
     def warp(self) -> Warp:
         """The motion of the parts. The label of a surface is that of its part."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from cachetools import LRUCache
 
 from gpu.errors import SizeError
 from gpu.flow import maps
@@ -41,7 +41,7 @@ class SmokeTruth:
         self._history, self.height, self.width, self.frames = history, height, width, frames
         self._cells = history.fluid.rows / height  # a pixel
         self._centres = maps.pixel_centres(height, width, dtype=torch.float64)
-        self._moved: OrderedDict[tuple[int, int], torch.Tensor] = OrderedDict()
+        self._moved: LRUCache[tuple[int, int], torch.Tensor] = LRUCache(KEPT)
 
     def backward(self, t: int) -> F32:
         return self._flow(self._pair(t) + 1, t)
@@ -51,10 +51,6 @@ class SmokeTruth:
 
     def valid(self, t: int) -> Mask:
         return self._inside(self._there(self._pair(t) + 1, t))
-
-    def valid_forward(self, t: int) -> Mask:
-        """(H, W) on the grid of frame t: where what is seen is also seen, inside the frame, in frame t+1."""
-        return self._inside(self._there(self._pair(t), t + 1))
 
     def to_reference(self, t: int) -> F32:
         return self._to_first(t, self._centres).to(torch.float32).numpy()
@@ -76,13 +72,9 @@ class SmokeTruth:
 
     def _there(self, start: int, end: int) -> torch.Tensor:
         """(H, W, 2) where what is seen at the pixel centres of frame `start` is in its neighbour `end`, in pixels."""
-        known = self._moved.get((start, end))
-        if known is None:
-            known = self._follow(start, end, self._centres)
-            self._moved[start, end] = known
-            while len(self._moved) > KEPT:
-                self._moved.popitem(last=False)
-        return known
+        if (start, end) not in self._moved:
+            self._moved[start, end] = self._follow(start, end, self._centres)
+        return self._moved[start, end]
 
     def _follow(self, start: int, end: int, points: torch.Tensor) -> torch.Tensor:
         """(..., 2) `points` of frame `start`, in pixels, taken to the frame before or after it."""

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from gpu.errors import OutputError, PoseError
+from gpu.errors import PoseError
+from gpu.files import replacing
 from gpu.worlds.figure.sequence import F64, JOINT, JOINTS, Bools, Sequence, filled, normalised
 
 FORMAT, VERSION = "noisescope-pose", 1
@@ -82,12 +83,8 @@ def write_sequence(sequence: Sequence, path: Path) -> None:
     }  # fmt: skip
     lines = ",\n  ".join(json.dumps(frame) for frame in frames)
     text = json.dumps(head, indent=1, ensure_ascii=False)[:-2] + f',\n "keyframes": [\n  {lines}\n ]\n}}\n'
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"The poses cannot be written to {path}: {error.strerror or error}.") from error
 
 
 def _short(value: float) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
+
+from cachetools import LRUCache
 
 from gpu.worlds.fluid.solver import Fluid, State, advance, start
 
@@ -13,9 +14,9 @@ WARM_STEPS = round(WARM_UP / STRIDE)
 EVERY = 8  # frames from one checkpoint to the next
 RECENT = 24  # frames kept besides: those around the one being looked at
 
-_warm: OrderedDict[Fluid, State] = OrderedDict()
-"""Frames 0 of the simulations used last: another size, speed of playback or colour need not warm up again."""
 WARM_KEPT = 6
+_warm: LRUCache[Fluid, State] = LRUCache(WARM_KEPT)
+"""Frames 0 of the simulations used last: another size, speed of playback or colour need not warm up again."""
 
 
 class History:
@@ -28,7 +29,7 @@ class History:
         self.fluid, self.pace = fluid, pace
         self._front: tuple[int, State] | None = None  # the last state computed, before frame 0 counted in steps below 0
         self._checkpoints: dict[int, State] = {}
-        self._recent: OrderedDict[int, State] = OrderedDict()
+        self._recent: LRUCache[int, State] = LRUCache(RECENT)
 
     def work(self, t: int) -> Iterator[tuple[int, int]]:
         """Compute what is missing for frame t (0 the first) and yield (steps done, steps in all) after every step."""
@@ -46,7 +47,6 @@ class History:
         """Frame t. `steps` holds the velocities that led to it from frame t-1 (frame 0: nothing of use)."""
         for _ in self.work(t):
             pass
-        self._recent.move_to_end(t)
         return self._recent[t]
 
     def _step(self, position: int, state: State) -> State:
@@ -56,17 +56,20 @@ class History:
 
     def _nearest(self, t: int) -> tuple[int, State]:
         """The last frame at hand that is not after t."""
-        known = {**self._checkpoints, **self._recent}
-        if self._front is not None:
-            known[self._front[0]] = self._front[1]
-        if 0 not in known and self.fluid in _warm:
-            known[0] = _warm[self.fluid]
-        before = [position for position in known if position <= t]
+        front = (self._front[0],) if self._front is not None else ()
+        warm = (0,) if self.fluid in _warm else ()
+        before = [position for position in (*self._checkpoints, *self._recent, *front, *warm) if position <= t]
         if not before:
             return -WARM_STEPS, start(self.fluid)
-        found = max(before)
-        self._keep(found, known[found])
-        return found, known[found]
+        last = max(before)
+        if self._front is not None and self._front[0] == last:
+            state = self._front[1]
+        elif last in self._recent:
+            state = self._recent[last]
+        else:
+            state = self._checkpoints[last] if last in self._checkpoints else _warm[self.fluid]
+        self._keep(last, state)
+        return last, state
 
     def _keep(self, position: int, state: State) -> None:
         self._front = position, state
@@ -74,11 +77,6 @@ class History:
             return
         if position == 0:
             _warm[self.fluid] = state
-            while len(_warm) > WARM_KEPT:
-                _warm.popitem(last=False)
         if position % EVERY == 0:
             self._checkpoints[position] = state
         self._recent[position] = state
-        self._recent.move_to_end(position)
-        while len(self._recent) > RECENT:
-            self._recent.popitem(last=False)

@@ -106,12 +106,12 @@ def test_compose_heeds_the_validity_of_the_step() -> None:
 def test_forward_backward_error_of_consistent_and_of_wrong_motion() -> None:
     height, width = 20, 30
     backward = torch.tensor([-4.0, 2.0]).expand(height, width, 2)
-    error = maps.forward_backward_error(backward, -backward)
+    error = maps.check(backward, -backward).error
     arrives = maps.inside(maps.pixel_centres(height, width) + backward, height, width)
     assert torch.allclose(error[arrives], torch.zeros(int(arrives.sum())))
     assert (error[~arrives] == maps.UNSEEN).all()
     assert torch.equal(maps.validity(backward, -backward), arrives)
-    wrong = maps.forward_backward_error(backward, -backward + torch.tensor([3.0, 4.0]))
+    wrong = maps.check(backward, -backward + torch.tensor([3.0, 4.0])).error
     assert torch.allclose(wrong[arrives], torch.full((int(arrives.sum()),), 5.0))
     assert not maps.validity(backward, -backward + torch.tensor([3.0, 4.0])).any()
 

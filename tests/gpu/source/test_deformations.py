@@ -82,7 +82,7 @@ def test_forward_undoes_backward(name: str, t: int) -> None:
     assert seen.numpy()[valid].mean() > 0.995  # float32 can push a point over the edge of a layer or a fold
     both = torch.from_numpy(valid) & seen
     assert (there - centres)[both].abs().max() < 1e-3
-    forward, valid_forward = torch.from_numpy(truth.forward(t)).double(), truth.valid_forward(t)
+    forward, valid_forward = torch.from_numpy(truth.forward(t)).double(), truth._step(t, t + 1).valid
     back, seen = exact(truth, t + 1, t, centres + forward)
     both = torch.from_numpy(valid_forward) & seen
     assert seen.numpy()[valid_forward].mean() > 0.995

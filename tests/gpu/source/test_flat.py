@@ -68,7 +68,7 @@ def test_flow_leads_to_what_is_seen(scene, t):
     y, x = np.mgrid[0:64, 0:80] + 0.5
     for start, end, flow, valid in (
         (t + 1, t, scene.truth.backward(t), scene.truth.valid(t)),
-        (t, t + 1, scene.truth.forward(t), scene.truth.valid_forward(t)),
+        (t, t + 1, scene.truth.forward(t), scene.truth._step(t, t + 1).valid),
     ):
         difference = np.abs(sampled(scene.frame(end), x + flow[..., 0], y + flow[..., 1]) - scene.frame(start))
         difference = difference.max(axis=-1)

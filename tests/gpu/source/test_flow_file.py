@@ -62,7 +62,7 @@ def test_the_missing_direction_is_the_true_inverse(tmp_path: Path, name: str, gi
     from_backward = opened(saved(tmp_path / "b.npy", backward))
     from_forward = opened(saved(tmp_path / "f.npy", forward), flow_direction="forward")
     t = 6
-    seen_there, seen_before = source.truth.valid_forward(t), source.truth.valid(t)
+    seen_there, seen_before = source.truth._step(t, t + 1).valid, source.truth.valid(t)
     for found, truly, where in (
         (from_backward.truth.forward(t), forward[t], seen_there),
         (from_forward.truth.backward(t), backward[t], seen_before),

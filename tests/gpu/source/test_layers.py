@@ -74,7 +74,7 @@ def test_what_an_object_uncovers_is_new() -> None:
     assert uncovered.sum() > 10
     assert not truth.valid(4)[uncovered].any()
     assert truth.valid(4)[~uncovered].all()
-    assert not truth.valid_forward(4)[covered].any()
+    assert not truth._step(4, 5).valid[covered].any()
     assert np.array_equal(truth.backward(4)[after == 1], np.tile(np.float32([-3, 0]), ((after == 1).sum(), 1)))
     assert np.array_equal(truth.backward(4)[after == 0], np.zeros(((after == 0).sum(), 2), np.float32))
 

@@ -43,7 +43,7 @@ def test_both_flows_lead_to_the_same_part_and_colour(scene, t):
     here = centres(scene)
     for start, end, flow, valid in (
         (t + 1, t, scene.truth.backward(t), scene.truth.valid(t)),
-        (t, t + 1, scene.truth.forward(t), scene.truth.valid_forward(t)),
+        (t, t + 1, scene.truth.forward(t), scene.truth._step(t, t + 1).valid),
     ):
         there = here + flow
         label = parts(scene, start, here)

@@ -47,7 +47,7 @@ def test_the_flow_leads_to_what_is_seen(direction):
     else:
         flow, valid, start, end = (
             scene.truth.forward(t),
-            scene.truth.valid_forward(t),
+            scene.truth._inside(scene.truth._there(t, t + 1)),
             scene.frame(t),
             scene.frame(t + 1),
         )
