@@ -22,7 +22,7 @@ def flow_fits(engine: Engine | None, path: str) -> list[Fit]:
     the file cannot be read.
     """
     from gpu.flow.formats import read_flow
-    from gpu.source.flow_fit import READINGS, difference, fit
+    from gpu.source.flow_file.readings import READINGS, difference, fit
 
     flow = read_flow(path)
     if engine is None or engine.session.source.kind not in ("video", "images") or engine.info.frames < 2:

@@ -13,7 +13,7 @@ from gpu.engine.cache import Cache
 from gpu.engine.results import Update
 from gpu.errors import SizeError
 from gpu.metrics.perceptual import fid, inception, lpips, precision, vgg, weights
-from gpu.source.image_sequence import find_sequence
+from gpu.source.footage.image_sequence import find_sequence
 from gpu.source.stills import read_picture
 
 

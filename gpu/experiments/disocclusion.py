@@ -28,7 +28,7 @@ from gpu.metrics import coherence, whiteness
 from gpu.parameters import ParameterInfo
 from gpu.priors import INHERITED, NEW, UNDEFINED
 from gpu.session import SourceSettings
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.truth import DeformationTruth
 
 U8 = npt.NDArray[np.uint8]
 

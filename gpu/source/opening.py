@@ -17,19 +17,19 @@ def open_source(settings: SourceSettings) -> Source:
     """
     # Each kind is imported where it is used: opening a clip needs neither the deformations nor the flow files.
     if settings.kind == "video":
-        from gpu.source.video import VideoSource
+        from gpu.source.footage.video import VideoSource
 
         return VideoSource(settings, settings.path or asset(BUNDLED_CLIP))
     if settings.kind == "images":
-        from gpu.source.image_sequence import ImagesSource
+        from gpu.source.footage.image_sequence import ImagesSource
 
         return ImagesSource(settings)
     if settings.kind == "synthetic":
-        from gpu.source.synthetic import open_synthetic
+        from gpu.source.synthetic.source import open_synthetic
 
         return open_synthetic(settings)
     if settings.kind == "flow":
-        from gpu.source.flow_file import open_flow
+        from gpu.source.flow_file.source import open_flow
 
         return open_flow(settings)
     if settings.kind == "scene":

@@ -20,8 +20,8 @@ from gpu.noise.tracks import Track
 from gpu.noise.transport import Transport
 from gpu.source.motion import SourceMotion
 from gpu.source.stills import read_picture, resize
-from gpu.source.synthetic import STILL, SyntheticSource
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.source import STILL, SyntheticSource
+from gpu.source.synthetic.truth import DeformationTruth
 
 SIZE = (36, 58)
 FRAMES = 25

@@ -18,7 +18,7 @@ from gpu.session import MotionSettings
 from gpu.source import U8
 from gpu.source.deformations import DEFORMATIONS, Grid, Points, Warp, one_surface, ones, resolve
 from gpu.source.motion import SourceMotion
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.truth import DeformationTruth
 
 CIRCLE = 5.0  # pixels: radius of the circle that `circling` moves on, so that little leaves the frame
 

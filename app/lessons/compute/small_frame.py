@@ -17,7 +17,7 @@ from gpu.noise.ownership import SLOT, TorchRasteriser, covered
 from gpu.noise.polygons import Contours
 from gpu.session import Parameter
 from gpu.source.deformations import DEFORMATIONS, Grid, resolve
-from gpu.source.synthetic_truth import somewhere
+from gpu.source.synthetic.truth import somewhere
 
 FRAMES = 24  # that a deformation of a lesson lasts
 SEGMENTS = 4  # s of the paper

@@ -21,7 +21,7 @@ from gpu.noise import field, tracks
 from gpu.noise.transport import Transport
 from gpu.priors.kit.interpolation import BICUBIC, BILINEAR, NEAREST, ROOT_BILINEAR, interpolate
 from gpu.session import SourceSettings
-from gpu.source.synthetic import SyntheticSource, open_synthetic
+from gpu.source.synthetic.source import SyntheticSource, open_synthetic
 
 FRAMES = 33
 CHANNELS = 4

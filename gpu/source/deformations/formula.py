@@ -18,8 +18,8 @@ from gpu.source.deformations import (
     Warp,
     pointwise_determinant,
 )
+from gpu.source.deformations.kit.formulas import Formula, parse
 from gpu.source.deformations.kit.newton import invert
-from gpu.source.formula import Formula, parse
 
 NAMES = frozenset({"x", "y", "u", "v", "r", "theta", "t", "T", "cx", "cy", "W", "H"})
 

@@ -14,7 +14,7 @@ from gpu.source import F32, U8
 from gpu.source.deformations import Grid, Points, Warp
 from gpu.source.scenes import SCENES
 from gpu.source.stills import target_size
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.truth import DeformationTruth
 from gpu.worlds.landscape import NAMES, SEASONS, Camera, Landscape
 
 HEIGHT, WIDTH, FRAMES, FPS = 256, 256, 48, 24.0

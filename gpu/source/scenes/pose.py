@@ -16,7 +16,7 @@ from gpu.source import U8
 from gpu.source.deformations import Grid, Points, Warp
 from gpu.source.scenes import SCENES
 from gpu.source.stills import target_size
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.truth import DeformationTruth
 from gpu.worlds.figure.body_parts import GROUND, depth_order, inverse, labels, shapes
 from gpu.worlds.figure.cloth import dress
 from gpu.worlds.figure.drawing import Placed, flat_picture, placed

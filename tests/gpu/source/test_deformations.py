@@ -13,8 +13,8 @@ from gpu.flow import maps
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS, Grid, Values, Warp, derivative, resolve
 from gpu.source.deformations.kit.newton import invert
-from gpu.source.synthetic import SyntheticSource, open_synthetic
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.source import SyntheticSource, open_synthetic
+from gpu.source.synthetic.truth import DeformationTruth
 
 GRID = Grid(40, 56, 24)
 NAMES = DEFORMATIONS.names()

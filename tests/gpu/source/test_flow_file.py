@@ -13,11 +13,11 @@ from gpu.cv import cv2
 from gpu.errors import ClipError, FlowError, SizeError
 from gpu.flow import maps
 from gpu.session import MotionSettings, SourceSettings
-from gpu.source.flow_file import FlowFileSource, difference, fit, open_flow
-from gpu.source.flow_fit import read_as
-from gpu.source.flow_inverse import inverse
+from gpu.source.flow_file.inverse import inverse
+from gpu.source.flow_file.readings import read_as
+from gpu.source.flow_file.source import FlowFileSource, difference, fit, open_flow
 from gpu.source.motion import SourceMotion
-from gpu.source.synthetic import SyntheticSource, open_synthetic
+from gpu.source.synthetic.source import SyntheticSource, open_synthetic
 from tests.gpu.flow import flow_files
 
 HEIGHT, WIDTH, FRAMES = 72, 96, 10

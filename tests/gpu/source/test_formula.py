@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gpu.errors import FormulaError
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS, Grid, resolve
-from gpu.source.formula import FUNCTIONS, LONGEST, parse
-from gpu.source.synthetic import open_synthetic
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.deformations.kit.formulas import FUNCTIONS, LONGEST, parse
+from gpu.source.synthetic.source import open_synthetic
+from gpu.source.synthetic.truth import DeformationTruth
 
 GRID = Grid(32, 44, 20)
 NAMES = frozenset({"x", "y", "t"})

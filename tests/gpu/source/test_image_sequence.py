@@ -10,7 +10,7 @@ import pytest
 from gpu.cv import cv2
 from gpu.errors import ClipError, SizeError
 from gpu.session import SourceSettings
-from gpu.source.image_sequence import ImagesSource, find_sequence
+from gpu.source.footage.image_sequence import ImagesSource, find_sequence
 from gpu.source.opening import open_source
 from gpu.source.stills import read_picture, resize, target_size
 

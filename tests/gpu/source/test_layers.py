@@ -9,9 +9,9 @@ import torch
 from gpu.flow import maps
 from gpu.source.deformations import Grid, Warp
 from gpu.source.deformations.layers import Layer, layered, scene
-from gpu.source.synthetic import SyntheticSource
-from gpu.source.synthetic_picture import SUB
-from gpu.source.synthetic_truth import DeformationTruth
+from gpu.source.synthetic.picture import SUB
+from gpu.source.synthetic.source import SyntheticSource
+from gpu.source.synthetic.truth import DeformationTruth
 
 GRID = Grid(48, 64, 16)
 

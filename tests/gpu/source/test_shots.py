@@ -8,8 +8,8 @@ import pytest
 from gpu.assets import asset
 from gpu.cv import cv2
 from gpu.session import SourceSettings
+from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.opening import open_source
-from gpu.source.shots import find_cuts, thumbnail
 
 
 def scene(seed: int, height: int = 90, width: int = 400) -> np.ndarray:

@@ -15,8 +15,8 @@ from gpu.errors import ChoiceError, ClipError, FormulaError, SessionError, SizeE
 from gpu.flow import maps
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS
-from gpu.source.synthetic import SyntheticSource, open_synthetic
-from gpu.source.synthetic_picture import Canvas, place
+from gpu.source.synthetic.picture import Canvas, place
+from gpu.source.synthetic.source import SyntheticSource, open_synthetic
 
 
 def source_of(name: str, path: str = "", height: int = 96, width: int = 128, **given: float | str) -> SyntheticSource:

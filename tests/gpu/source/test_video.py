@@ -14,7 +14,7 @@ from gpu.assets import asset
 from gpu.cv import cv2
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
-from gpu.source import video
+from gpu.source.footage import video
 from gpu.source.opening import open_source
 from gpu.source.stills import resize
 

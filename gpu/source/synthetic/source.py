@@ -14,8 +14,8 @@ from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
 from gpu.source.stills import read_picture, target_size
-from gpu.source.synthetic_picture import SUB, Canvas, between, place
-from gpu.source.synthetic_truth import DeformationTruth, somewhere
+from gpu.source.synthetic.picture import SUB, Canvas, between, place
+from gpu.source.synthetic.truth import DeformationTruth, somewhere
 
 STILL = "stills/picos.jpg"
 FRAMES = 48

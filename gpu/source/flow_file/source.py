@@ -16,10 +16,10 @@ from gpu.flow import maps
 from gpu.flow.formats import read_flow
 from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
-from gpu.source.flow_fit import difference, fit, read_as
-from gpu.source.flow_inverse import inverse
+from gpu.source.flow_file.inverse import inverse
+from gpu.source.flow_file.readings import difference, fit, read_as
 from gpu.source.stills import read_picture, target_size
-from gpu.source.synthetic_picture import Canvas, place
+from gpu.source.synthetic.picture import Canvas, place
 
 __all__ = ["FlowFileSource", "FlowFileTruth", "difference", "fit", "open_flow"]
 
@@ -39,7 +39,7 @@ class _Field(NamedTuple):
 class FlowFileTruth:
     """gpu.source.Truth of flow as stored: `backward` or `forward` (frames-1, H, W, 2), or both, in (dx, dy).
 
-    The direction that is missing is the inverse of the other on its own grid (gpu.source.flow_inverse). Vectors that
+    The direction that is missing is the inverse of the other on its own grid (gpu.source.flow_file.inverse). Vectors that
     are not finite or far too long are NaN here, so that whoever computes with them can count them; they are never valid,
     and accumulated maps take them as 0. Grids of another size than `height` x `width` are scaled, vectors with them.
     """

@@ -9,7 +9,7 @@ from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Truth
-from gpu.source.shots import find_cuts, thumbnail
+from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import read_picture, resize, target_size
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".exr", ".jp2")

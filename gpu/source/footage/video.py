@@ -13,7 +13,7 @@ from gpu.cv import cv2
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Truth
-from gpu.source.shots import find_cuts, thumbnail
+from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import resize, target_size
 
 CACHE_BYTES = 192 << 20

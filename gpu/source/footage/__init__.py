@@ -1,0 +1,1 @@
+"""Sources that were filmed: video files and sequences of pictures, and the cuts between their shots."""
