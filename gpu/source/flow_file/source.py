@@ -17,11 +17,9 @@ from gpu.flow.formats import read_flow
 from gpu.session import SourceSettings
 from gpu.source import F32, U8, Mask
 from gpu.source.flow_file.inverse import inverse
-from gpu.source.flow_file.readings import difference, fit, read_as
+from gpu.source.flow_file.readings import read_as
 from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic.picture import Canvas, place
-
-__all__ = ["FlowFileSource", "FlowFileTruth", "difference", "fit", "open_flow"]
 
 FPS = 24.0
 KEPT = 8  # pairs of frames whose cleaned and inverted flow is kept

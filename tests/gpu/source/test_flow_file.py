@@ -14,8 +14,8 @@ from gpu.errors import ClipError, FlowError, SizeError
 from gpu.flow import maps
 from gpu.session import MotionSettings, SourceSettings
 from gpu.source.flow_file.inverse import inverse
-from gpu.source.flow_file.readings import read_as
-from gpu.source.flow_file.source import FlowFileSource, difference, fit, open_flow
+from gpu.source.flow_file.readings import difference, fit, read_as
+from gpu.source.flow_file.source import FlowFileSource, open_flow
 from gpu.source.motion import SourceMotion
 from gpu.source.synthetic.source import SyntheticSource, open_synthetic
 from tests.gpu.flow import flow_files
