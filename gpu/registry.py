@@ -1,8 +1,15 @@
-"""Registries: adding a prior, task, deformation, estimator or format is adding one file that registers itself."""
+"""Registries: adding a prior, task, deformation, lesson, estimator or format is adding one file that registers itself.
+
+The file goes into the registry's folder, gpu/priors for a prior, or stays outside the program: the environment variable
+NOISESCOPE_PLUGINS names folders (several as in PATH) that are laid out like the repository. With NOISESCOPE_PLUGINS=/mine
+the file /mine/gpu/priors/swirled.py is the module gpu.priors.swirled, and what it registers stands in the menus, the
+command line and, when the tests run with the variable set, the tests of every prior.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import threading
 from collections.abc import Callable, Iterator
@@ -12,12 +19,15 @@ from gpu.errors import ChoiceError
 
 T = TypeVar("T")
 
+PLUGINS = "NOISESCOPE_PLUGINS"
+"""The environment variable that names folders with entries of one's own."""
+
 
 class Registry(Generic[T]):
     """Named entries found in the modules of one package, in the order they ask for.
 
-    The package's modules are imported at the first look-up, so importing the package itself stays cheap. A folder that is
-    appended to the package's `__path__` before that is searched as well, so that entries can come from elsewhere.
+    The package's modules, those in the folders of NOISESCOPE_PLUGINS included, are imported at the first look-up, so
+    importing the package itself stays cheap.
     """
 
     def __init__(self, kind: str, package: str) -> None:
@@ -51,6 +61,8 @@ class Registry(Generic[T]):
             self._loading = threading.get_ident()  # an entry may look into the registry while it is imported
             try:
                 package = importlib.import_module(self._package)
+                for folder in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
+                    package.__path__.append(os.path.join(os.path.abspath(folder), *self._package.split(".")))
                 for module in pkgutil.iter_modules(package.__path__):
                     importlib.import_module(f"{self._package}.{module.name}")
                 self._loaded = True

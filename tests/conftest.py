@@ -1,4 +1,8 @@
-"""For all tests: no screen, one thread, a fixed seed, folders of their own, and a virtual display on request."""
+"""For all tests: no screen, one thread, a fixed seed, folders of their own, and a virtual display on request.
+
+`pytest` leaves out what is marked `slow`, `pytest --all` runs everything; a slow test that is named (`FILE::TEST`), or asked
+for with -m, runs as well. Under pytest-xdist every process has its own folders and, where it needs one, its own display.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,29 @@ os.environ.setdefault("XDG_RUNTIME_DIR", _home)  # Qt complains without one
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="run the tests marked slow as well, as .ci/run does")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests, unless they were asked for."""
+    named = any("::" in argument for argument in config.args)
+    if config.getoption("--all") or "slow" in config.getoption("markexpr") or named:
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep hypothesis' plugin from importing all of hypothesis, for half a second, where no test has used it."""
+    plugin = session.config.pluginmanager.get_plugin("hypothesispytest")
+    if plugin is not None and "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(plugin)
 
 
 def pytest_unconfigure() -> None:

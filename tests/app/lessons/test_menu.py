@@ -38,7 +38,7 @@ def test_every_lesson_is_an_entry_and_opens(qtbot: QtBot) -> None:
 TOLD_TO_END = """
 import os, signal, sys
 from PySide6.QtCore import QTimer
-from app import start
+from app.window import start
 app = start.application()
 QTimer.singleShot(1000, lambda: os.kill(os.getpid(), signal.SIGTERM))
 sys.exit(start.show_lesson("1"))

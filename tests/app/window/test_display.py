@@ -14,7 +14,7 @@ import pytest
 
 SCRIPT = """
 import json, sys, time
-from app import start
+from app.window import start
 from app.worker.worker import Worker
 from app.window.frame_display import FrameDisplay
 from app.window.main_window import Window
