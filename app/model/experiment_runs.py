@@ -37,7 +37,7 @@ class ExperimentChoice:
 
     def preset(self, quick: bool) -> dict[str, Value]:
         """The value of every parameter in one of the two presets."""
-        usual: dict[str, Value] = {info.name: info.text if info.is_text else info.default for info in self.parameters}
+        usual: dict[str, Value] = {info.name: info.usual for info in self.parameters}
         return {**usual, **(self.quick if quick else {})}
 
 
@@ -53,7 +53,7 @@ def choices_of(text: str) -> list[ExperimentChoice]:
             one["title"],
             one["about"],
             tuple(
-                ParameterInfo(**{**info, "choices": tuple(info["choices"])})
+                ParameterInfo(**{**info, "choices": tuple(info["choices"]), "labels": tuple(info.get("labels", ()))})
                 for info in (
                     {key: value for key, value in info.items() if key != "is_text"} for info in one["parameters"]
                 )

@@ -70,7 +70,7 @@ def command(name: str, experiment: Experiment, settings: Settings) -> str:
     if settings.quick:
         words.append("--quick")
     for info in experiment.parameters:
-        usual = info.text if info.is_text else info.default
+        usual = info.usual
         if settings.quick:
             usual = experiment.quick.get(info.name, usual)
         value = settings.values[info.name]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from app.lessons.compute.scene import Scene
 from gpu.errors import ChoiceError
+from gpu.parameters import ParameterInfo, Value, resolve
 
-Value = float | str | bool
 Settings = Mapping[str, Value]
 """Values of all controls of a lesson by name, and "seed" (a whole number), which "draw again" raises by one."""
+
+FIRST_SEED = 7.0
 
 Compute = Callable[[Settings], Iterator[Scene]]
 """The scenes of one step: the first within about 30 ms of computing, coarse where it must be (`Scene.rough`), then finer
@@ -19,53 +21,15 @@ function: equal settings give equal scenes, however they came about. Runs in the
 
 
 @dataclass(frozen=True)
-class Slider:
-    """A number. `play` lets it run by itself, `rate` steps a second, back to the start at the end."""
+class Running(ParameterInfo):
+    """A number that can run by itself, `rate` steps a second, back to its start at the end."""
 
-    name: str
-    label: str
-    default: float
-    low: float
-    high: float
-    step: float = 0.01
-    unit: str = ""
-    tip: str = ""
-    play: bool = False
     rate: float = 24.0
 
 
-@dataclass(frozen=True)
-class Choice:
-    """One of several: `options` are (value, what is shown)."""
-
-    name: str
-    label: str
-    default: str
-    options: tuple[tuple[str, str], ...]
-    tip: str = ""
-
-
-@dataclass(frozen=True)
-class Switch:
-    """On or off."""
-
-    name: str
-    label: str
-    default: bool
-    tip: str = ""
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """A setting without a control of its own, such as the place of a handle."""
-
-    name: str
-    default: float
-    low: float
-    high: float
-
-
-Control = Slider | Choice | Switch | Hidden
+def handle(name: str, default: float, low: float, high: float) -> ParameterInfo:
+    """A setting without a control of its own: one coordinate of a point that is dragged on the board."""
+    return ParameterInfo(name, "", default, low, high)
 
 
 @dataclass(frozen=True)
@@ -84,21 +48,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson: its name is that of its Markdown file, `NN-name.md`."""
+    """A lesson: its name is that of its Markdown file, `NN-name.md`. `controls` are all that its steps share, and `handles`
+    the places of what is dragged."""
 
-    controls: tuple[Control, ...]
+    controls: tuple[ParameterInfo, ...]
     steps: tuple[Step, ...]
 
-    def defaults(self) -> dict[str, Value]:
-        """The settings a lesson opens with."""
-        return {"seed": 7.0, **{control.name: control.default for control in self.controls}}
+    def settings(self, given: Settings | None = None) -> dict[str, Value]:
+        """The settings a lesson opens with, but for those `given`. SessionError for a value that is not allowed."""
+        given = dict(given or {})
+        seed = given.pop("seed", FIRST_SEED)
+        return {"seed": seed, **resolve("lesson", self.steps[0].heading, self.controls, given)}
 
-    def control(self, name: str) -> Control:
+    def control(self, name: str) -> ParameterInfo:
         """The control of that name; ChoiceError names the choices when there is none."""
         for control in self.controls:
             if control.name == name:
                 return control
-        raise ChoiceError(f"There is no control {name!r}; there are {', '.join(one.name for one in self.controls)}.")
+        choices = ", ".join(control.name for control in self.controls)
+        raise ChoiceError(f"There is no control {name!r}; there are {choices}.")
 
 
 def number(settings: Settings, name: str) -> float:

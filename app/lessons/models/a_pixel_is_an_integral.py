@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from app.lessons.compute import draw_statistics
-from app.lessons.compute.lesson import Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, handle, number, whole
 from app.lessons.compute.scene import Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene, Text
 from app.lessons.models import LESSONS
 from gpu.noise import field, rng
+from gpu.parameters import ParameterInfo
 
 SIDE = 6  # pixels of the picture that one zooms into
 REGION = 3  # pixels on a side of the field that a window is cut from
@@ -321,14 +322,14 @@ def any_area(settings: Settings) -> Iterator[Scene]:
 LESSONS.add("a-pixel-is-an-integral", order=2)(
     Lesson(
         (
-            Slider("k", "Level k", 3, 0, 5, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels", play=True, rate=1.5),
-            Slider("value", "Pixel x", 1.0, -3, 3, 0.05, "", "The value that the sub-pixels must sum to"),
-            Hidden("pixel_x", 2.5, 0, SIDE),
-            Hidden("pixel_y", 2.5, 0, SIDE),
-            Hidden("left", 0.6, 0, REGION),
-            Hidden("top", 0.4, 0, REGION),
-            Hidden("right", 2.1, 0, REGION),
-            Hidden("bottom", 1.7, 0, REGION),
+            Running("k", "Level k", 3, 0, 5, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels", rate=1.5),
+            ParameterInfo("value", "Pixel x", 1.0, -3, 3, 0.05, "", "The value that the sub-pixels must sum to"),
+            handle("pixel_x", 2.5, 0, SIDE),
+            handle("pixel_y", 2.5, 0, SIDE),
+            handle("left", 0.6, 0, REGION),
+            handle("top", 0.4, 0, REGION),
+            handle("right", 2.1, 0, REGION),
+            handle("bottom", 1.7, 0, REGION),
         ),
         (
             Step("Zoom into a pixel", zoom, ("k",), "k"),

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from app.lessons.compute import draw_statistics, whole_frame
-from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step
 from app.lessons.compute.lesson import whole as whole_number
 from app.lessons.compute.scene import DOTTED, Band, Curve, Fact, Image, Item, Panel, Rule, Scene
 from app.lessons.compute.whole_frame import CHANNELS, DRAFT, FRAMES, INTEGRAL, RULES, Size
 from app.lessons.models import LESSONS
+from gpu.parameters import choice
 
 ROUGH, FINE = (30, 48), (50, 80)
 """Rows and columns of the curves over time, and of pictures."""
@@ -200,12 +201,12 @@ def _curves(motion: str, t: int, seed: int, frames: tuple[int, ...], integral: t
 LESSONS.add("a-whole-image", order=5)(
     Lesson(
         (
-            Choice(
+            choice(
                 "motion", "Motion", "rotation",
                 (("swirl", "Swirl"), ("rotation", "Rotation"), ("translation", "Slow pan"), ("zoom", "Zoom in")),
                 "How the picture moves",
             ),
-            Slider("t", "Frame", 8, 0, FRAMES - 1, 1, "", "Which frame is looked at", play=True, rate=8),
+            Running("t", "Frame", 8, 0, FRAMES - 1, 1, "", "Which frame is looked at", rate=8),
         ),
         (
             Step("Carried along", carried, ("motion", "t"), "t"),

@@ -11,10 +11,11 @@ import torch
 from app.lessons.compute import covariances as cov
 from app.lessons.compute.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED, Covariance, Warped
 from app.lessons.compute.draw_statistics import NORMAL
-from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.matrices import bars, matrix, owners, scale, squares
 from app.lessons.compute.scene import DOTTED, Band, Bars, Curve, Fact, Image, Item, Outlines, Panel, Points, Scene, Text
 from app.lessons.models import LESSONS
+from gpu.parameters import ParameterInfo, choice
 
 ROW = 12  # pixels of the row
 GRID = (4, 8)  # rows and columns of the grid
@@ -313,16 +314,16 @@ def _owned_once(
 LESSONS.add("independence", order=4)(
     Lesson(
         (
-            Slider("shift", "Shift", 3.6, 0, 6, 0.1, "px", "How far the row moves to the right", play=True),
-            Slider("pixel", "Pixel of frame 1", 7, 0, ROW - 1, 1, "", "Whose covariances are looked at"),
-            Choice(
+            Running("shift", "Shift", 3.6, 0, 6, 0.1, "px", "How far the row moves to the right"),
+            ParameterInfo("pixel", "Pixel of frame 1", 7, 0, ROW - 1, 1, "", "Whose covariances are looked at"),
+            choice(
                 "motion",
                 "Motion",
                 "fold",
                 (("fold", "Fold"), ("turn", "Turn"), ("zoom", "Zoom in")),
                 "How the grid moves",
             ),
-            Slider("amount", "Amount", 0.9, 0, 1, 0.01, "", "How far it moves", play=True),
+            Running("amount", "Amount", 0.9, 0, 1, 0.01, "", "How far it moves"),
         ),
         (
             Step("Who holds what", shares, ("shift", "pixel"), "shift"),

@@ -11,7 +11,7 @@ import torch
 
 from app.lessons.compute import memory_film as films
 from app.lessons.compute.draw_statistics import signed
-from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, Switch, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.memory_film import CHANNELS, FRAMES, LEVEL, SIZE, Film
 from app.lessons.compute.scene import (
     DASHED,
@@ -29,6 +29,7 @@ from app.lessons.compute.scene import (
 )
 from app.lessons.models import LESSONS
 from gpu.flow import maps
+from gpu.parameters import ParameterInfo, choice, switch
 
 ANCHORED, BLURRED = "integral", "bilinear (chained)"
 CHAINED = "warn"  # no prior of the program: it is here to be compared with, in a colour of its own
@@ -359,17 +360,19 @@ def _speeds(t: int, found: dict[float, tuple[float, float, int]], rough: bool) -
 LESSONS.add("memory", order=7)(
     Lesson(
         (
-            Choice(
+            choice(
                 "motion",
                 "Motion",
                 "rotation",
                 (("rotation", "Rotation"), ("swirl", "Swirl"), ("circle", "Circle")),
                 "What moves the noise; measured along exactly this motion. Circle: a shift that goes round",
             ),
-            Slider("speed", "Speed", 0.4, 0.1, 1.0, 0.05, "px/frame", "Mean displacement from one frame to the next"),
-            Slider("frame", "Frame", 16, 0, FRAMES - 1, 1, "", "Which frame is shown", play=True, rate=8),
-            Slider("after", "After", 6, 1, 16, 1, "frames", "How many frames later the noise is compared"),
-            Switch("still", "Hold still", False, "Show every frame as seen from frame 0"),
+            ParameterInfo(
+                "speed", "Speed", 0.4, 0.1, 1.0, 0.05, "px/frame", "Mean displacement from one frame to the next"
+            ),
+            Running("frame", "Frame", 16, 0, FRAMES - 1, 1, "", "Which frame is shown", rate=8),
+            ParameterInfo("after", "After", 6, 1, 16, 1, "frames", "How many frames later the noise is compared"),
+            switch("still", "Hold still", False, "Show every frame as seen from frame 0"),
         ),
         (
             Step("Two ways to carry noise", followed, ("motion", "frame", "still"), "frame"),

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from app.lessons.compute import draw_statistics, small_frame
-from app.lessons.compute.lesson import Choice, Hidden, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, handle, number, whole
 from app.lessons.compute.scene import HUES, Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene
 from app.lessons.compute.small_frame import Carried
 from app.lessons.models import LESSONS
 from gpu.noise import field, rng
 from gpu.noise.polygons import areas
+from gpu.parameters import ParameterInfo, choice
 from gpu.session import Parameter
 
 SIDE = 8  # pixels of the frames whose outlines are drawn
@@ -342,15 +343,15 @@ _CHOICES = {name: (name, title) for name, (title, _, _) in MOTIONS.items()}
 LESSONS.add("transport", order=3)(
     Lesson(
         (
-            Choice("motion", "Deformation", "swirl", tuple(_CHOICES[name] for name in MOTIONS)),
-            Choice("picture", "Deformation", "lens", tuple(_CHOICES[name] for name in ("lens", "in", "out", "swirl"))),
-            Slider("t", "Frame", 8, 0, small_frame.FRAMES, 1, "", "Frames since frame 0", play=True, rate=8),
-            Slider("k", "Level k", 3, 0, 5, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels", play=True, rate=1.5),
-            Slider("level", "Level k", 3, 0, 4, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels"),
-            Hidden("pixel_x", 5.5, 0, SIDE),
-            Hidden("pixel_y", 3.5, 0, SIDE),
+            choice("motion", "Deformation", "swirl", tuple(_CHOICES[name] for name in MOTIONS)),
+            choice("picture", "Deformation", "lens", tuple(_CHOICES[name] for name in ("lens", "in", "out", "swirl"))),
+            Running("t", "Frame", 8, 0, small_frame.FRAMES, 1, "", "Frames since frame 0", rate=8),
+            Running("k", "Level k", 3, 0, 5, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels", rate=1.5),
+            ParameterInfo("level", "Level k", 3, 0, 4, 1, "", "Each pixel is cut into 2ᵏ × 2ᵏ sub-pixels"),
+            handle("pixel_x", 5.5, 0, SIDE),
+            handle("pixel_y", 3.5, 0, SIDE),
             *(
-                Hidden(f"{name}{axis}", value, 0, REGION)
+                handle(f"{name}{axis}", value, 0, REGION)
                 for name, x, y in CORNERS
                 for axis, value in (("x", x), ("y", y))
             ),

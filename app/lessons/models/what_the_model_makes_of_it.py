@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from app.lessons.compute import videos
-from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.scene import DASHED, Curve, Fact, Image, Panel, Points, Rule, Scene
 from app.lessons.compute.videos import FRAMES, PRIORS, SIZE, STEPS, Video
 from app.lessons.models import LESSONS
+from gpu.parameters import ParameterInfo, choice
 
 TEXTURE, LARGER = "unconditional-texture", "super-resolution-x8"
 ALL = (*PRIORS, "bilinear")
@@ -197,12 +198,12 @@ def _judged(video: Video, t: int, rough: bool) -> Scene:
 LESSONS.add("what-the-model-makes-of-it", order=8)(
     Lesson(
         (
-            Slider(
+            ParameterInfo(
                 "speed", "Speed", 1.5, 0, 3, 0.25, "px/frame", "How far the picture and its noise move to the right"
             ),
-            Slider("frame", "Frame", FRAMES - 1, 0, FRAMES - 1, 1, "", "Which frame is shown", play=True, rate=6),
-            Slider("row", "Row", 40, 0, SIZE - 1, 1, "", "Which row of the screen the slices show", play=True, rate=8),
-            Choice(
+            Running("frame", "Frame", FRAMES - 1, 0, FRAMES - 1, 1, "", "Which frame is shown", rate=6),
+            Running("row", "Row", 40, 0, SIZE - 1, 1, "", "Which row of the screen the slices show", rate=8),
+            choice(
                 "task",
                 "Model",
                 TEXTURE,

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.lessons.compute import crossing_objects
 from app.lessons.compute.crossing_objects import FILLS, FRAMES, RANDOM, SIZE, TWO_STAGE
-from app.lessons.compute.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.scene import (
     DOTTED,
     SOLID,
@@ -26,6 +26,7 @@ from app.lessons.compute.scene import (
 )
 from app.lessons.models import LESSONS
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.parameters import ParameterInfo
 
 HUE = {INHERITED: "#56b4e9", NEW: "#f0e442", UNDEFINED: "#d55e00"}
 """Okabe and Ito's hues, those of the overlay in the main window."""
@@ -309,8 +310,8 @@ _CURVES = {"shares": _shares, "coherence": _coherence, "memory": _memory}
 LESSONS.add("when-things-appear", order=6)(
     Lesson(
         (
-            Slider("t", "Frame", 10, 0, FRAMES - 1, 1, "", "Which frame is looked at", play=True, rate=6),
-            Slider("speed", "Speed of the objects", 2.0, 0.5, 5, 0.5, "px", "Pixels a frame"),
+            Running("t", "Frame", 10, 0, FRAMES - 1, 1, "", "Which frame is looked at", rate=6),
+            ParameterInfo("speed", "Speed of the objects", 2.0, 0.5, 5, 0.5, "px", "Pixels a frame"),
         ),
         (
             Step("Where was it before?", states, ("t", "speed"), "t"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.lessons.compute import folding, latents, videos
 from app.lessons.compute import wrong_flow as misled
-from app.lessons.compute.lesson import Choice, Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.scene import (
     DASHED,
     SOLID,
@@ -26,6 +26,7 @@ from app.lessons.compute.scene import (
 )
 from app.lessons.compute.wrong_flow import Misled
 from app.lessons.models import LESSONS
+from gpu.parameters import ParameterInfo, choice
 
 ERRORS = tuple(index / 4 for index in range(9))  # pixels
 SPEEDS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)  # pixels a frame at which outputs are measured
@@ -344,7 +345,7 @@ def _error(speed: float, prior: str, gap: int, seed: int) -> float | None:
 LESSONS.add("where-it-does-not-help", order=9)(
     Lesson(
         (
-            Slider(
+            Running(
                 "strength",
                 "Strength of the fold",
                 2.0,
@@ -353,20 +354,21 @@ LESSONS.add("where-it-does-not-help", order=9)(
                 0.1,
                 "",
                 "Above 1 the map turns over",
-                play=True,
                 rate=4,
             ),
-            Slider("error", "Error of the flow", 1.0, 0, 2, 0.25, "px", "How far the flow is from the truth, rms"),
-            Choice(
+            ParameterInfo(
+                "error", "Error of the flow", 1.0, 0, 2, 0.25, "px", "How far the flow is from the truth, rms"
+            ),
+            choice(
                 "kind",
                 "Error",
                 "same",
                 (("same", "The same in every frame"), ("new", "New in every frame")),
                 "Whether errors of successive frames are alike, and so add up",
             ),
-            Slider("shift", "Moved by", 2, 0, latents.MOST, 1, "px", "Whole pixels to the left", play=True, rate=1),
-            Slider("speed", "Speed", 0.25, 0, 1.5, 0.25, "px/frame", "How far the picture moves to the right"),
-            Choice("gap", "Compare", "1", (("1", "Neighbours"), ("5", "5 frames apart")), "Which frames are compared"),
+            Running("shift", "Moved by", 2, 0, latents.MOST, 1, "px", "Whole pixels to the left", rate=1),
+            ParameterInfo("speed", "Speed", 0.25, 0, 1.5, 0.25, "px/frame", "How far the picture moves to the right"),
+            choice("gap", "Compare", "1", (("1", "Neighbours"), ("5", "5 frames apart")), "Which frames are compared"),
         ),
         (
             Step("Where the map folds", folds, ("strength",), "strength", draws=False),

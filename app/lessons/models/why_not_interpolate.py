@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from app.lessons.compute import draw_statistics
-from app.lessons.compute.lesson import Lesson, Settings, Slider, Step, number, whole
+from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.scene import Band, Curve, Fact, Image, Outlines, Panel, Points, Rule, Scene, Text
 from app.lessons.models import LESSONS
 from gpu.noise import rng
 from gpu.noise.field import refine
+from gpu.parameters import ParameterInfo
 from gpu.priors.kit.interpolation import BILINEAR, interpolate
 
 FINE = 5  # level of the fine field that the picture of one draw is made of: 2^5 parts of a pixel
@@ -249,8 +250,8 @@ def in_pictures(settings: Settings) -> Iterator[Scene]:
 LESSONS.add("why-not-interpolate", order=1)(
     Lesson(
         (
-            Slider("alpha", "Shift α", 0.5, 0, 1, 0.01, "px", "How far the new pixel lies from the first", play=True),
-            Slider("beta", "Shift β", 0.5, 0, 1, 0.01, "px", "The shift along the other axis"),
+            Running("alpha", "Shift α", 0.5, 0, 1, 0.01, "px", "How far the new pixel lies from the first"),
+            ParameterInfo("beta", "Shift β", 0.5, 0, 1, 0.01, "px", "The shift along the other axis"),
         ),
         (
             Step("One draw", one_draw, ("alpha",), "alpha"),

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from app.lessons.compute import animation
-from app.lessons.compute.lesson import Lesson, Settings, Slider, Step
+from app.lessons.compute.lesson import Lesson, Settings, Step
 from app.lessons.view.board import Board
 from app.lessons.view.scene_worker import Drawn, LessonWorker
 from gpu.errors import OutputError
@@ -24,7 +24,7 @@ def write_png(board: Board, path: Path) -> Path:
     """The board, at twice the screen's resolution; OutputError when it cannot be written."""
     check_file(path, (".png",))
     with replacing(path) as partial:
-        if not board.picture(PNG_SCALE).save(str(partial), "PNG"):
+        if not board.picture(PNG_SCALE).save(str(partial)):
             raise OutputError(f"The picture cannot be written to {path}.")
     return path
 
@@ -54,7 +54,6 @@ class Sweep(QObject):
         if not step.sweep:
             raise OutputError(f"The step {step.heading!r} has no slider that an animation could run through.")
         slider = lesson.control(step.sweep)
-        assert isinstance(slider, Slider)
         self._path, self._step, self._board, self._worker, self._show = path, step, board, worker, show
         self._settings = dict(settings)
         self._places = animation.positions(slider.low, slider.high, slider.step)

@@ -10,12 +10,13 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.lessons.compute import formulas, texts
-from app.lessons.compute.lesson import Hidden, Lesson, Slider, Step, Value
+from app.lessons.compute.lesson import Lesson, Step
 from app.lessons.view import keys, layout, type_sizes
 from app.lessons.view.export_menu import Exporter
 from app.lessons.view.glossary import show_glossary
 from app.lessons.view.scene_worker import LessonWorker, find
 from gpu.errors import NoisescopeError
+from gpu.parameters import Value
 
 SIZE = (1280, 800)
 TEXT_SHARE, MATHS_SHARE = 0.30, 0.58  # of the width
@@ -107,7 +108,7 @@ class LessonWindow(QWidget):
         if lesson is None or self.text is None or name != self.text.name:
             return
         if name not in self._known:
-            self._known[name] = lesson, lesson.defaults()
+            self._known[name] = lesson, lesson.settings()
         self.lesson, self.values = self._known[name]
         headings = tuple(step.heading for step in lesson.steps)
         try:
@@ -152,9 +153,9 @@ class LessonWindow(QWidget):
             return
         self.exporter.stop()
         control = self.lesson.control(name)
-        if isinstance(control, (Slider, Hidden)):
-            value = min(max(float(value), control.low), control.high)
-        self.values[name] = value
+        if control.is_number:
+            value = control.clamped(float(value))
+        self.values[name] = control.checked(value, f"lesson {self.windowTitle()}")
         self.request()
 
     def value(self, name: str) -> Value:
@@ -172,7 +173,7 @@ class LessonWindow(QWidget):
         if self.lesson is not None and self.text is not None:
             self.exporter.stop()
             self.controls.stop()
-            self.values = self.lesson.defaults()
+            self.values = self.lesson.settings()
             self._known[self.text.name] = self.lesson, self.values
             self.go(self.index)
 

@@ -185,7 +185,7 @@ class TaskSection(Section):
         if info is None:
             return
         old = self._session.task.parameters
-        if value == old.get(key, info.text if info.is_text else info.default):
+        if value == old.get(key, info.usual):
             return  # a text that was only looked at
         merge = "" if info.is_text else f"task {key}"
         self._change(info.label, merge, parameters={**old, key: value})

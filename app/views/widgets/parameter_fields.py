@@ -43,7 +43,7 @@ class Parameters(QWidget):
         if infos != self._built:
             self._build(infos)
         for info in infos:
-            value = values.get(info.name, info.text if info.is_text else info.default)
+            value = values.get(info.name, info.usual)
             if info.name in self.sliders:
                 self.sliders[info.name].set_value(float(value))
             elif info.name in self.choices:
@@ -85,7 +85,7 @@ class Parameters(QWidget):
             slider.changed.connect(lambda key, value: self.changed.emit(key, value))
             return slider
         if info.choices:
-            combo = self.choices[info.name] = Choices([(choice, choice, info.tip) for choice in info.choices])
+            combo = self.choices[info.name] = Choices([(choice, label, info.tip) for choice, label in info.options])
             combo.picked.connect(lambda value, key=info.name: self.changed.emit(key, value))
             return labelled(info.label, combo, info.tip)
         text = self.texts[info.name] = QLineEdit()

@@ -6,7 +6,16 @@ import math
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSizePolicy, QSlider, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QWidget,
+)
 
 from app.look import theme
 from gpu.parameters import ParameterInfo
@@ -48,48 +57,54 @@ class ParameterSlider(QWidget):
         least: str = "",
         first: float = 0.0,
         parent: QWidget | None = None,
+        *,
+        bar: QSlider | None = None,
+        number: QDoubleSpinBox | None = None,
     ) -> None:
         """`least`: words that stand for the lowest value, where it means a default. With `first` the slider is logarithmic
-        from `first` on, and its left end is the lowest value."""
+        from `first` on, and its left end is the lowest value. `bar` and `number` are widgets that answer keys and wheel in
+        another way than those of the main window, which leave the wheel to the panel that scrolls."""
         super().__init__(parent)
         self._info = info
         self._first = first
         long_unit = len(info.unit) > LONG
-        self._label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
-        self._label.setWordWrap(True)  # a long label must not make the panel wider than it is, and its numbers cut
-        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._number = _Number()
-        self._number.setRange(info.low, info.high)
-        self._number.setSingleStep(info.step)
-        self._number.setDecimals(_decimals(info.step))
-        self._number.setSuffix(f" {info.unit}" if info.unit and not long_unit else "")
-        self._number.setSpecialValueText(least)
-        self._number.setAlignment(Qt.AlignmentFlag.AlignRight)
-        texts = [least, *(self._number.textFromValue(end) + self._number.suffix() for end in (info.low, info.high))]
-        widest = max(self._number.fontMetrics().horizontalAdvance(text) for text in texts)
-        self._number.setFixedWidth(max(NUMBER_WIDTH, widest + 2 * theme.GRID))
-        self._number.setKeyboardTracking(False)
-        self._slider = _Slider(Qt.Orientation.Horizontal)
+        self.label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
+        self.label.setWordWrap(True)  # a long label must not make the panel wider than it is, and its numbers cut
+        self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.number = number or _Number()
+        self.number.setRange(info.low, info.high)
+        self.number.setSingleStep(info.step)
+        self.number.setDecimals(info.decimals)
+        self.number.setSuffix(f" {info.unit}" if info.unit and not long_unit else "")
+        self.number.setSpecialValueText(least)
+        self.number.setAlignment(Qt.AlignmentFlag.AlignRight)
+        texts = [least, *(self.number.textFromValue(end) + self.number.suffix() for end in (info.low, info.high))]
+        widest = max(self.number.fontMetrics().horizontalAdvance(text) for text in texts)
+        self.number.setFixedWidth(max(NUMBER_WIDTH, widest + 2 * theme.GRID))
+        self.number.setKeyboardTracking(False)
+        self.bar = bar or _Slider(Qt.Orientation.Horizontal)
         self._count = STEPS if first else max(min(round((info.high - info.low) / info.step), STEPS), 1)
         if first:
-            self._number.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
-        self._slider.setRange(0, self._count)
-        self._slider.setPageStep(max(self._count // 20, 1))
+            self.number.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
+        self.bar.setRange(0, self._count)
+        self.bar.setPageStep(max(self._count // 20, 1))
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setVerticalSpacing(2)
-        layout.addWidget(self._label, 0, 0)
-        layout.addWidget(self._number, 0, 1)
-        layout.addWidget(self._slider, 1, 0, 1, 2)
+        layout.addWidget(self.label, 0, 0)
+        layout.addWidget(self.number, 0, 1)
+        self._below = QHBoxLayout()
+        self._below.addWidget(self.bar, 1)
+        layout.addLayout(self._below, 1, 0, 1, 2)
         layout.setColumnStretch(0, 1)
         tip = info.tip or info.label
-        for widget in (self, self._label, self._number, self._slider):
+        for widget in (self, self.label, self.number, self.bar):
             widget.setToolTip(tip)
-        self._number.setAccessibleName(info.label)
-        self._slider.setAccessibleName(f"{info.label} slider")
+        self.number.setAccessibleName(info.label)
+        self.bar.setAccessibleName(f"{info.label} slider")
         self.set_value(value)
-        self._number.valueChanged.connect(self._typed)
-        self._slider.valueChanged.connect(self._slid)
+        self.number.valueChanged.connect(self._typed)
+        self.bar.valueChanged.connect(self._slid)
 
     @property
     def name(self) -> str:
@@ -97,17 +112,21 @@ class ParameterSlider(QWidget):
 
     @property
     def value(self) -> float:
-        return float(self._number.value())
+        return float(self.number.value())
 
     def set_value(self, value: float) -> None:
         """Show a value without saying that it changed."""
-        with QSignalBlocker(self._number), QSignalBlocker(self._slider):
-            self._number.setValue(value)
-            self._slider.setValue(self._to_slider(value))
+        with QSignalBlocker(self.number), QSignalBlocker(self.bar):
+            self.number.setValue(value)
+            self.bar.setValue(self._to_slider(value))
+
+    def put_before(self, widget: QWidget) -> None:
+        """Place a widget, such as a button, to the left of the bar."""
+        self._below.insertWidget(0, widget)
 
     def set_least(self, text: str) -> None:
         """Other words for the lowest value."""
-        self._number.setSpecialValueText(text)
+        self.number.setSpecialValueText(text)
 
     def _to_slider(self, value: float) -> int:
         if self._first:
@@ -117,8 +136,8 @@ class ParameterSlider(QWidget):
         return round((value - self._info.low) / span * self._count) if span > 0 else 0
 
     def _typed(self, value: float) -> None:
-        with QSignalBlocker(self._slider):
-            self._slider.setValue(self._to_slider(value))
+        with QSignalBlocker(self.bar):
+            self.bar.setValue(self._to_slider(value))
         self.changed.emit(self._info.name, float(value))
 
     def _slid(self, position: int) -> None:
@@ -128,11 +147,7 @@ class ParameterSlider(QWidget):
             value = float(f"{value:.2g}")
         elif self._info.step > 0:
             value = round(value / self._info.step) * self._info.step
-        value = min(max(value, self._info.low), self._info.high)
-        with QSignalBlocker(self._number):
-            self._number.setValue(value)
-        self.changed.emit(self._info.name, float(self._number.value()))
-
-
-def _decimals(step: float) -> int:
-    return max(0, min(4, math.ceil(-math.log10(step) - 1e-9))) if step > 0 else 2
+        value = self._info.clamped(value)
+        with QSignalBlocker(self.number):
+            self.number.setValue(value)
+        self.changed.emit(self._info.name, float(self.number.value()))

@@ -5,7 +5,7 @@
 In a window of 1280 x 800 off screen. "Latency" is from a new value to the first scene drawn (median and worst of the moves;
 the lesson's caches know some of the values, as they do in class); "redraws" is scenes drawn a second while a new value comes
 every 16 ms. The CPU time of a move, of all threads, says what a machine that is not shared would take. The floor is
-torch.randn of 4 x 1024 x 1024 in the same run, 23 ms on an idle core (DESIGN.md, section 8).
+torch.randn of 4 x 1024 x 1024 in the same run, 23 ms on an idle core.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from app.lessons.compute import texts
-from app.lessons.compute.lesson import Slider
 from app.lessons.view.lesson_window import LessonWindow
 from app.look import theme
 from app.window import start
@@ -68,10 +67,10 @@ def measure(app: QApplication, window: LessonWindow, watch: Watch, moves: int, s
     step, lesson = window.step, window.lesson
     assert step is not None
     assert lesson is not None
-    sliders = [control for name in step.controls if isinstance(control := lesson.control(name), Slider)]
+    sliders = [control for name in step.controls if (control := lesson.control(name)).is_number]
     if not sliders:
         return "no slider"
-    slider = next((one for one in sliders if one.name == step.sweep), sliders[0])
+    slider = next((control for control in sliders if control.name == step.sweep), sliders[0])
     steps = max(round((slider.high - slider.low) / slider.step), 1)
 
     def value(share: float) -> float:

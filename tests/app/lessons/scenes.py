@@ -101,4 +101,4 @@ def arrangement(scene: s.Scene) -> tuple[Any, ...]:
 def first(name: str, number: int) -> s.Scene:
     """The first scene of step `number` (from 0) of a lesson at its defaults, computed once for all tests."""
     lesson = LESSONS.get(name)
-    return next(iter(lesson.steps[number].compute(lesson.defaults())))
+    return next(iter(lesson.steps[number].compute(lesson.settings())))

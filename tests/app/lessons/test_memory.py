@@ -83,7 +83,7 @@ def test_theory_of_few_steps_is_that_by_hand():
 
 def test_steps_begin_roughly_and_end_with_what_was_asked_for():
     lesson = LESSONS.get("memory")
-    settings = {**lesson.defaults(), "frame": 3.0}
+    settings = {**lesson.settings(), "frame": 3.0}
     scenes = list(memory.followed(settings))
     assert not scenes[-1].rough
     assert scenes[-1].panel("chained").title == "Chained, frame 3"

@@ -49,7 +49,7 @@ def test_slices_show_what_is_there_and_grey_where_nothing_is(texture):
 
 def test_work_that_is_given_up_is_not_lost():
     video = videos.video("super-resolution-x8", "translation", (("dx", 1.5), ("dy", 0.0)), 9, 2)
-    settings = {**LESSONS.get("what-the-model-makes-of-it").defaults(), "seed": 9.0}
+    settings = {**LESSONS.get("what-the-model-makes-of-it").settings(), "seed": 9.0}
     scenes = lesson._sampled(video)
     for _ in range(4):
         next(scenes)
@@ -73,7 +73,7 @@ def test_bilinear_noise_blurs_at_half_pixels():
 
 
 def test_the_first_scene_comes_without_sampling():
-    settings = {**LESSONS.get("what-the-model-makes-of-it").defaults(), "seed": 99.0}
+    settings = {**LESSONS.get("what-the-model-makes-of-it").settings(), "seed": 99.0}
     for step in LESSONS.get("what-the-model-makes-of-it").steps:
         scene = next(step.compute(settings))
         assert scene.rough

@@ -95,6 +95,6 @@ def test_outputs_follow_suit():
 def test_every_step_shows_something_at_once():
     found = LESSONS.get("where-it-does-not-help")
     for step in found.steps:
-        scene = next(step.compute(found.defaults()))
+        scene = next(step.compute(found.settings()))
         assert scene.rows
         assert scene.caption

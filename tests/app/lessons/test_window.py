@@ -65,7 +65,7 @@ def test_a_slider_moves_the_board(open_lesson: OpenLesson, qtbot: QtBot) -> None
     row = window.controls.rows["alpha"]
     assert isinstance(row, SliderRow)
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
-        row._bar.setValue(80)
+        row.slider.bar.setValue(80)
     assert window.value("alpha") == pytest.approx(0.8)
     assert alpha_of(window) == pytest.approx(0.8)
     assert window.board.picture() != before
@@ -80,7 +80,7 @@ def test_draw_again_and_reset(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window.set_value("alpha", 0.2)
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
         qtbot.mouseClick(window.reset_button, Qt.MouseButton.LeftButton)
-    assert window.values == LESSONS.get("why-not-interpolate").defaults()
+    assert window.values == LESSONS.get("why-not-interpolate").settings()
     assert window.board.picture() == first, "the same picture to the last pixel"
 
 
@@ -222,7 +222,7 @@ def test_every_step_fits_a_small_window(qtbot: QtBot, name: str) -> None:
     window.chooser.setCurrentIndex(window.chooser.findData(name))
     for number, step in enumerate(lesson.steps):
         controls = [lesson.control(one) for one in step.controls]
-        window.controls.set_controls(controls, lesson.defaults(), step.draws)
+        window.controls.set_controls(controls, lesson.settings(), step.draws)
         window.board.show_scene(scenes.first(name, number))
         for _ in range(3):  # layouts, without drawing
             app.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
@@ -237,7 +237,7 @@ def test_widgets_are_kept_while_only_numbers_change(qtbot: QtBot) -> None:
     board = Board()
     qtbot.addWidget(board)
     step = LESSONS.get("why-not-interpolate").steps[0]
-    defaults = LESSONS.get("why-not-interpolate").defaults()
+    defaults = LESSONS.get("why-not-interpolate").settings()
     board.show_scene(next(iter(step.compute(defaults))))
     panel = board.panels["walk"]
     graphics = [graphic for _, graphic in panel._graphics]
@@ -345,11 +345,11 @@ def test_keys_go_through_the_steps_after_a_click_on_a_control(open_lesson: OpenL
     window.setFocus()
     for name in ("frame", "motion", "still"):
         row = window.controls.rows[name]
-        widget = {"frame": "_bar", "motion": "_list", "still": "_box"}[name]
-        assert not getattr(row, widget).focusPolicy() & Qt.FocusPolicy.ClickFocus, name
+        widget = row.slider.bar if isinstance(row, SliderRow) else row.field
+        assert not widget.focusPolicy() & Qt.FocusPolicy.ClickFocus, name
     row = window.controls.rows["frame"]
     assert isinstance(row, SliderRow)
-    row._bar.setFocus()  # with the Tab key
+    row.slider.bar.setFocus()  # with the Tab key
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
-        qtbot.keyClick(row._bar, Qt.Key.Key_PageDown)
+        qtbot.keyClick(row.slider.bar, Qt.Key.Key_PageDown)
     assert window.index == 1

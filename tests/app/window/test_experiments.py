@@ -204,7 +204,7 @@ def test_the_dialog_asks_for_what_was_changed(qapp: object, tmp_path: Path) -> N
     dialog.preset.setCurrentIndex(1)
     dialog.preset.activated.emit(1)
     assert dialog.parameters.sliders["steps"].value == 6
-    dialog.parameters.sliders["steps"]._number.setValue(9)
+    dialog.parameters.sliders["steps"].number.setValue(9)
     dialog.parameters.texts["names"].setText("a,b")
     dialog.parameters.texts["names"].editingFinished.emit()
     dialog.start.click()

@@ -40,7 +40,7 @@ def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
     assert window.state.session.source.name == "smoke"
     assert panel._scene_about.text() == "It rises."
     assert panel._file_row.isHidden(), "it reads no file"
-    panel.parameters.sliders["dx"]._slider.setValue(0)
+    panel.parameters.sliders["dx"].bar.setValue(0)
     pick(panel.parameters.choices["ground"], "sand")
     assert window.state.session.source.parameters == {"dx": -8.0, "ground": "sand"}
     settle(window)
@@ -63,7 +63,7 @@ def test_the_tasks_own_settings_and_what_to_look_at(window: Window) -> None:
     slider = section.parameters.sliders["quality"]
     assert slider.value == 8
     for position in range(10, 20):
-        slider._slider.setValue(position)
+        slider.bar.setValue(position)
     assert window.state.session.task.parameters == {"quality": slider.value}
     assert window.state.undo_text == "JPEG quality"
     window.state.undo()
@@ -78,14 +78,14 @@ def test_the_sampler_and_its_levels_show_the_tasks_defaults(window: Window) -> N
     pick(section._task, "super-resolution")
     assert section._sampler.itemText(0) == "Heun (task's)"
     assert section._steps.text() == "10 (task's)"
-    assert section._sigma_max._number.text() == "10 (task's)"
-    assert section._sigma_min._number.text() == "0.02 (task's)"
+    assert section._sigma_max.number.text() == "10 (task's)"
+    assert section._sigma_min.number.text() == "0.02 (task's)"
     assert not section._churn.isEnabled(), "Heun adds no noise"
     pick(section._sampler, "sde")
     assert section._churn.isEnabled()
-    section._churn._number.setValue(0.25)
-    section._sigma_max._slider.setValue(section._sigma_max._slider.maximum())
-    section._sigma_min._number.setValue(0.5)
+    section._churn.number.setValue(0.25)
+    section._sigma_max.bar.setValue(section._sigma_max.bar.maximum())
+    section._sigma_min.number.setValue(0.5)
     section._steps.setValue(7)
     expected = TaskSettings("super-resolution", "sde", 7, 1000.0, 0.5, 0.25)
     assert window.state.session.task == expected
@@ -141,20 +141,20 @@ def test_a_logarithmic_slider_goes_from_the_default_to_the_highest(qapp: object)
     seen: list[float] = []
     slider.changed.connect(lambda _, value: seen.append(value))
     for position in (1, 250, 500, 750, 1000, 0):
-        slider._slider.setValue(position)
+        slider.bar.setValue(position)
     assert seen == [0.1, 1.0, 10.0, 100.0, 1000.0, 0.0]
-    assert slider._number.text() == "the task's"
+    assert slider.number.text() == "the task's"
     for value in (0.0, 0.1, 0.5, 10.0, 1000.0):
         slider.set_value(value)
         assert slider.value == value
     slider.set_value(10.0)
-    assert slider._slider.value() == 500
+    assert slider.bar.value() == 500
 
 
 def test_the_wheel_scrolls_the_panel_and_changes_nothing(window: Window) -> None:
     before = window.state.session
     for slider in (window.source.task._sigma_max, window.source.noise._gamma):
-        for widget in (slider._slider, slider._number):
+        for widget in (slider.bar, slider.number):
             event = QWheelEvent(
                 QPointF(4, 4), widget.mapToGlobal(QPointF(4, 4)), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
                 Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
@@ -173,7 +173,7 @@ def test_the_wheel_leaves_the_keys_to_the_pictures(window: Window) -> None:
 
 def test_a_number_has_room_for_its_unit(qapp: object) -> None:
     slider = ParameterSlider(ParameterInfo("zoom", "Zoom", 1, 0.9, 1.1, 0.005, "×/frame"), 1.01)
-    number = slider._number
+    number = slider.number
     assert number.width() >= number.fontMetrics().horizontalAdvance(number.text()) + 12
 
 

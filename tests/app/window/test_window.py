@@ -163,10 +163,10 @@ def test_sliders_of_a_deformation_change_the_session(window: Window) -> None:
     source = SourceSettings(kind="synthetic", name="translation", frames=12)
     window.state.change(replace(window.state.session, source=source), "Deformation")
     slider = window.source.parameters.sliders["dx"]
-    slider._slider.setValue(slider._slider.maximum())
+    slider.bar.setValue(slider.bar.maximum())
     assert window.state.session.source.parameters["dx"] == 8
     for position in range(10, 60):
-        slider._slider.setValue(position)
+        slider.bar.setValue(position)
     settle(window)
     window.state.undo()
     assert window.state.session.source.parameters == {}, "one drag, one step of undo"
