@@ -72,9 +72,10 @@ def noise_correlation(still: torch.Tensor, moved: torch.Tensor, shift: float) ->
 def shifts_of(still: str, seed: int) -> Generator[Update, None, list[dict[str, float]]]:
     """One row a shift: errors ×10⁻³ of both spaces and of the autoencoder's round trip, correlations of the noise, and, in the
     row of shift 0, the errors between outputs of independent noises. Nothing moves there but the noise is another."""
+    from gpu.diffusion.model.latents import AUTOENCODER
     from gpu.diffusion.model.weight_files import load_autoencoder
+    from gpu.diffusion.sampling.resize_noise import latent_noise
     from gpu.diffusion.tasks import TASKS
-    from gpu.diffusion.tasks.super_resolution_latent import AUTOENCODER, latent_noise
 
     device = torch.device("cpu")
     wide, draw = photo(still), torch.Generator().manual_seed(seed)

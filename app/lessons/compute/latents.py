@@ -10,8 +10,9 @@ import torch
 
 from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Bytes
+from gpu.diffusion.model.latents import AUTOENCODER, FACTOR
 from gpu.diffusion.model.weight_files import load_autoencoder
-from gpu.diffusion.tasks.super_resolution_latent import AUTOENCODER, FACTOR, latent_noise
+from gpu.diffusion.sampling.resize_noise import latent_noise
 from gpu.experiments.latent import noise_correlation, photo
 from gpu.noise import rng
 

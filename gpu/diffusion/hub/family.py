@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
+from cachetools import LRUCache
 
 from gpu.diffusion.hub.levels import Levels
 from gpu.diffusion.model.precondition import Denoiser
 from gpu.registry import Registry
 
-TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+CLIP_TOKENIZERS = ("CLIPTokenizer", "CLIPTokenizerFast")
+T5_TOKENIZERS = ("T5Tokenizer", "T5TokenizerFast")
+PROMPTS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Pipeline:
     parts: Any  # diffusers' pipeline object, which holds unet, vae, text_encoder, … and encodes prompts
     levels: Levels
     device: torch.device
-    embeddings: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)  # of the prompts used lately
+    embeddings: MutableMapping[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=lambda: LRUCache(PROMPTS_KEPT))
 
 
 @dataclass(frozen=True)

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
-from gpu.diffusion.hub.family import Pipeline, Settings
+from gpu.diffusion.hub.family import Pipeline
 from gpu.diffusion.model.precondition import Denoiser
-
-KEPT_PROMPTS = 8
-
-
-def embeddings(pipeline: Pipeline, settings: Settings, encode: Callable[[bool], tuple[Any, ...]]) -> tuple[Any, ...]:
-    """What `encode(guided)` makes of the prompt, remembered for the prompts used lately."""
-    guided = settings.guidance > 1
-    key = (settings.prompt, settings.negative, guided)
-    if key not in pipeline.embeddings:
-        while len(pipeline.embeddings) >= KEPT_PROMPTS:
-            pipeline.embeddings.pop(next(iter(pipeline.embeddings)))
-        pipeline.embeddings[key] = encode(guided)
-    return pipeline.embeddings[key]
-
-
-def stacked(negative: torch.Tensor | None, positive: torch.Tensor) -> torch.Tensor:
-    """Both prompts' values in one batch, the negative first; the positive's alone without guidance."""
-    return positive if negative is None else torch.cat([negative, positive])
 
 
 def denoiser(

@@ -81,7 +81,7 @@ class Levels:
 
 def levels_of(scheduler: Any) -> Levels:
     """The levels of a diffusers scheduler that is variance preserving; ModelError for flow matching and the like."""
-    kept = getattr(scheduler, "alphas_cumprod", None)
+    kept = vars(scheduler).get("alphas_cumprod")
     name = type(scheduler).__name__
     config = dict(scheduler.config)
     prediction = str(config.get("prediction_type", "epsilon"))

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from gpu.diffusion.hub.family import Pipeline, Settings
+
 
 def resized(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """(3,H,W) to (3,height,width): bicubic, low-pass where it becomes smaller."""
@@ -23,6 +25,13 @@ def working_size(image: torch.Tensor, shorter: int, multiple: int) -> tuple[int,
     scale = shorter / min(height, width)
     rows, columns = (max(1, round(side * scale / multiple)) * multiple for side in (height, width))
     return rows, columns
+
+
+def latent_working_picture(pipeline: Pipeline, frame: torch.Tensor, settings: Settings) -> torch.Tensor:
+    """`frame` (3,H,W) at the size that a latent model works at: its own shape, the shorter side as in training."""
+    factor = pipeline.parts.vae_scale_factor
+    shorter = settings.size or pipeline.parts.unet.config.sample_size * factor
+    return resized(frame, *working_size(frame, shorter, factor)).clamp(0, 1)
 
 
 def encode(vae: Any, image: torch.Tensor) -> torch.Tensor:
@@ -43,7 +52,7 @@ def decode(vae: Any, latents: torch.Tensor) -> torch.Tensor:
 
 def _statistics(vae: Any, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean and deviation by channel that a few autoencoders are configured with; else 0 and 1."""
-    mean, std = (getattr(vae.config, name, None) for name in ("latents_mean", "latents_std"))
+    mean, std = vae.config.get("latents_mean"), vae.config.get("latents_std")
     if mean is None or std is None:
         return latents.new_zeros(()), latents.new_ones(())
     column = (1, -1, 1, 1)

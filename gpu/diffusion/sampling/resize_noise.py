@@ -15,7 +15,9 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 
+from gpu.diffusion.model.latents import FACTOR
 from gpu.errors import SizeError
 
 _MASK = 0xFFFFFFFF
@@ -40,6 +42,16 @@ def resize_noise(noise: torch.Tensor, height: int, width: int, seed: int = 0) ->
     field = noise.to(torch.float32)
     field = _resize_last(field, width, seed * 2)
     return _resize_last(field.transpose(1, 2), height, seed * 2 + 1).transpose(1, 2).contiguous()
+
+
+def latent_noise(noise: torch.Tensor, factor: int = FACTOR) -> torch.Tensor:
+    """(C,H,W) white noise of unit variance to (C,⌈H/factor⌉,⌈W/factor⌉): each latent pixel is the sum over its square,
+    divided by the root of the number of pixels that it holds, fewer than factor² at an edge that cuts it."""
+    height, width = noise.shape[-2:]
+    edges = (0, -width % factor, 0, -height % factor)
+    rows, columns = -(-height // factor), -(-width // factor)
+    held = F.avg_pool2d(F.pad(torch.ones_like(noise[:1]), edges), factor)
+    return resize_noise(F.pad(noise, edges), rows, columns) / held.sqrt()
 
 
 def normals_of(values: torch.Tensor, seed: int, plane: int) -> torch.Tensor:

@@ -10,46 +10,24 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from gpu.diffusion.data.examples import Examples, PhotoPairs
 from gpu.diffusion.images.resample import bicubic, decimate
 from gpu.diffusion.model.autoencoder import LATENT_RMS, Autoencoder, AutoencoderConfig
+from gpu.diffusion.model.latents import AUTOENCODER, CHANNELS, FACTOR, latent_of, picture_of
 from gpu.diffusion.model.network import NetworkConfig, UNet
 from gpu.diffusion.model.weight_files import AutoencoderModel, Model, fingerprint, load_autoencoder, load_model
 from gpu.diffusion.sampling import denoise
-from gpu.diffusion.sampling.resize_noise import resize_noise
+from gpu.diffusion.sampling.resize_noise import latent_noise, resize_noise
 from gpu.diffusion.tasks import RECIPES, TASKS, NoiseFeed, Recipe, SamplerOptions, SamplerStep
 from gpu.errors import ModelError
 from gpu.parameters import ParameterInfo
 
-AUTOENCODER = "autoencoder"
 MODEL = "super-resolution-latent"
 SIGMA_DATA = LATENT_RMS
-FACTOR, BLUR = 4, 2.0  # those of the task in pixel space, so that both see the same low-resolution picture
-CHANNELS = AutoencoderConfig().latent_channels
+BLUR = 2.0  # with FACTOR that of the task in pixel space, so that both see the same low-resolution picture
 CROP = 80  # pixels a side; latents 20×20
 GAIN = 1.0  # latents of the photo minus latents of the enlarged picture, to data of rms about 0.5
-
-
-def latent_of(autoencoder: AutoencoderModel, picture: torch.Tensor) -> torch.Tensor:
-    """(B,3,H,W) in [0,1] to scaled latents (B,CHANNELS,H/4,W/4) of rms about 0.5 over photos; H, W multiples of 4."""
-    return autoencoder.settings["scale"] * autoencoder.network.encode(picture)
-
-
-def picture_of(autoencoder: AutoencoderModel, latent: torch.Tensor) -> torch.Tensor:
-    """The inverse of `latent_of`, as far as there is one; not clamped."""
-    return autoencoder.network.decode(latent / autoencoder.settings["scale"])
-
-
-def latent_noise(noise: torch.Tensor, factor: int = FACTOR) -> torch.Tensor:
-    """(C,H,W) white noise of unit variance to (C,⌈H/factor⌉,⌈W/factor⌉): each latent pixel is the sum over its square,
-    divided by the root of the number of pixels that it holds, fewer than factor² at an edge that cuts it."""
-    height, width = noise.shape[-2:]
-    edges = (0, -width % factor, 0, -height % factor)
-    rows, columns = -(-height // factor), -(-width // factor)
-    held = F.avg_pool2d(F.pad(torch.ones_like(noise[:1]), edges), factor)
-    return resize_noise(F.pad(noise, edges), rows, columns) / held.sqrt()
 
 
 def _pair(clean: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,8 +36,8 @@ def _pair(clean: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor
     level = 0.01 * torch.rand((len(low), 1, 1, 1), generator=generator)
     low = low + level * torch.randn(low.shape, generator=generator)
     autoencoder = load_autoencoder(AUTOENCODER, clean.device)
-    known, condition = _condition(autoencoder, low, clean.shape[-2], clean.shape[-1])
-    return GAIN * (latent_of(autoencoder, clean) - known), condition
+    enlarged, condition = _condition(autoencoder, low, clean.shape[-2], clean.shape[-1])
+    return GAIN * (latent_of(autoencoder, clean) - enlarged), condition
 
 
 def _condition(
@@ -67,8 +45,8 @@ def _condition(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Latents of the enlarged low-resolution picture (B,3,h,w), and what the network is given: the picture itself, whose
     grid is that of the latents, and those latents."""
-    known = latent_of(autoencoder, bicubic(low, FACTOR, height, width))
-    return known, torch.cat([2 * low - 1, known], dim=1)
+    enlarged = latent_of(autoencoder, bicubic(low, FACTOR, height, width))
+    return enlarged, torch.cat([2 * low - 1, enlarged], dim=1)
 
 
 def _picture(target: torch.Tensor, condition: torch.Tensor | None) -> torch.Tensor:
@@ -152,32 +130,32 @@ class SuperResolutionLatent:
                 "install the program again, or train both with `python -m gpu.diffusion.training.train`."
             )
         with torch.no_grad():
-            known, condition = _condition(autoencoder, low, FACTOR * low.shape[-2], FACTOR * low.shape[-1])
-        return model, autoencoder, known[0], condition[0]
+            enlarged, condition = _condition(autoencoder, low, FACTOR * low.shape[-2], FACTOR * low.shape[-1])
+        return model, autoencoder, enlarged[0], condition[0]
 
     def sample(
         self, frame: torch.Tensor, noise: NoiseFeed, options: SamplerOptions, device: torch.device
     ) -> Iterator[SamplerStep]:
         """Yield after every step of the sampler. ModelError when weights are missing, damaged or of another autoencoder;
         ChoiceError for options that no sampler can follow; SizeError for a frame that is no picture."""
-        model, autoencoder, known, condition = self._prepared(frame, device)
+        model, autoencoder, enlarged, condition = self._prepared(frame, device)
         height, width = frame.shape[-2:]
 
         def picture(data: torch.Tensor) -> torch.Tensor:
-            decoded = picture_of(autoencoder, known + data / model.settings["gain"])
+            decoded = picture_of(autoencoder, enlarged + data / model.settings["gain"])
             return decoded[0, :, :height, :width]
 
         yield from denoise.sample(
-            model, torch.zeros_like(known), condition, lambda index: latent_noise(noise(index)), options, picture
+            model, torch.zeros_like(enlarged), condition, lambda index: latent_noise(noise(index)), options, picture
         )
 
     def invert(self, frame: torch.Tensor, options: SamplerOptions, device: torch.device) -> Iterator[torch.Tensor]:
         """Inverts the latents of the enlarged picture: what is known when the photo is not. The noise is spread over the
         pixels of each latent by conditional sampling, so that their sum gives it back (but for latents that the edge of
         the frame cuts, whose share of it is drawn)."""
-        model, _, known, condition = self._prepared(frame, device)
+        model, _, enlarged, condition = self._prepared(frame, device)
         height, width = frame.shape[-2:]
-        nothing = torch.zeros_like(known)
+        nothing = torch.zeros_like(enlarged)
         for latent in denoise.invert(model, nothing, nothing, condition, options):
             fine = resize_noise(latent, FACTOR * latent.shape[-2], FACTOR * latent.shape[-1])
             yield fine[:, :height, :width]

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from gpu.parameters import ParameterInfo
-from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.kit.radial import circling, drop, swelling
-from gpu.source.deformations.lens import PERIOD, RADIUS, TRAVEL
-
-
-def _make(grid: Grid, values: Values) -> Warp:
-    radius = max(values["radius"] * min(grid.height, grid.width), 1e-6)
-    reach = values["travel"] * grid.width, values["travel"] * grid.height
-    path = circling(grid.centre, reach, values["period"])
-    return drop(path, swelling(values["strength"], values["period"]), radius, folds=True)
-
+from gpu.source.deformations import DEFORMATIONS, Deformation
+from gpu.source.deformations.kit.radial import PERIOD, RADIUS, TRAVEL, wandering_drop
 
 fold = DEFORMATIONS.add("fold", order=120)(
     Deformation(
@@ -28,6 +20,6 @@ fold = DEFORMATIONS.add("fold", order=120)(
             replace(TRAVEL, default=0.1),
             PERIOD,
         ),
-        _make,
+        partial(wandering_drop, folds=True),
     )
 )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.kit.affine import affine, turn
-
-DEGREES = ParameterInfo(
-    "degrees", "Speed", 1.0, -15, 15, 0.1, "°/frame", "Degrees per frame about the centre; positive is clockwise"
-)
+from gpu.source.deformations.kit.affine import DEGREES, affine, turn
 
 
 def _make(grid: Grid, values: Values) -> Warp:

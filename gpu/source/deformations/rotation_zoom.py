@@ -1,13 +1,11 @@
-"""Deformation `rotation-zoom`: turning and moving in at once, the benchmark of DESIGN.md section 9."""
+"""Deformation `rotation-zoom`: turning and moving in at once, what methods are timed on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.kit.affine import affine, turn
-from gpu.source.deformations.rotation import DEGREES
-from gpu.source.deformations.zoom import FACTOR
+from gpu.source.deformations.kit.affine import DEGREES, FACTOR, affine, turn
 
 
 def _make(grid: Grid, values: Values) -> Warp:

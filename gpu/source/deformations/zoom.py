@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from gpu.parameters import ParameterInfo
 from gpu.source.deformations import DEFORMATIONS, Deformation, Grid, Values, Warp
-from gpu.source.deformations.kit.affine import affine
-
-FACTOR = ParameterInfo(
-    "factor",
-    "Speed",
-    1.015,
-    0.9,
-    1.1,
-    0.001,
-    "×/frame",
-    "Size of the picture relative to the frame before; above 1 moves in",
-)
+from gpu.source.deformations.kit.affine import FACTOR, affine
 
 
 def _make(grid: Grid, values: Values) -> Warp:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gpu.diffusion.tasks.super_resolution_latent import latent_noise
+from gpu.diffusion.sampling.resize_noise import latent_noise
 from gpu.experiments import latent
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from gpu.diffusion.hub.family import FAMILIES, Pipeline, Prepared, Settings
-from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
+from gpu.diffusion.hub.family import FAMILIES, T5_TOKENIZERS, Pipeline, Prepared, Settings
+from gpu.diffusion.hub.guided import denoiser
 from gpu.diffusion.hub.picture_ranges import resized, working_size
+from gpu.diffusion.hub.prompts import t5_embeddings
 
 MULTIPLE = 8  # what three halvings inside the UNet divide by
-T5 = ("T5Tokenizer", "T5TokenizerFast")
 
 
 class DeepFloyd:
@@ -23,7 +23,7 @@ class DeepFloyd:
     pipeline = "IFImg2ImgPipeline"
     parts: Mapping[str, tuple[str, ...]] = {
         "scheduler": (),
-        "tokenizer": T5,
+        "tokenizer": T5_TOKENIZERS,
         "text_encoder": ("T5EncoderModel",),
         "unet": ("UNet2DConditionModel",),
     }
@@ -40,16 +40,8 @@ class DeepFloyd:
         self, pipeline: Pipeline, frame: torch.Tensor, settings: Settings, condition_noise: torch.Tensor | None
     ) -> Prepared:
         data = (2 * self.shown(frame, settings, pipeline.parts.unet.config) - 1)[None]
-        (both,) = embeddings(pipeline, settings, lambda guided: encoded_prompts(pipeline, settings, guided))
+        both = t5_embeddings(pipeline, settings)
         return Prepared(data, data, denoiser(pipeline, settings.guidance, both), lambda clean: (clean[0] + 1) / 2)
-
-
-def encoded_prompts(pipeline: Pipeline, settings: Settings, guided: bool) -> tuple[Any, ...]:
-    """The prompts as T5 sees them, in one batch."""
-    positive, negative = pipeline.parts.encode_prompt(
-        settings.prompt, guided, device=pipeline.device, negative_prompt=settings.negative if guided else None
-    )
-    return (stacked(negative if guided else None, positive),)
 
 
 FAMILIES.add("deepfloyd", order=40)(DeepFloyd())

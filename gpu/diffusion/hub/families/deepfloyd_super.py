@@ -8,13 +8,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from gpu.diffusion.hub.families.deepfloyd import MULTIPLE, T5, encoded_prompts
-from gpu.diffusion.hub.family import FAMILIES, Pipeline, Prepared, Settings
-from gpu.diffusion.hub.guided import denoiser, embeddings
+from gpu.diffusion.hub.family import FAMILIES, T5_TOKENIZERS, Pipeline, Prepared, Settings
+from gpu.diffusion.hub.guided import denoiser
 from gpu.diffusion.hub.levels import scaled_levels
 from gpu.diffusion.hub.picture_ranges import resized, working_size
+from gpu.diffusion.hub.prompts import t5_embeddings
 from gpu.diffusion.sampling.resize_noise import resize_noise
 
+MULTIPLE = 8  # what three halvings inside the UNet divide by
 FACTOR = 4
 USUAL_LEVEL = 250
 
@@ -28,7 +29,7 @@ class DeepFloydSuper:
     parts: Mapping[str, tuple[str, ...]] = {
         "scheduler": (),
         "image_noising_scheduler": (),
-        "tokenizer": T5,
+        "tokenizer": T5_TOKENIZERS,
         "text_encoder": ("T5EncoderModel",),
         "unet": ("UNet2DConditionModel",),
     }
@@ -46,7 +47,7 @@ class DeepFloydSuper:
     ) -> Prepared:
         low = 2 * self.shown(frame, settings, pipeline.parts.unet.config) - 1
         rows, columns = (FACTOR * side for side in low.shape[-2:])
-        (both,) = embeddings(pipeline, settings, lambda guided: encoded_prompts(pipeline, settings, guided))
+        both = t5_embeddings(pipeline, settings)
         level = USUAL_LEVEL if settings.augmentation < 0 else settings.augmentation
         kept, added = scaled_levels(pipeline.parts.image_noising_scheduler, level)
         # Enlarged as in training: bilinear, corner pixels on corner pixels.

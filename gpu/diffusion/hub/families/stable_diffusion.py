@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
-from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
-from gpu.diffusion.hub.picture_ranges import decode, encode, resized, working_size
+from gpu.diffusion.hub.family import CLIP_TOKENIZERS, FAMILIES, Pipeline, Prepared, Settings
+from gpu.diffusion.hub.guided import denoiser
+from gpu.diffusion.hub.picture_ranges import decode, encode, latent_working_picture
+from gpu.diffusion.hub.prompts import clip_embeddings
 
 
 class StableDiffusion:
@@ -20,7 +21,7 @@ class StableDiffusion:
     pipeline = "StableDiffusionImg2ImgPipeline"
     parts: Mapping[str, tuple[str, ...]] = {
         "scheduler": (),
-        "tokenizer": TOKENIZERS,
+        "tokenizer": CLIP_TOKENIZERS,
         "text_encoder": ("CLIPTextModel",),
         "vae": ("AutoencoderKL",),
         "unet": ("UNet2DConditionModel",),
@@ -36,26 +37,12 @@ class StableDiffusion:
         self, pipeline: Pipeline, frame: torch.Tensor, settings: Settings, condition_noise: torch.Tensor | None
     ) -> Prepared:
         parts = pipeline.parts
-        image = working_picture(pipeline, frame, settings)
-
-        def prompts(guided: bool) -> tuple[Any, ...]:
-            positive, negative = parts.encode_prompt(
-                settings.prompt, pipeline.device, 1, guided, negative_prompt=settings.negative if guided else None
-            )
-            return (stacked(negative if guided else None, positive),)
-
-        (both,) = embeddings(pipeline, settings, prompts)
+        image = latent_working_picture(pipeline, frame, settings)
+        both = clip_embeddings(pipeline, settings)
         latents = encode(parts.vae, image)
         return Prepared(
             latents, latents, denoiser(pipeline, settings.guidance, both), lambda data: decode(parts.vae, data)
         )
-
-
-def working_picture(pipeline: Pipeline, frame: torch.Tensor, settings: Settings) -> torch.Tensor:
-    """The frame at the size that the model works at: its own shape, the shorter side as the model was trained with."""
-    factor = pipeline.parts.vae_scale_factor
-    shorter = settings.size or pipeline.parts.unet.config.sample_size * factor
-    return resized(frame, *working_size(frame, shorter, factor)).clamp(0, 1)
 
 
 FAMILIES.add("stable-diffusion", order=10)(StableDiffusion())

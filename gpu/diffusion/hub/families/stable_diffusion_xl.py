@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from gpu.diffusion.hub.families.stable_diffusion import working_picture
-from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
-from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
-from gpu.diffusion.hub.picture_ranges import decode, encode
+from gpu.diffusion.hub.family import CLIP_TOKENIZERS, FAMILIES, Pipeline, Prepared, Settings
+from gpu.diffusion.hub.guided import denoiser
+from gpu.diffusion.hub.picture_ranges import decode, encode, latent_working_picture
+from gpu.diffusion.hub.prompts import embeddings, stacked
 
 AESTHETIC, NEGATIVE_AESTHETIC = 6.0, 2.5  # what the refiner is asked for and away from, as its authors do
 
@@ -23,8 +23,8 @@ class StableDiffusionXL:
     pipeline = "StableDiffusionXLImg2ImgPipeline"
     parts: Mapping[str, tuple[str, ...]] = {
         "scheduler": (),
-        "tokenizer": TOKENIZERS,
-        "tokenizer_2": TOKENIZERS,
+        "tokenizer": CLIP_TOKENIZERS,
+        "tokenizer_2": CLIP_TOKENIZERS,
         "text_encoder": ("CLIPTextModel",),
         "text_encoder_2": ("CLIPTextModelWithProjection",),
         "vae": ("AutoencoderKL",),
@@ -41,7 +41,7 @@ class StableDiffusionXL:
         self, pipeline: Pipeline, frame: torch.Tensor, settings: Settings, condition_noise: torch.Tensor | None
     ) -> Prepared:
         parts = pipeline.parts
-        image = working_picture(pipeline, frame, settings)
+        image = latent_working_picture(pipeline, frame, settings)
 
         def prompts(guided: bool) -> tuple[Any, ...]:
             positive, negative, pooled, negative_pooled = parts.encode_prompt(

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from gpu.diffusion.hub.family import FAMILIES, TOKENIZERS, Pipeline, Prepared, Settings
-from gpu.diffusion.hub.guided import denoiser, embeddings, stacked
+from gpu.diffusion.hub.family import CLIP_TOKENIZERS, FAMILIES, Pipeline, Prepared, Settings
+from gpu.diffusion.hub.guided import denoiser
 from gpu.diffusion.hub.levels import scaled_levels
 from gpu.diffusion.hub.picture_ranges import decode, encode, resized, working_size
+from gpu.diffusion.hub.prompts import clip_embeddings
 from gpu.diffusion.sampling.resize_noise import resize_noise
 
 FACTOR = 4
@@ -27,7 +28,7 @@ class Upscaler:
     parts: Mapping[str, tuple[str, ...]] = {
         "scheduler": (),
         "low_res_scheduler": (),
-        "tokenizer": TOKENIZERS,
+        "tokenizer": CLIP_TOKENIZERS,
         "text_encoder": ("CLIPTextModel",),
         "vae": ("AutoencoderKL",),
         "unet": ("UNet2DConditionModel",),
@@ -47,16 +48,9 @@ class Upscaler:
         parts = pipeline.parts
         low = self.shown(frame, settings, {})
         rows, columns = low.shape[-2:]
-
-        def prompts(guided: bool) -> tuple[Any, ...]:
-            positive, negative = parts.encode_prompt(
-                settings.prompt, pipeline.device, 1, guided, negative_prompt=settings.negative if guided else None
-            )
-            return (stacked(negative if guided else None, positive),)
-
-        (both,) = embeddings(pipeline, settings, prompts)
+        both = clip_embeddings(pipeline, settings)
         level = USUAL_LEVEL if settings.augmentation < 0 else settings.augmentation
-        level = min(level, int(getattr(parts.config, "max_noise_level", level)))
+        level = min(level, int(parts.config.get("max_noise_level", level)))
         kept, added = scaled_levels(parts.low_res_scheduler, level)
         beside = kept * (2 * low - 1)
         if condition_noise is not None:

@@ -7,10 +7,26 @@ from collections.abc import Callable
 
 import torch
 
+from gpu.parameters import ParameterInfo
 from gpu.source.deformations import Grid, Points, Warp, one_surface
 
 Matrix = tuple[float, float, float, float]
 """Row by row: (a, b, c, d) takes (x, y) to (a x + b y, c x + d y)."""
+
+
+DEGREES = ParameterInfo(
+    "degrees", "Speed", 1.0, -15, 15, 0.1, "°/frame", "Degrees per frame about the centre; positive is clockwise"
+)
+FACTOR = ParameterInfo(
+    "factor",
+    "Speed",
+    1.015,
+    0.9,
+    1.1,
+    0.001,
+    "×/frame",
+    "Size of the picture relative to the frame before; above 1 moves in",
+)
 
 
 def turn(degrees: float, scale: float = 1.0) -> Matrix:

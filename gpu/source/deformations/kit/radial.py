@@ -7,9 +7,24 @@ from collections.abc import Callable
 
 import torch
 
-from gpu.source.deformations import BEYOND, Points, Warp
+from gpu.parameters import ParameterInfo
+from gpu.source.deformations import BEYOND, Grid, Points, Values, Warp
 
 STEPS = 60  # bisection alone halves the bracket this often: to 1e-12 of a frame
+
+
+RADIUS = ParameterInfo("radius", "Radius", 0.26, 0.03, 1, 0.01, "of the frame", "Of the frame's shorter side")
+TRAVEL = ParameterInfo("travel", "Travel", 0.15, 0, 0.5, 0.01, "of the frame", "How far from the centre it circles")
+PERIOD = ParameterInfo("period", "Period", 48, 4, 480, 1, "frames", "Frames until it has gone down and round once")
+
+
+def wandering_drop(grid: Grid, values: Values, folds: bool = False) -> Warp:
+    """A drop that swells and wanders round the centre of the frame: what `values` say under strength, radius (of the
+    frame's shorter side), travel (of the frame) and period (frames)."""
+    radius = max(values["radius"] * min(grid.height, grid.width), 1e-6)
+    reach = values["travel"] * grid.width, values["travel"] * grid.height
+    path = circling(grid.centre, reach, values["period"])
+    return drop(path, swelling(values["strength"], values["period"]), radius, folds)
 
 
 def drop(
