@@ -47,10 +47,6 @@ class Style:
     colour_light: str
     dash: Dash
 
-    def on(self, dark: bool) -> str:
-        """The colour for a dark (True) or a light (False) background, as #rrggbb."""
-        return self.colour if dark else self.colour_light
-
 
 def _style(hue: tuple[str, str], dash: Dash = SOLID) -> Style:
     return Style(hue[0], hue[1], dash)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPai
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
-from app.look.palette import BAD, GOOD
+from app.look.palette import BAD, GOOD, Style
 from gpu.assets import asset
 from gpu.errors import ClipError
 
@@ -22,7 +22,7 @@ FONTS = ("Inter_400Regular.ttf", "Inter_600SemiBold.ttf")
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one light."""
+    """The colours of one light, as #rrggbb; `negative` and `positive` are the ends of a scale around zero."""
 
     name: str
     window: str
@@ -37,6 +37,12 @@ class Theme:
     good: str
     bad: str
     canvas: str
+    negative: str
+    positive: str
+
+    def ink(self, style: Style) -> str:
+        """The colour of a prior or a verdict on this background, as #rrggbb."""
+        return style.colour_light if self.name == "light" else style.colour
 
 
 DARK = Theme(
@@ -53,6 +59,8 @@ DARK = Theme(
     good=GOOD.colour,
     bad=BAD.colour,
     canvas="#101215",
+    negative="#56b4e9",
+    positive="#f08a3c",
 )
 LIGHT = Theme(
     name="light",
@@ -68,6 +76,8 @@ LIGHT = Theme(
     good=GOOD.colour_light,
     bad=BAD.colour_light,
     canvas="#e3e6ea",
+    negative="#0b4f96",
+    positive="#b83a00",
 )
 
 
@@ -184,7 +194,7 @@ def _pixmap(name: str, colour: str, width: int, height: int) -> QPixmap:
 def _palette(theme: Theme) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
-    for one, colour in (
+    for part, colour in (
         (role.Window, theme.window),
         (role.WindowText, theme.text),
         (role.Base, theme.field),
@@ -206,11 +216,11 @@ def _palette(theme: Theme) -> QPalette:
         (role.Shadow, theme.canvas),
         (role.Accent, theme.accent),
     ):
-        palette.setColor(one, QColor(colour))
-    for one in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(part, QColor(colour))
+    for part in (role.WindowText, role.Text, role.ButtonText):
         faded = QColor(theme.dim)
         faded.setAlphaF(0.6)
-        palette.setColor(QPalette.ColorGroup.Disabled, one, faded)
+        palette.setColor(QPalette.ColorGroup.Disabled, part, faded)
     return palette
 
 

@@ -11,8 +11,9 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QLabel, QScrollArea, QVBoxLayout
 
 from app.model import catalogue
+from app.model.flow_fits import FlowFit
 from app.views.compare.figures import NONE, all_figures
-from app.views.source.flow_dialog import Fit, FlowDialog
+from app.views.source.flow_dialog import FlowDialog
 from app.window import menus, pose_editor
 from app.worker.flow_check import flow_fits
 from gpu import session as sessions
@@ -114,13 +115,13 @@ def check_flow(window: Window, source: SourceSettings) -> None:
         window.opening = path
         window.state.change(replace(window.state.session, source=dialog.source), f"Open {Path(path).name}")
 
-    def compare(engine: Engine | None) -> list[Fit] | str:
+    def compare(engine: Engine | None) -> list[FlowFit] | str:
         try:
             return flow_fits(engine, path)
         except NoisescopeError as problem:
             return str(problem)
 
-    def show(found: list[Fit] | str) -> None:
+    def show(found: list[FlowFit] | str) -> None:
         if isinstance(found, str):  # there is nothing to choose
             dialog.reject()
             window.banner.show_error(found)

@@ -391,7 +391,7 @@ class Window(QMainWindow):
             part.set_theme(colours)
         self.experimenting.set_theme(colours)
         for panel in (self.statistics, self.timeline):
-            panel.tell("set_theme", colours.name == "dark")
+            panel.tell("set_theme", colours)
         if self.player.playing:
             self.actions_["play"].setIcon(theme.icon("pause", colours))
 

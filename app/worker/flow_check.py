@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.views.source.flow_dialog import Fit
+from app.model.flow_fits import FlowFit
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PAIRS = 3  # pictures are compared at this many places of the flow, the fits averaged
 
 
-def flow_fits(engine: Engine | None, path: str) -> list[Fit]:
+def flow_fits(engine: Engine | None, path: str) -> list[FlowFit]:
     """All readings of the flow at `path`, the best first; none when no pictures are open that it could be tried on.
 
     Only real pictures count: a still that was carried along the same flow fits by construction. Raises FlowError when
@@ -39,5 +39,5 @@ def flow_fits(engine: Engine | None, path: str) -> list[Fit]:
         known = [error for error in errors[direction, axes, sign] if math.isfinite(error)]
         if known:
             picture = difference(first, second, np.asarray(flow[places[-1]]), direction, axes, sign)
-            fits.append(Fit(direction, axes, sign, sum(known) / len(known), picture))
+            fits.append(FlowFit(direction, axes, sign, sum(known) / len(known), picture))
     return sorted(fits, key=lambda one: one.error or 0.0)

@@ -34,10 +34,10 @@ def colour(ink: str, colours: Theme | None = None) -> QColor:
     if ink.startswith("#"):
         return QColor(ink)
     if ink == "warn":
-        return QColor(palette.WARN.on(colours.name == "dark"))
+        return QColor(colours.ink(palette.WARN))
     if ink in INKS:
         return QColor(getattr(colours, ink))
-    return QColor(palette.style(ink).on(colours.name == "dark"))
+    return QColor(colours.ink(palette.style(ink)))
 
 
 def words(label: QLabel, text: str, base: float, ink: str = "text", bold: bool = False, panel: bool = False) -> None:

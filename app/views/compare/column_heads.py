@@ -19,14 +19,14 @@ GAMMA = ParameterInfo(
 )
 
 
-def dot(key: str, dark: bool, size: int = 16) -> QIcon:
+def dot(key: str, colours: theme.Theme, size: int = 16) -> QIcon:
     """The colour of a prior as an icon for menus."""
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(palette.style(key).on(dark)))
+    painter.setBrush(QColor(colours.ink(palette.style(key))))
     painter.drawEllipse(QRectF(size * 0.2, size * 0.2, size * 0.6, size * 0.6))
     painter.end()
     return QIcon(pixmap)
@@ -75,7 +75,7 @@ class Chip(QToolButton):
             painter.setPen(QPen(QColor(colours.accent), 1) if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(QColor(colours.hover))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        colour = QColor(style.on(colours.name == "dark"))
+        colour = QColor(colours.ink(style))
         middle = self.height() / 2
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)

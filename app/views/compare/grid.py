@@ -156,11 +156,11 @@ class CompareView(QWidget):
             menu.addAction("The priors are still being loaded …").setEnabled(False)
             return
         present = {prior.key for prior in self._priors}
-        dark = theme.current().name == "dark"
+        colours = theme.current()
         for name, info in self._catalogue.priors.items():
             for index, mode in enumerate(info.modes or ("",)):
                 prior = PriorSettings(name, "" if index == 0 else mode)  # type: ignore[arg-type]
-                action = menu.addAction(dot(prior.key, dark), prior.key)
+                action = menu.addAction(dot(prior.key, colours), prior.key)
                 action.setToolTip(f"{info.summary}\n{info.source}".strip())
                 action.setEnabled(prior.key not in present)
                 action.triggered.connect(lambda _=False, prior=prior: self.prior_added.emit(prior))

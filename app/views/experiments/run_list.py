@@ -129,7 +129,7 @@ class RunsView(QWidget):
         item.setText(f"{_symbol(run)}  {' · '.join(parts)}")
         item.setToolTip(f"{' · '.join(parts)}\n{run.out}")
         good = {"done": True, "failed": False}.get(run.state)
-        colour = verdict_style(good).on(self._colours.name == "dark") if good is not None else self._colours.dim
+        colour = self._colours.ink(verdict_style(good)) if good is not None else self._colours.dim
         item.setForeground(QColor(colour if run.ended else self._colours.text))
 
     def _show(self) -> None:
@@ -202,7 +202,7 @@ def claims_html(run: Run, colours: theme.Theme) -> str:
 
 
 def _claim(claim: dict[str, Any], colours: theme.Theme) -> str:
-    colour = verdict_style(claim["holds"]).on(colours.name == "dark")
+    colour = colours.ink(verdict_style(claim["holds"]))
     sign = SYMBOLS[claim["holds"]]
     return (
         f"<table cellspacing='0' cellpadding='2'><tr><td width='16' style='color: {colour}'>{sign}</td>"

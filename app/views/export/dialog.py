@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 
 from app.export import AXES, FORMATS, ExportOptions
 from app.look import theme
-from app.views.widgets.plots import SAMPLE, Legend
+from app.views.widgets.prior_lines import SAMPLE, Legend
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
@@ -153,7 +153,7 @@ class ExportDialog(QDialog):
             check.setAccessibleName(f"Column {key}")
             self.checks[key] = check
             row = QHBoxLayout()
-            sample = Legend(theme.of(self.palette()) is theme.DARK)
+            sample = Legend(theme.of(self.palette()))
             sample.set_keys([key])
             sample.setFixedSize(SAMPLE + 4, Legend.ROW)
             row.addWidget(sample)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
@@ -19,25 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.look import theme
-from app.model.frame_pictures import U8
+from app.model.flow_fits import UNTRIED, FlowFit
 from gpu.session import SourceSettings
-
-
-@dataclass(frozen=True)
-class Fit:
-    """One reading of a flow file: its settings, the mean difference of the moved picture (0..1), and that difference as
-    a picture (H, W, 3); `error` is None where there are no pictures to compare with."""
-
-    direction: str
-    axes: str
-    sign: int
-    error: float | None
-    picture: U8 | None
-
-    @property
-    def words(self) -> str:
-        axes = "dx, dy" if self.axes == "xy" else "dy, dx"
-        return f"{self.direction} flow, stored as {axes}, sign {'as stored' if self.sign > 0 else 'reversed'}"
 
 
 class FlowDialog(QDialog):
@@ -70,28 +53,28 @@ class FlowDialog(QDialog):
         layout.setContentsMargins(*[2 * theme.GRID] * 4)
         for widget in (self._note, self._state, scroll, buttons):
             layout.addWidget(widget)
-        self._show([Fit(d, a, s, None, None) for d in ("backward", "forward") for a in ("xy", "yx") for s in (1, -1)])  # type: ignore[arg-type]
+        self._show(UNTRIED)
 
-    def show_fits(self, fits: Sequence[Fit]) -> None:
+    def show_fits(self, fits: Sequence[FlowFit]) -> None:
         """The readings with their errors, from the worker."""
-        known = sorted((fit for fit in fits if fit.error is not None), key=lambda fit: fit.error or 0.0)
-        if not known:
+        compared = sorted((fit for fit in fits if fit.error is not None), key=lambda fit: fit.error or 0.0)
+        if not compared:
             self._state.setText(
                 "There are no pictures to compare with: open the clip that it belongs to first, or choose by what you know "
                 "of the file."
             )
             return
-        best = known[0]
+        best = compared[0]
         self._state.setText(f"Best fit: {best.words}. The pictures show what is left unexplained; darker is better.")
         self.source = replace(
             self.source,
             flow_direction=best.direction,
             flow_axes=best.axes,
-            flow_sign=best.sign,  # type: ignore[arg-type]
+            flow_sign=best.sign,
         )
-        self._show(known)
+        self._show(compared)
 
-    def _show(self, fits: Sequence[Fit]) -> None:
+    def _show(self, fits: Sequence[FlowFit]) -> None:
         while (item := self._grid.takeAt(0)) is not None:
             item.widget().deleteLater()
         chosen = (self.source.flow_direction, self.source.flow_axes, self.source.flow_sign)
@@ -117,10 +100,10 @@ class FlowDialog(QDialog):
                 )
                 self._grid.addWidget(picture, row, 2)
 
-    def _choose(self, fit: Fit) -> None:
+    def _choose(self, fit: FlowFit) -> None:
         self.source = replace(
             self.source,
             flow_direction=fit.direction,
             flow_axes=fit.axes,
-            flow_sign=fit.sign,  # type: ignore[arg-type]
+            flow_sign=fit.sign,
         )

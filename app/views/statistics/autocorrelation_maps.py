@@ -12,14 +12,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QImage, QLinearGrad
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.look.palette import style
-from app.look.theme import small
+from app.look.theme import DARK, LIGHT, Theme, small
 from app.views.statistics.measures import signed
 from app.views.widgets.plot_files import Figure, Table
-from app.views.widgets.plots import nice_ceiling, theme_of
+from app.views.widgets.plots import nice_ceiling
 
 F32 = npt.NDArray[np.float32]
 
-NEGATIVE, POSITIVE = {True: "#56b4e9", False: "#0b4f96"}, {True: "#f08a3c", False: "#b83a00"}
 LEFT, TITLE, TICKS, BAR, GAP = 27, 15, 14, 58, 8
 TIP = (
     "How much the noise resembles itself when shifted: the correlation of every pixel with the one (x, y) pixels away, "
@@ -30,12 +29,12 @@ TIP = (
 class AutocorrelationMaps(QWidget, Figure):
     """Small multiples of autocorrelation maps (2R+1, 2R+1), shift 0 in the middle, with a common colour bar."""
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._maps: dict[str, F32] = {}
         self._images: dict[str, QImage] = {}
         self._scale = 1.0
-        self._dark = dark
+        self._colours = colours
         self.setFont(small(self.font()))
         self.setMinimumSize(120, 80)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -46,9 +45,9 @@ class AutocorrelationMaps(QWidget, Figure):
     def sizeHint(self) -> QSize:
         return QSize(320, 170)
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         self._paint_images()
         self.update()
 
@@ -66,9 +65,9 @@ class AutocorrelationMaps(QWidget, Figure):
         self.update()
 
     def _paint_images(self) -> None:
-        middle = np.array(QColor(theme_of(self._dark).field).getRgb()[:3], dtype=np.float32)
-        low = np.array(QColor(NEGATIVE[self._dark]).getRgb()[:3], dtype=np.float32)
-        high = np.array(QColor(POSITIVE[self._dark]).getRgb()[:3], dtype=np.float32)
+        middle = np.array(QColor(self._colours.field).getRgb()[:3], dtype=np.float32)
+        low = np.array(QColor(self._colours.negative).getRgb()[:3], dtype=np.float32)
+        high = np.array(QColor(self._colours.positive).getRgb()[:3], dtype=np.float32)
         self._images = {}
         for key, values in self._maps.items():
             part = np.clip(np.nan_to_num(values / self._scale), -1, 1)[..., None]
@@ -102,7 +101,7 @@ class AutocorrelationMaps(QWidget, Figure):
             return
         painter = QPainter(self)
         painter.setFont(self.font())
-        colours = theme_of(self._dark)
+        colours = self._colours
         metrics = QFontMetricsF(self.font())
         right = max(place.right() for place in places.values())
         bottom = max(place.bottom() for place in places.values())
@@ -114,7 +113,7 @@ class AutocorrelationMaps(QWidget, Figure):
             centre = QRectF(0, 0, dot, dot)
             centre.moveCenter(place.center())
             painter.fillRect(centre, QColor(colours.text))
-            painter.setPen(QColor(style(key).on(self._dark)))
+            painter.setPen(QColor(self._colours.ink(style(key))))
             name = metrics.elidedText(key, Qt.TextElideMode.ElideRight, place.width() + GAP - 4)
             painter.drawText(QPointF(place.left(), place.top() - 4), name)
             painter.setPen(QColor(colours.dim))
@@ -138,10 +137,10 @@ class AutocorrelationMaps(QWidget, Figure):
                 )
 
     def _paint_bar(self, painter: QPainter, left: float, bottom: float) -> None:
-        colours = theme_of(self._dark)
+        colours = self._colours
         bar = QRectF(left, TITLE, 9, bottom - TITLE)
         gradient = QLinearGradient(bar.bottomLeft(), bar.topLeft())
-        for part, colour in ((0.0, NEGATIVE[self._dark]), (0.5, colours.field), (1.0, POSITIVE[self._dark])):
+        for part, colour in ((0.0, self._colours.negative), (0.5, colours.field), (1.0, self._colours.positive)):
             gradient.setColorAt(part, QColor(colour))
         painter.fillRect(bar, gradient)
         painter.setPen(QColor(colours.border))
@@ -182,7 +181,7 @@ class AutocorrelationMaps(QWidget, Figure):
         return []
 
     def figure_twin(self) -> QWidget:
-        twin = AutocorrelationMaps(dark=False)
+        twin = AutocorrelationMaps(colours=LIGHT)
         twin.set_maps(self._maps)
         return twin
 

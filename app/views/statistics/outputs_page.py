@@ -24,11 +24,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.look.theme import small, tabular
+from app.look.theme import DARK, Theme, small, tabular
 from app.views.statistics.measures import signed
 from app.views.statistics.perceptual_cells import PERCEPTUAL, PerceptualButton, perceptual_cell
 from app.views.widgets.plot_files import Figure
-from app.views.widgets.plots import Curve, CurvePlot, Legend, PlotSpec
+from app.views.widgets.plots import Curve, CurvePlot, PlotSpec
+from app.views.widgets.prior_lines import Legend
 
 if TYPE_CHECKING:
     from gpu.engine.perceptual import Perception
@@ -145,7 +146,7 @@ class OutputsPage(QWidget):
     weights_wanted = Signal()
     reference_wanted = Signal()
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Measures of the outputs")
         self._series: Series = {}
@@ -153,9 +154,9 @@ class OutputsPage(QWidget):
         self._perception: Perception | None = None
         self._missing: Mapping[str, str] = {}
         self._hidden: set[str] = set()
-        self._legend = Legend(dark)
+        self._legend = Legend(colours)
         self.perceptual = PerceptualButton()
-        self.perceptual.set_theme(dark)
+        self.perceptual.set_theme(colours)
         self.perceptual.measure_wanted.connect(self.perception_wanted)
         self.perceptual.weights_wanted.connect(self.weights_wanted)
         self.perceptual.reference_wanted.connect(self.reference_wanted)
@@ -181,7 +182,7 @@ class OutputsPage(QWidget):
         self.table.horizontalHeader().setMinimumSectionSize(54)
         self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.table.verticalHeader().setDefaultSectionSize(20)
-        self.along, self.fixed = FlickerPlot(ALONG, dark), FlickerPlot(FIXED, dark)
+        self.along, self.fixed = FlickerPlot(ALONG, colours), FlickerPlot(FIXED, colours)
         self.tabs = QTabBar()
         self.tabs.setAccessibleName("Which flicker spectrum")
         self.tabs.setExpanding(False)
@@ -254,10 +255,10 @@ class OutputsPage(QWidget):
             self._hidden = set(hidden)
             self._show()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
         for part in (self.along, self.fixed, self._legend, self.perceptual):
-            part.set_theme(dark)
+            part.set_theme(colours)
 
     def _show(self) -> None:
         made = {key: names for key, names in self._series.items() if np.isfinite(names["laplacian"]).any()}

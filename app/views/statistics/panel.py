@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.look.theme import small
+from app.look.theme import DARK, Theme, small
 from app.views.statistics.autocorrelation_maps import TIP as MAPS_TIP
 from app.views.statistics.autocorrelation_maps import AutocorrelationMaps
 from app.views.statistics.outputs_page import OutputsPage
@@ -28,17 +28,8 @@ from app.views.statistics.pixel_page import InspectorPage
 from app.views.statistics.whiteness_table import WhitenessTable
 from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.plot_files import Figure
-from app.views.widgets.plots import (
-    SAMPLE,
-    Curve,
-    CurvePlot,
-    PlotSpec,
-    draw_sample,
-    nice_ceiling,
-    theme_of,
-    verdict_colour,
-    verdict_text,
-)
+from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, nice_ceiling, verdict_colour, verdict_text
+from app.views.widgets.prior_lines import SAMPLE, draw_sample
 
 if TYPE_CHECKING:
     from gpu.engine.results import FrameResult
@@ -107,10 +98,10 @@ class VerdictList(QWidget):
 
     ROW = 20
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: list[tuple[str, bool | None, str]] = []
-        self._dark = dark
+        self._colours = colours
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Verdicts")
 
@@ -122,9 +113,9 @@ class VerdictList(QWidget):
             self.updateGeometry()
             self.update()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -141,11 +132,11 @@ class VerdictList(QWidget):
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         for row, (key, ok, words) in enumerate(self._rows):
             top = row * self.ROW
-            draw_sample(painter, QRectF(0, top, SAMPLE, self.ROW), key, self._dark)
-            painter.setPen(QColor(theme_of(self._dark).text))
+            draw_sample(painter, QRectF(0, top, SAMPLE, self.ROW), key, self._colours)
+            painter.setPen(QColor(self._colours.text))
             name = metrics.elidedText(key, Qt.TextElideMode.ElideRight, words_at - NAME_AT - 8)
             painter.drawText(QRectF(NAME_AT, top, words_at - NAME_AT, self.ROW), middle, name)
-            painter.setPen(verdict_colour(ok, self._dark))
+            painter.setPen(verdict_colour(ok, self._colours))
             room = max(0, self.width() - words_at)
             text = verdict_text(ok, words.removeprefix("not white: "))
             if metrics.horizontalAdvance(text) > room - 6:
@@ -171,7 +162,7 @@ class StatisticsPanel(QWidget):
     problem = Signal(str)
     """A sentence that says why one could not be."""
 
-    def __init__(self, parent: QWidget | None = None, dark: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, colours: Theme = DARK) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -190,12 +181,12 @@ class StatisticsPanel(QWidget):
         self._partial.setInterval(PARTIAL_MS)
         self._partial.timeout.connect(self._take)
 
-        self.verdicts = VerdictList(dark)
-        self.histogram = CurvePlot(HISTOGRAM, dark)
-        self.spectrum = SpectrumPlot(SPECTRUM, dark)
-        self.quantiles = CurvePlot(QUANTILES, dark)
-        self.maps = AutocorrelationMaps(dark)
-        self.table = WhitenessTable(dark)
+        self.verdicts = VerdictList(colours)
+        self.histogram = CurvePlot(HISTOGRAM, colours)
+        self.spectrum = SpectrumPlot(SPECTRUM, colours)
+        self.quantiles = CurvePlot(QUANTILES, colours)
+        self.maps = AutocorrelationMaps(colours)
+        self.table = WhitenessTable(colours)
         normal = np.linspace(-4.5, 4.5, 181)
         self.histogram.set_reference((normal, np.exp(-(normal**2) / 2) / np.sqrt(2 * np.pi)))
         self.quantiles.set_reference((np.array([-5.0, 5.0]), np.array([-5.0, 5.0])))
@@ -242,8 +233,8 @@ class StatisticsPanel(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self._empty)
         self._pages.addWidget(content)
-        self.outputs = OutputsPage(dark)
-        self.inspector = InspectorPage(dark)
+        self.outputs = OutputsPage(colours)
+        self.inspector = InspectorPage(colours)
         for plot in self.outputs.plots():
             plot.messenger.saved.connect(self.saved)
             plot.messenger.problem.connect(self.problem)
@@ -294,11 +285,11 @@ class StatisticsPanel(QWidget):
             self._calm.stop()
             self._take()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
         noise = (self.verdicts, self.histogram, self.spectrum, self.quantiles, self.maps, self.table)
         for part in (*noise, self.outputs, self.inspector):
-            part.set_theme(dark)
+            part.set_theme(colours)
 
     def _take(self) -> None:
         self._partial.stop()

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
-from app.look.theme import icon
-from app.views.widgets.prior_lines import theme_of
+from app.look.theme import Theme, icon
 
 if TYPE_CHECKING:
     from gpu.engine.perceptual import Perception
@@ -97,9 +96,9 @@ class PerceptualButton(QToolButton):
         self.setMenu(menu)
         self.show_missing({})
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self.setIcon(icon("chevron-down", theme_of(dark)))
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self.setIcon(icon("chevron-down", colours))
 
     def show_missing(self, missing: Mapping[str, str]) -> None:
         """Say what is not there; there must be something to measure with."""

@@ -20,9 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look import theme
-from app.views.statistics.autocorrelation_maps import NEGATIVE, POSITIVE
+from app.look.theme import DARK, Theme
 from app.views.statistics.measures import signed
-from app.views.widgets.prior_lines import theme_of
 
 if TYPE_CHECKING:
     from gpu.noise.inspect import Footprint, Inspection, Taps
@@ -43,9 +42,9 @@ class PixelDrawing(QWidget):
 
     moved = Signal(int, int)
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._dark = dark
+        self._colours = colours
         self._found: Inspection | None = None
         self._channel = 0
         self._zoom = 1.0
@@ -67,9 +66,9 @@ class PixelDrawing(QWidget):
         self._channel = 0 if found is None else min(channel, len(found.value) - 1)
         self.update()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         self.update()
 
     # -- the person
@@ -97,7 +96,7 @@ class PixelDrawing(QWidget):
     # -- drawing
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme_of(self._dark)
+        colours = self._colours
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(colours.canvas))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -204,8 +203,8 @@ class PixelDrawing(QWidget):
     def _colour(self, sigmas: float) -> QColor:
         """Of a value in standard deviations of its kind."""
         part = min(abs(sigmas) / RANGE, 1.0)
-        end = QColor((POSITIVE if sigmas >= 0 else NEGATIVE)[self._dark])
-        start = QColor(theme_of(self._dark).field)
+        end = QColor(self._colours.positive if sigmas >= 0 else self._colours.negative)
+        start = QColor(self._colours.field)
         mixed = [round(a + part * (b - a)) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3], strict=True)]
         return QColor(*mixed)
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.look import theme
+from app.look.theme import DARK, Theme
 from app.views.statistics.pixel_drawing import PixelDrawing
 from app.views.statistics.pixel_text import numbers
 
@@ -36,7 +37,7 @@ class InspectorPage(QWidget):
     wanted = Signal()
     moved = Signal(int, int)  # pixels to the right and down
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Pixel inspector")
         self._found: Inspection | None = None
@@ -56,7 +57,7 @@ class InspectorPage(QWidget):
         self.copy.setToolTip("Copy the numbers as text, sub-pixels and weights included")
         self.copy.setAccessibleName("Copy the numbers")
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text(full=True)))
-        self.drawing = PixelDrawing(dark)
+        self.drawing = PixelDrawing(colours)
         self.drawing.moved.connect(self.moved)
         self.figures = QPlainTextEdit()
         self.figures.setReadOnly(True)
@@ -91,9 +92,9 @@ class InspectorPage(QWidget):
             self.channel.setRange(0, len(found.value) - 1)
         self._show()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self.drawing.set_theme(dark)
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self.drawing.set_theme(colours)
 
     def text(self, full: bool = False) -> str:
         """The numbers as text; `full` lists every sub-pixel."""

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.look.theme import small, tabular
+from app.look.theme import DARK, Theme, small, tabular
 from app.views.statistics.measures import MEASURES, Measure, verdict_of
-from app.views.widgets.plots import SAMPLE, draw_sample, theme_of, verdict_colour, verdict_text
+from app.views.widgets.plots import verdict_colour, verdict_text
+from app.views.widgets.prior_lines import SAMPLE, draw_sample
 
 if TYPE_CHECKING:
     from gpu.metrics.whiteness import Whiteness
@@ -35,7 +36,7 @@ class WhitenessModel(QAbstractTableModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.upright = False
-        self.dark = True
+        self.colours = DARK
         self.keys: list[str] = []
         self._whiteness: dict[str, Whiteness] = {}
         self._sorted: tuple[int, bool] | None = None
@@ -67,10 +68,10 @@ class WhitenessModel(QAbstractTableModel):
             self.upright = upright
             self.endResetModel()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
         self.beginResetModel()
-        self.dark = dark
+        self.colours = colours
         self._make_looks()
         self.endResetModel()
 
@@ -86,8 +87,8 @@ class WhitenessModel(QAbstractTableModel):
 
     def _make_looks(self) -> None:
         """Text and colour of every cell, made once a frame of noise rather than at every painting."""
-        colours = {ok: verdict_colour(ok, self.dark) for ok in (True, False, None)}
-        dim = QColor(theme_of(self.dark).dim)
+        colours = {ok: verdict_colour(ok, self.colours) for ok in (True, False, None)}
+        dim = QColor(self.colours.dim)
         self._looks = {}
         for key, whiteness in self._whiteness.items():
             looks = []
@@ -191,16 +192,15 @@ class Header(QHeaderView):
     def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
         text = str(self._model.headerData(section, self.orientation()) or "")
         key = self._model.prior_at(section, self.orientation())
-        upright, dark = self._model.upright, self._model.dark
-        colours = theme_of(dark)
+        upright, colours = self._model.upright, self._model.colours
         inner = QRectF(rect.adjusted(0 if self.orientation() == Qt.Orientation.Vertical else 4, 0, -4, 0))
         painter.save()
         painter.fillRect(rect, QColor(colours.panel))
         if key and upright:
-            draw_sample(painter, QRectF(inner.left(), inner.top(), SAMPLE, inner.height()), key, dark)
+            draw_sample(painter, QRectF(inner.left(), inner.top(), SAMPLE, inner.height()), key, colours)
             inner.setLeft(inner.left() + SAMPLE + 6)
         elif key:
-            draw_sample(painter, QRectF(inner.left(), inner.bottom() - 5, inner.width(), 4), key, dark)
+            draw_sample(painter, QRectF(inner.left(), inner.bottom() - 5, inner.width(), 4), key, colours)
             inner.setBottom(inner.bottom() - 5)
         left = self.orientation() == Qt.Orientation.Vertical or text.startswith("verdict")
         side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
@@ -234,10 +234,10 @@ class CellDelegate(QStyledItemDelegate):
 class WhitenessTable(QTableView):
     """The table itself. Ctrl-C copies all of it as tab-separated text."""
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.whiteness = WhitenessModel(self)
-        self.whiteness.dark = dark
+        self.whiteness.colours = colours
         self.setModel(self.whiteness)
         self.setFont(small(tabular(self.font())))
         self.setShowGrid(False)
@@ -263,9 +263,9 @@ class WhitenessTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.whiteness.modelReset.connect(self._fit)
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self.whiteness.set_theme(dark)
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self.whiteness.set_theme(colours)
 
     def _sort(self, section: int, of_rows: bool) -> None:
         if of_rows != self.whiteness.upright:

@@ -12,9 +12,10 @@ from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
 
-from app.look.theme import small
+from app.look.theme import DARK, LIGHT, Theme, small
 from app.views.widgets.plot_files import Table
-from app.views.widgets.plots import LINE_WIDTH, Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling, pen, theme_of
+from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling
+from app.views.widgets.prior_lines import LINE_WIDTH, pen
 
 F32 = npt.NDArray[np.floating]
 Series = Mapping[str, Mapping[str, F32]]
@@ -165,13 +166,13 @@ class TimePlot(CurvePlot):
 
     frameRequested = Signal(int)
 
-    def __init__(self, curves: Curves, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, curves: Curves, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         self._frames, self._frame, self._fps = 0, 0, 0.0
         self._whole: dict[str, Curve] = {}
         self._dots: dict[str, pg.ScatterPlotItem] = {}
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cuts: list[pg.InfiniteLine] = []
-        super().__init__(_spec(curves), dark, parent)
+        super().__init__(_spec(curves), colours, parent)
         self.curves = curves
         axis = self.getPlotItem().getAxis("bottom")
         usual = axis.tickSpacing
@@ -185,7 +186,7 @@ class TimePlot(CurvePlot):
         self._hint.setWordWrap(True)
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMinimumHeight(72)
-        self.set_theme(dark)
+        self.set_theme(colours)
 
     def set_measure(self, curves: Curves) -> None:
         """Draw another measure; the data follows with set_series."""
@@ -205,7 +206,7 @@ class TimePlot(CurvePlot):
         for line in self._cuts:
             self.addItem(line, ignoreBounds=True)
             line.setZValue(-5)
-        self.set_theme(self.dark)
+        self.set_theme(self.colours)
         self._show_reference()
         self.set_series({})
         self._set_range()
@@ -230,7 +231,7 @@ class TimePlot(CurvePlot):
 
     def style_item(self, key: str) -> None:
         dense = len(self._curves[key][1]) >= POINTS - 1
-        line = pen(key, self.dark, LINE_WIDTH * self.line_scale)
+        line = pen(key, self.colours, LINE_WIDTH * self.line_scale)
         if dense:
             line.setStyle(Qt.PenStyle.SolidLine)
             line.setWidthF(self.line_scale)
@@ -256,10 +257,10 @@ class TimePlot(CurvePlot):
         self._frame = t
         self._cursor.setValue(t)
 
-    def set_theme(self, dark: bool) -> None:
-        super().set_theme(dark)
-        cursor = QPen(QColor(theme_of(dark).text), self.line_scale)
-        cut = QPen(QColor(theme_of(dark).dim), self.line_scale, Qt.PenStyle.DotLine)
+    def set_theme(self, colours: Theme) -> None:
+        super().set_theme(colours)
+        cursor = QPen(QColor(colours.text), self.line_scale)
+        cut = QPen(QColor(colours.dim), self.line_scale, Qt.PenStyle.DotLine)
         for one in (cursor, cut):
             one.setCosmetic(True)
         self._cursor.setPen(cursor)
@@ -329,7 +330,7 @@ class TimePlot(CurvePlot):
         return "\n".join(lines)
 
     def figure_twin(self) -> QWidget:
-        twin = TimePlot(self.curves, dark=False)
+        twin = TimePlot(self.curves, colours=LIGHT)
         cuts = tuple(round(line.value() + 0.5) for line in self._cuts)
         twin.set_source(self._frames, self._fps, cuts)
         twin.set_frame(self._frame)
@@ -364,11 +365,11 @@ class ChosenPlot(QWidget):
 
     measureChanged = Signal(str)
 
-    def __init__(self, series: str, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, series: str, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         number = next(index for index, curves in enumerate(CURVES) if curves.series == series)
         self._series: Series = {}
-        self.plot = TimePlot(CURVES[number], dark)
+        self.plot = TimePlot(CURVES[number], colours)
         self.chooser = QComboBox()
         self.chooser.setAccessibleName("Measure of this plot")
         self.chooser.setFont(small(self.chooser.font(), bold=True))

@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.look.theme import icon
+from app.look.theme import DARK, Theme, icon
 from app.views.timeline.curves import ChosenPlot
 from app.views.timeline.scrub_bar import ScrubBar
 from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.plot_files import Figure
-from app.views.widgets.plots import Legend, theme_of
+from app.views.widgets.prior_lines import Legend
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
@@ -59,7 +59,7 @@ class TimelinePanel(QWidget):
     measuresChanged = Signal(list)
     """Names of the measures of the plots, from left to right."""
 
-    def __init__(self, parent: QWidget | None = None, dark: bool = True) -> None:
+    def __init__(self, parent: QWidget | None = None, colours: Theme = DARK) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -67,7 +67,7 @@ class TimelinePanel(QWidget):
         self._frames, self._fps, self._frame = 0, 0.0, 0
         self._loop: tuple[int, int] | None = None
         self._playing = False
-        self._dark = dark
+        self._colours = colours
         self._series: Mapping[str, Mapping[str, npt.NDArray[np.floating]]] = {}
         self._hidden: set[str] = set()
         self._series_stale = self._frame_stale = False
@@ -99,7 +99,7 @@ class TimelinePanel(QWidget):
         self.clock = QLabel()
         self.clock.setObjectName("dim")
         self.clock.setAccessibleName("Number of frames and time")
-        self.scrub = ScrubBar(dark)
+        self.scrub = ScrubBar(colours)
         row.addSpacing(8)
         row.addWidget(self.number)
         row.addSpacing(4)
@@ -107,8 +107,8 @@ class TimelinePanel(QWidget):
         row.addSpacing(8)
         row.addWidget(self.scrub, 1)
 
-        self.plots = [ChosenPlot(series, dark) for series in DEFAULT_MEASURES]
-        self.legend = Legend(dark, column=True)
+        self.plots = [ChosenPlot(series, colours) for series in DEFAULT_MEASURES]
+        self.legend = Legend(colours, column=True)
         self._legend_area = QScrollArea()
         self._legend_area.setWidget(self.legend)
         self._legend_area.setWidgetResizable(True)
@@ -141,7 +141,7 @@ class TimelinePanel(QWidget):
             plot.plot.messenger.saved.connect(self.saved)
             plot.plot.messenger.problem.connect(self.problem)
             plot.measureChanged.connect(lambda: self.measuresChanged.emit(self.measures()))
-        self.set_theme(dark)
+        self.set_theme(colours)
         self._show_source(())
 
     # what is given to it
@@ -199,7 +199,7 @@ class TimelinePanel(QWidget):
         self._playing = playing
         self._timer.setInterval(PLAYING_MS if playing else REDRAW_MS)
         button = self.buttons["play"]
-        button.setIcon(icon("pause" if playing else "play", theme_of(self._dark)))
+        button.setIcon(icon("pause" if playing else "play", self._colours))
         button.setAccessibleName("Pause" if playing else "Play")
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
@@ -209,16 +209,16 @@ class TimelinePanel(QWidget):
         with QSignalBlocker(self.buttons["loop"]):
             self.buttons["loop"].setChecked(loop is not None)
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         for name, symbol, _, _ in BUTTONS:
-            self.buttons[name].setIcon(icon(symbol, theme_of(dark)))
+            self.buttons[name].setIcon(icon(symbol, colours))
         self.set_playing(self._playing)
-        self.scrub.set_theme(dark)
-        self.legend.set_theme(dark)
+        self.scrub.set_theme(colours)
+        self.legend.set_theme(colours)
         for plot in self.plots:
-            plot.plot.set_theme(dark)
+            plot.plot.set_theme(colours)
 
     def set_measures(self, names: list[str]) -> None:
         """Choose what the plots draw, from left to right."""

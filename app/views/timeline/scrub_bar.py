@@ -19,8 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.look.palette import WARN
-from app.look.theme import small, tabular
-from app.views.widgets.plots import theme_of
+from app.look.theme import DARK, Theme, small, tabular
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,9 +34,9 @@ class ScrubBar(QWidget):
     frameRequested = Signal(int)
     loopChanged = Signal(object)
 
-    def __init__(self, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._dark = dark
+        self._colours = colours
         self._frames, self._fps, self._cuts = 0, 0.0, ()
         self._computed: Mask = np.zeros(0, dtype=bool)
         self._frame = 0
@@ -78,9 +77,9 @@ class ScrubBar(QWidget):
         self._loop = loop
         self.update()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         self.update()
 
     # geometry: a frame is a stretch of the track, so that a single frame fills it
@@ -105,7 +104,7 @@ class ScrubBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colours = theme_of(self._dark)
+        colours = self._colours
         track = QRectF(MARGIN, (self.height() - TRACK) / 2, self._span(), TRACK)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colours.field))
@@ -122,14 +121,14 @@ class ScrubBar(QWidget):
                 last = right
         if self._loop is not None:
             self._paint_loop(painter, track)
-        painter.setPen(QPen(QColor(WARN.on(self._dark)), 1.5))
+        painter.setPen(QPen(QColor(self._colours.ink(WARN)), 1.5))
         for cut in self._cuts:
             x = self.left_of(cut)
             painter.drawLine(QPointF(x, track.top() - 4), QPointF(x, track.bottom() + 4))
         self._paint_head(painter, track)
 
     def _paint_loop(self, painter: QPainter, track: QRectF) -> None:
-        colours = theme_of(self._dark)
+        colours = self._colours
         left, right = self.left_of(self._loop[0]), self.left_of(self._loop[1] + 1)
         veil = QColor(colours.panel)
         veil.setAlpha(170)
@@ -145,7 +144,7 @@ class ScrubBar(QWidget):
 
     def _paint_head(self, painter: QPainter, track: QRectF) -> None:
         x = self.left_of(self._frame + 0.5)
-        colour = QColor(theme_of(self._dark).accent if self.hasFocus() else theme_of(self._dark).text)
+        colour = QColor(self._colours.accent if self.hasFocus() else self._colours.text)
         painter.setPen(QPen(colour, 2.0))
         painter.drawLine(QPointF(x, track.top() - 3), QPointF(x, track.bottom() + 7))
         painter.setPen(Qt.PenStyle.NoPen)

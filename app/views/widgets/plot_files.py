@@ -159,7 +159,7 @@ def _sheet(figure: Figure, scale: float) -> QWidget:
     layout.setContentsMargins(16, 12, 16, 12)
     title = QLabel(figure.figure_title())
     title.setStyleSheet(f"color: {LIGHT.text}; font-weight: 600;")
-    legend = Legend(dark=False)
+    legend = Legend(colours=LIGHT)
     legend.set_keys(figure.figure_keys())
     twin = figure.figure_twin()
     for button in twin.findChildren(CornerButton):

@@ -12,14 +12,9 @@ from PySide6.QtGui import QColor, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look.palette import SYMBOLS, style, verdict_style
-from app.look.theme import SMALL, small
+from app.look.theme import DARK, LIGHT, SMALL, Theme, small
 from app.views.widgets.plot_files import Figure, Table
-from app.views.widgets.prior_lines import LINE_WIDTH as LINE_WIDTH
-from app.views.widgets.prior_lines import SAMPLE as SAMPLE
-from app.views.widgets.prior_lines import Legend as Legend
-from app.views.widgets.prior_lines import draw_sample as draw_sample
-from app.views.widgets.prior_lines import pen as pen
-from app.views.widgets.prior_lines import theme_of as theme_of
+from app.views.widgets.prior_lines import LINE_WIDTH, pen
 
 F32 = npt.NDArray[np.float32]
 Curve = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
@@ -72,10 +67,10 @@ class PlotSpec:
 class CurvePlot(pg.PlotWidget, Figure):
     """Curves by prior over a common axis, with a reference. It draws what it is given and keeps that for export."""
 
-    def __init__(self, spec: PlotSpec, dark: bool = True, parent: QWidget | None = None) -> None:
+    def __init__(self, spec: PlotSpec, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent=parent)
         self.spec = spec
-        self.dark = dark
+        self.colours = colours
         self.line_scale = 1.0
         self._curves: dict[str, Curve] = {}
         self._items: dict[str, pg.PlotDataItem] = {}
@@ -105,19 +100,18 @@ class CurvePlot(pg.PlotWidget, Figure):
         item.getAxis("bottom").setHeight(34)
         self.figure_menu()
         self.set_labels(spec.label_x, spec.label_y)
-        self.set_theme(dark)
+        self.set_theme(colours)
 
     def set_labels(self, label_x: str, label_y: str) -> None:
         """Name the axes, units in brackets."""
-        colours = theme_of(self.dark)
+        colours = self.colours
         size = f"{SMALL}px"
         for side, label in (("bottom", label_x), ("left", label_y)):
             self.getPlotItem().getAxis(side).setLabel(label, **{"color": colours.dim, "font-size": size})
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self.dark = dark
-        colours = theme_of(dark)
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self.colours = colours
         self.setBackground(QColor(colours.panel))
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
@@ -134,10 +128,10 @@ class CurvePlot(pg.PlotWidget, Figure):
         self.line_scale = scale
         for side in ("left", "bottom"):  # a kept picture of an axis would stand in the file as pixels
             self.getPlotItem().getAxis(side).setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.NoCache)
-        self.set_theme(self.dark)
+        self.set_theme(self.colours)
 
     def _style_reference(self) -> None:
-        grey = QColor(theme_of(self.dark).dim)
+        grey = QColor(self.colours.dim)
         line = QPen(grey, self.line_scale)
         line.setCosmetic(True)
         fill = QColor(grey)
@@ -172,7 +166,7 @@ class CurvePlot(pg.PlotWidget, Figure):
 
     def style_item(self, key: str) -> None:
         """Give the curve of a prior its pen."""
-        self.set_pen(key, pen(key, self.dark, LINE_WIDTH * self.line_scale))
+        self.set_pen(key, pen(key, self.colours, LINE_WIDTH * self.line_scale))
 
     def set_pen(self, key: str, line: QPen) -> None:
         """Give a curve a pen, unless it has it already: pyqtgraph would draw it anew."""
@@ -215,7 +209,7 @@ class CurvePlot(pg.PlotWidget, Figure):
         return list(self._curves)
 
     def figure_twin(self) -> QWidget:
-        twin = type(self)(self.spec, dark=False)
+        twin = type(self)(self.spec, colours=LIGHT)
         twin.set_reference(self._reference)
         twin.set_curves(self._curves)
         return twin
@@ -251,6 +245,6 @@ def verdict_text(ok: bool | None, words: str) -> str:
     return f"{SYMBOLS[ok]} {words}" if words else SYMBOLS[ok]
 
 
-def verdict_colour(ok: bool | None, dark: bool) -> QColor:
+def verdict_colour(ok: bool | None, colours: Theme) -> QColor:
     """The colour of a verdict on that background."""
-    return QColor(verdict_style(ok).on(dark))
+    return QColor(colours.ink(verdict_style(ok)))

@@ -9,21 +9,16 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look.palette import style
-from app.look.theme import DARK, LIGHT, Theme, small
+from app.look.theme import DARK, Theme, small
 
 LINE_WIDTH = 1.6
 SAMPLE = 34  # pixels of line in a legend: two periods of the longest dash
 
 
-def theme_of(dark: bool) -> Theme:
-    """The dark or the light theme."""
-    return DARK if dark else LIGHT
-
-
-def pen(key: str, dark: bool, width: float = LINE_WIDTH) -> QPen:
+def pen(key: str, colours: Theme, width: float = LINE_WIDTH) -> QPen:
     """The pen that draws a prior: its colour on that background, and its dash."""
     look = style(key)
-    result = QPen(QColor(look.on(dark)), width)
+    result = QPen(QColor(colours.ink(look)), width)
     result.setCosmetic(True)
     result.setCapStyle(Qt.PenCapStyle.FlatCap)
     if look.dash:
@@ -31,10 +26,10 @@ def pen(key: str, dark: bool, width: float = LINE_WIDTH) -> QPen:
     return result
 
 
-def draw_sample(painter: QPainter, area: QRectF, key: str, dark: bool) -> None:
+def draw_sample(painter: QPainter, area: QRectF, key: str, colours: Theme) -> None:
     """A short piece of the prior's line across the middle of `area`."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(pen(key, dark, 1.8))
+    painter.setPen(pen(key, colours, 1.8))
     middle = round(area.center().y()) + 0.5
     painter.drawLine(QPointF(area.left() + 1, middle), QPointF(area.right() - 1, middle))
 
@@ -44,10 +39,10 @@ class Legend(QWidget):
 
     GAP, ROW = 14, 18
 
-    def __init__(self, dark: bool = True, column: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, colours: Theme = DARK, column: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._keys: list[str] = []
-        self._dark, self._column = dark, column
+        self._colours, self._column = colours, column
         self.setFont(small(self.font()))
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(not column)
@@ -63,9 +58,9 @@ class Legend(QWidget):
             self.updateGeometry()
             self.update()
 
-    def set_theme(self, dark: bool) -> None:
-        """Take the colours of the dark or the light theme."""
-        self._dark = dark
+    def set_theme(self, colours: Theme) -> None:
+        """Draw in these colours from now on."""
+        self._colours = colours
         self.update()
 
     def _places(self, width: int) -> list[tuple[int, int, str]]:
@@ -94,8 +89,8 @@ class Legend(QWidget):
         painter = QPainter(self)
         metrics = QFontMetrics(self.font())
         for x, y, key in self._places(self.width()):
-            draw_sample(painter, QRectF(x, y, SAMPLE, self.ROW), key, self._dark)
-            painter.setPen(QColor(theme_of(self._dark).text))
+            draw_sample(painter, QRectF(x, y, SAMPLE, self.ROW), key, self._colours)
+            painter.setPen(QColor(self._colours.text))
             left = x + SAMPLE + 6
             room = QRectF(left, y, max(0, self.width() - left), self.ROW)
             text = metrics.elidedText(key, Qt.TextElideMode.ElideRight, int(room.width()))

@@ -45,6 +45,11 @@ def lab(colour: str, vision: str) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+def shade(style: palette.Style, dark: bool) -> str:
+    """The colour of a style on the dark or the light theme."""
+    return (DARK_THEME if dark else LIGHT_THEME).ink(style)
+
+
 def apart(one: str, other: str) -> float:
     """The least distance of two colours in Lab, over all kinds of vision."""
     return min(float(np.linalg.norm(lab(one, vision) - lab(other, vision))) for vision in VISION)
@@ -53,14 +58,14 @@ def apart(one: str, other: str) -> float:
 @pytest.mark.parametrize("dark", [True, False])
 @pytest.mark.parametrize("name", PRIORS.names())
 def test_contrast_of_lines(name: str, dark: bool) -> None:
-    assert palette.contrast(palette.style(name).on(dark), DARK if dark else LIGHT) >= 3.0
+    assert palette.contrast(shade(palette.style(name), dark), DARK if dark else LIGHT) >= 3.0
 
 
 @pytest.mark.parametrize("dark", [True, False])
 @pytest.mark.parametrize("ok", [True, False, None])
 def test_verdicts_are_legible_as_text(ok: bool | None, dark: bool) -> None:
-    assert palette.contrast(palette.verdict_style(ok).on(dark), DARK if dark else LIGHT) >= 4.5
-    assert palette.contrast(palette.WARN.on(dark), DARK if dark else LIGHT) >= 4.5
+    assert palette.contrast(shade(palette.verdict_style(ok), dark), DARK if dark else LIGHT) >= 4.5
+    assert palette.contrast(shade(palette.WARN, dark), DARK if dark else LIGHT) >= 4.5
     assert len(set(palette.SYMBOLS.values())) == 3
 
 
@@ -75,7 +80,7 @@ def test_contrast_is_wcag() -> None:
 def test_every_two_priors_differ(vision: str, dark: bool) -> None:
     for one, other in itertools.combinations(PRIORS.names(), 2):
         first, second = palette.style(one), palette.style(other)
-        distance = np.linalg.norm(lab(first.on(dark), vision) - lab(second.on(dark), vision))
+        distance = np.linalg.norm(lab(shade(first, dark), vision) - lab(shade(second, dark), vision))
         assert first.dash != second.dash or distance > 12, (one, other, distance)
 
 
@@ -129,8 +134,8 @@ def test_chained_interpolation_differs_from_its_neighbours() -> None:
 def test_unknown_names_get_a_lasting_style() -> None:
     style = palette.style("a-prior-of-tomorrow")
     assert style == palette.style("a-prior-of-tomorrow")
-    assert palette.contrast(style.on(True), DARK) >= 3
-    assert palette.contrast(style.on(False), LIGHT) >= 3
+    assert palette.contrast(shade(style, True), DARK) >= 3
+    assert palette.contrast(shade(style, False), LIGHT) >= 3
 
 
 def test_dashes_are_pairs() -> None:

@@ -121,5 +121,5 @@ def themed(qapp: object) -> object:
 @pytest.fixture(autouse=True)
 def _at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is spread over turns of the event loop is drawn at once, but in the test of the turns themselves."""
-    if request.node.path.stem != "test_turns":
+    if request.node.path.stem != "test_drawing_queue":
         monkeypatch.setattr(DrawingQueue, "put", lambda self, key, action: action())

@@ -11,6 +11,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.look.theme import LIGHT
 from app.views.statistics.pixel_page import EMPTY, InspectorPage
 from gpu.noise.inspect import Footprint, Inspection, Neighbour, Taps
 
@@ -99,7 +100,7 @@ def test_the_drawing_shows_what_is_owned_and_follows_the_theme(page: InspectorPa
     outline = page.drawing.grab().toImage()
     page.channel.setValue(1)
     other = page.drawing.grab().toImage()
-    page.set_theme(False)
+    page.set_theme(LIGHT)
     light = page.drawing.grab().toImage()
     page.show_inspection("bilinear", interpolated())
     taps = page.drawing.grab().toImage()

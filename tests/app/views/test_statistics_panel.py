@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QTabBar
 
 from app.look.palette import style
+from app.look.theme import DARK, LIGHT
 from app.views.statistics.autocorrelation_maps import AutocorrelationMaps
 from app.views.statistics.measures import MEASURES, probability, signed
 from app.views.statistics.panel import StatisticsPanel
@@ -44,7 +45,7 @@ def test_curves_are_the_data_in_the_priors_colours(panel, frame_result):
         x, y = item.getOriginalDataset()
         np.testing.assert_array_equal(x, result.columns[key].whiteness.edges)
         np.testing.assert_array_equal(y, result.columns[key].whiteness.density)
-        assert item.opts["pen"].color().name() == style(key).on(True)
+        assert item.opts["pen"].color().name() == DARK.ink(style(key))
         assert tuple(item.opts["pen"].dashPattern()) == style(key).dash
 
 
@@ -82,9 +83,9 @@ def test_nothing_defined_draws_and_writes(panel, frame_result, tmp_path):
 
 def test_theme_changes_every_pen(panel, frame_result):
     panel.show_result(frame_result(4))
-    panel.set_theme(False)
+    panel.set_theme(LIGHT)
     for key, item in panel.histogram._items.items():
-        assert item.opts["pen"].color().name() == style(key).on(False)
+        assert item.opts["pen"].color().name() == LIGHT.ink(style(key))
 
 
 def test_verdicts_name_symbol_and_words(panel, frame_result):
@@ -230,7 +231,7 @@ def test_a_svg_keeps_the_lines_of_every_prior(panel, frame_result, tmp_path):
     panel.figures()["qq"].save(tmp_path / "qq.svg")
     text = (tmp_path / "qq.svg").read_text(encoding="utf-8").lower()
     for key in ("random", "fixed", "bilinear", "integral"):
-        assert style(key).on(False) in text
+        assert LIGHT.ink(style(key)) in text
         assert f">{key}" in text.replace("\n", "")
     assert "stroke-dasharray" in text
 

@@ -23,10 +23,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.model.flow_fits import FlowFit
 from app.model.samples import start_session
 from app.model.state import ROWS
 from app.views.compare.figures import figures
-from app.views.source.flow_dialog import Fit, FlowDialog
+from app.views.source.flow_dialog import FlowDialog
 from app.window import documents, menus
 from app.window.main_window import Window
 from gpu.session import PriorSettings, Session, SourceSettings
@@ -229,7 +230,7 @@ def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, ki
 def test_a_dropped_flow_is_opened_as_it_fits_best(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fits = [Fit("forward", "yx", -1, 0.01, np.zeros((8, 8, 3), np.uint8)), Fit("backward", "xy", 1, 0.2, None)]
+    fits = [FlowFit("forward", "yx", -1, 0.01, np.zeros((8, 8, 3), np.uint8)), FlowFit("backward", "xy", 1, 0.2, None)]
     monkeypatch.setattr(documents, "flow_fits", lambda engine, path: fits)
     path = tmp_path / "motion.npy"
     path.touch()
