@@ -23,6 +23,12 @@ PLUGINS = "NOISESCOPE_PLUGINS"
 """The environment variable that names folders with entries of one's own."""
 
 
+def plugin_folders(package: str) -> list[str]:
+    """The folders of NOISESCOPE_PLUGINS that modules of a package may lie in, whether they are there or not."""
+    roots = filter(None, os.environ.get(PLUGINS, "").split(os.pathsep))
+    return [os.path.join(os.path.abspath(root), *package.split(".")) for root in roots]
+
+
 class Registry(Generic[T]):
     """Named entries found in the modules of one package, in the order they ask for.
 
@@ -61,8 +67,7 @@ class Registry(Generic[T]):
             self._loading = threading.get_ident()  # an entry may look into the registry while it is imported
             try:
                 package = importlib.import_module(self._package)
-                for folder in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
-                    package.__path__.append(os.path.join(os.path.abspath(folder), *self._package.split(".")))
+                package.__path__.extend(plugin_folders(self._package))
                 for module in pkgutil.iter_modules(package.__path__):
                     importlib.import_module(f"{self._package}.{module.name}")
                 self._loaded = True

@@ -1,12 +1,15 @@
-"""The lessons' texts: Markdown under assets/lessons, read by the program and on the repository's pages alike. No Qt here.
+"""The lessons' texts: Markdown, read without importing the lessons themselves. No Qt here.
 
-A file `NN-name.md` starts with its title (`# N. Title`) and a line or two on what it is about; then comes a section
-(`## Heading`) for each step, in order, and after these the sections that the program shows as "Mathematics".
-Formulas stand between $ (in a line) or $$ (on lines of their own).
+The text of a lesson is the file `NN-name.md` under assets/lessons, which is a page of the repository as well, or stands in the
+lesson's own module (app/lessons/models/name.py) as the constant TEXT. It starts with its title (`# N. Title`) and a line or
+two on what it is about; then comes a section (`## Heading`) for each step, in order, and after these the sections that the
+program shows as "Mathematics". Formulas stand between $ (in a line) or $$ (on lines of their own).
 """
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -14,19 +17,13 @@ from pathlib import Path
 
 from gpu.assets import asset
 from gpu.errors import ChoiceError
+from gpu.registry import plugin_folders
 
 GLOSSARY = "glossary"
 FOLDER_FILE = "lessons/README.md"  # found wherever assets are installed; the other texts lie beside it
-
-
-@dataclass(frozen=True)
-class LessonText:
-    """A lesson as it stands in the menu: `title` with its number, `about` the first paragraph, `path` its Markdown."""
-
-    name: str
-    title: str
-    about: str
-    path: Path
+MODELS = "app.lessons.models"
+CONSTANT = "TEXT"  # of a module that carries its text itself
+LAST = 100  # the number of a lesson whose title has none
 
 
 @dataclass(frozen=True)
@@ -39,28 +36,85 @@ class Page:
 
     def section(self, heading: str) -> str:
         """The text below a heading; ChoiceError when there is none."""
-        for known, text in self.sections:
-            if known == heading:
+        for title, text in self.sections:
+            if title == heading:
                 return text
         raise ChoiceError(f"The text {self.title!r} has no section {heading!r}.")
 
 
-@cache
+@dataclass(frozen=True)
+class LessonText:
+    """The text of a lesson as menus list it. `path` is the file that it stands in: Markdown, or the lesson's module."""
+
+    name: str
+    markdown: str
+    page: Page
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """The title with its number."""
+        return self.page.title
+
+    @property
+    def number(self) -> int:
+        """The place among all lessons, as its title has it."""
+        head = self.title.partition(".")[0]
+        return int(head) if head.isdigit() else LAST
+
+    @property
+    def about(self) -> str:
+        """The first paragraph."""
+        return self.page.opening.strip().split("\n\n", 1)[0].replace("\n", " ")
+
+    @property
+    def stem(self) -> str:
+        """Number and name, as files are called."""
+        return f"{self.number:02}-{self.name}"
+
+
 def lessons() -> tuple[LessonText, ...]:
     """All lessons in order."""
-    folder = asset(FOLDER_FILE).parent
-    found = []
-    for path in sorted(folder.glob("[0-9][0-9]-*.md")):
-        page = read(path)
-        about = page.opening.strip().split("\n\n", 1)[0].replace("\n", " ")
-        found.append(LessonText(path.stem[3:], page.title, about, path))
-    return tuple(found)
+    spec = importlib.util.find_spec(MODELS)
+    folders = [*(spec.submodule_search_locations or () if spec else ()), *plugin_folders(MODELS)]
+    return _lessons(tuple(dict.fromkeys(folders)))
+
+
+@cache
+def _lessons(folders: tuple[str, ...]) -> tuple[LessonText, ...]:
+    """The lessons of assets/lessons and of the modules in `folders`."""
+    texts = []
+    for path in asset(FOLDER_FILE).parent.glob("[0-9][0-9]-*.md"):
+        markdown = path.read_text(encoding="utf-8")
+        texts.append(LessonText(path.stem[3:], markdown, cut(markdown), path))
+    for path in (path for folder in folders for path in Path(folder).glob("*.py")):
+        own = _text_of(path)
+        if own:
+            texts.append(LessonText(path.stem.replace("_", "-"), own, cut(own), path))
+    return tuple(sorted(texts, key=lambda text: (text.number, text.name)))
+
+
+def _text_of(path: Path) -> str:
+    """The constant TEXT of a module, which is parsed and not imported; empty where there is none, or no Python."""
+    source = path.read_text(encoding="utf-8")
+    if f"\n{CONSTANT} = " not in source:
+        return ""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # whoever opens a lesson will be told
+        return ""
+    for statement in statements:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+            if CONSTANT in names and isinstance(statement.value.value, str):
+                return statement.value.value
+    return ""
 
 
 def lesson(name: str) -> LessonText:
     """The lesson of that name or number ("3"); ChoiceError names the choices when there is none."""
     for text in lessons():
-        if name in (text.name, text.path.stem, text.path.stem[:2].lstrip("0")):
+        if name in (text.name, text.stem, str(text.number)):
             return text
     choices = ", ".join(text.name for text in lessons())
     raise ChoiceError(f"There is no lesson {name!r}. Choose one of: {choices}.")

@@ -85,7 +85,7 @@ class Exporter(QObject):
 
     def _ask_path(self, title: str, ending: str, pattern: str) -> Path | None:
         window = self._window
-        name = f"{window.text.path.stem if window.text else 'lesson'}-{window.index + 1}.{ending}"
+        name = f"{window.text.stem if window.text else 'lesson'}-{window.index + 1}.{ending}"
         path, _ = QFileDialog.getSaveFileName(window, title, str(Path.home() / name), pattern)
         return Path(path).with_suffix(f".{ending}") if path else None
 

@@ -78,7 +78,7 @@ class LessonWindow(QWidget):
     def open(self, name: str, step: str = "") -> None:
         """Show a lesson, by name or number, at a step (number from 1, or its heading). ChoiceError for an unknown name."""
         self.text = texts.lesson(name)
-        self.page = texts.read(self.text.path)
+        self.page = self.text.page
         self.chooser.setCurrentIndex(self.chooser.findData(self.text.name))
         self.setWindowTitle(f"{self.text.title} · Noisescope")
         self._wanted_step = step

@@ -117,7 +117,7 @@ def main() -> None:
         for number, step in enumerate(window.lesson.steps):
             window.go(number)
             settle(app, window)
-            print(f"{text.path.stem[:2]}.{number + 1} {step.heading[:30]:30} ", end="", flush=True)
+            print(f"{text.number:02}.{number + 1} {step.heading[:30]:30} ", end="", flush=True)
             print(measure(app, window, watch, given.moves, given.seconds), flush=True)
     import torch
 
