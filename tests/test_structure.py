@@ -1,4 +1,4 @@
-"""The rules of DESIGN.md sections 3 and 4 that a machine can check."""
+"""The rules of the house that a machine can check."""
 
 from __future__ import annotations
 

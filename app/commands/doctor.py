@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import gpu
 from app.commands import COMMANDS, Command, Parser
@@ -95,13 +94,13 @@ def _libraries() -> list[Finding]:
 
 
 def _packages() -> list[Finding]:
-    found, missing = [], []
+    present, missing = [], []
     for name in PACKAGES:
         try:
-            found.append(f"{name} {metadata.version(name)}")
+            present.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    findings = [Finding("Python packages", True, ", ".join(found))]
+    findings = [Finding("Python packages", True, ", ".join(present))]
     if missing:
         findings.append(
             Finding("Python packages", False, ", ".join(missing), "python -m pip install " + " ".join(missing))
@@ -241,7 +240,7 @@ def _tried(name: str, look: Callable[[], str], mend: str) -> Finding:
         return Finding(name, False, f"{type(problem).__name__}: {problem}", mend)
 
 
-def _last_line(text: Any) -> str:
+def _last_line(text: str | bytes | None) -> str:
     lines = str(text or "").strip().splitlines()
     return lines[-1] if lines else "ended without a word"
 

@@ -57,7 +57,7 @@ def configure(parser: Parser) -> None:
 def _names() -> str:
     from gpu.experiments import EXPERIMENTS
 
-    return "experiments:\n" + "\n".join(f"  {name}: {one.title}" for name, one in EXPERIMENTS.items())
+    return "experiments:\n" + "\n".join(f"  {name}: {experiment.title}" for name, experiment in EXPERIMENTS.items())
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -108,18 +108,18 @@ def _jobs(names: list[str], arguments: argparse.Namespace) -> list[_Job]:
             raise SessionError(f"--set {text!r} is not understood; write NAME=VALUE.")
         if dot and owner not in given:
             raise ChoiceError(f"--set {text}: the experiment {owner!r} is not among those to run: {', '.join(names)}.")
-        known = {name: {info.name: info for info in EXPERIMENTS.get(name).parameters} for name in names}
-        having = [name for name in names if alone in known[name] and owner in ("", name)]
+        infos = {name: {info.name: info for info in EXPERIMENTS.get(name).parameters} for name in names}
+        having = [name for name in names if alone in infos[name] and owner in ("", name)]
         if not having:
             who = owner or (names[0] if len(names) == 1 else "")
-            choices = ", ".join(known[who]) if who else ""
+            choices = ", ".join(infos[who]) if who else ""
             raise ChoiceError(
                 f"The experiment {who} has no parameter {alone!r}. Its parameters are: {choices or 'none'}."
                 if who
                 else f"None of the experiments has a parameter {alone!r}."
             )
         for name in having:
-            info = known[name][alone]
+            info = infos[name][alone]
             given[name][alone] = typed.strip() if info.is_text else _number(typed, alone, name)
     jobs = []
     for name in names:
@@ -259,21 +259,21 @@ def _list(as_json: bool) -> int:
         listed = [
             {
                 "experiment": name,
-                "title": one.title,
-                "about": one.about,
-                "alone": one.alone,
-                "parameters": [vars(info) | {"is_text": info.is_text} for info in one.parameters],
-                "quick": dict(one.quick),
+                "title": experiment.title,
+                "about": experiment.about,
+                "alone": experiment.alone,
+                "parameters": [vars(info) | {"is_text": info.is_text} for info in experiment.parameters],
+                "quick": dict(experiment.quick),
             }
-            for name, one in EXPERIMENTS.items()
+            for name, experiment in EXPERIMENTS.items()
         ]
         print(json.dumps(listed, indent=2, ensure_ascii=False))
         return 0
-    for name, one in EXPERIMENTS.items():
-        print(f"{name}: {one.title}\n    {one.about}")
-        for info in one.parameters:
+    for name, experiment in EXPERIMENTS.items():
+        print(f"{name}: {experiment.title}\n    {experiment.about}")
+        for info in experiment.parameters:
             usual = info.text if info.is_text else f"{info.default:g}"
-            quick = one.quick.get(info.name)
+            quick = experiment.quick.get(info.name)
             short = (
                 "" if quick is None else f", quick {quick:g}" if isinstance(quick, float | int) else f", quick {quick}"
             )

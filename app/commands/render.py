@@ -15,8 +15,11 @@ from app.commands.kit import options as shared
 from gpu.errors import ClipError, SessionError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from gpu.engine import Engine
     from gpu.engine.results import Column
+    from gpu.session import TaskSettings
 
 MEASURES = (
     "coverage",
@@ -124,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _task(arguments: argparse.Namespace) -> Any:
+def _task(arguments: argparse.Namespace) -> TaskSettings | None:
     """The task settings that the options ask for; None leaves those of --session."""
     from gpu.session import TaskSettings
 
@@ -159,7 +162,7 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
     at = info.height // 2 if row is None else min(max(row, 0), info.height - 1)
     extra = ["source", "input"] if session.task.name else ["source"]
     sheet = Sheet([*extra, *keys], info.height, info.width)
-    slices: dict[str, list[Any]] = {name: [] for name in [*extra, *keys]}
+    slices: dict[str, list[npt.NDArray[np.uint8]]] = {name: [] for name in [*extra, *keys]}
     averages = {key: _Averages() for key in keys}
     with ExitStack() as files:
         videos = {key: files.enter_context(video(folder / f"{_slug(key)}.mp4", fps)) for key in keys}
@@ -209,17 +212,17 @@ def _perceive(engine: Engine, metrics: dict[str, Any], weights: Path | None, ref
     """Add LPIPS, FID and Improved Precision to `metrics`, as far as their weights and real pictures are there."""
     from app.commands.kit.progress import finish
 
-    found = finish(engine.perceive(weights, reference), "perceptual measures")
-    for key, one in found.columns.items():
-        for name, value in (("lpips", one.lpips), ("fid", one.fid), ("improved_precision", one.precision)):
+    measured = finish(engine.perceive(weights, reference), "perceptual measures")
+    for key, column in measured.columns.items():
+        for name, value in (("lpips", column.lpips), ("fid", column.fid), ("improved_precision", column.precision)):
             metrics["priors"][key][name] = value if math.isfinite(value) else None
-        metrics["priors"][key]["perceived_frames"] = one.n
+        metrics["priors"][key]["perceived_frames"] = column.n
     metrics["units"] |= {
         "lpips": "distance to the source's frame, 0 for the same (AlexNet, v0.1)",
         "fid": "Fréchet distance of Inception features to the real pictures; biased upwards with few frames",
         "improved_precision": "share of frames within the real pictures' manifold, k = 3, VGG-16 of torchvision",
     }
-    metrics["perceptual"] = {"real_pictures": found.real, "notes": list(found.notes)}
+    metrics["perceptual"] = {"real_pictures": measured.real, "notes": list(measured.notes)}
 
 
 class _Averages:

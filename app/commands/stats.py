@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.commands import COMMANDS, Command, Parser
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from gpu.engine.results import Update
     from gpu.metrics.whiteness import Whiteness
 
 COLUMNS = (
@@ -82,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(noise: Any, frames: list[Whiteness]) -> Any:
+def _measured(noise: npt.NDArray[np.generic], frames: list[Whiteness]) -> Generator[Update, None, Whiteness]:
     """Measure frame by frame into `frames`, as Updates; returns the measures of all together."""
     import numpy as np
 
@@ -94,7 +99,8 @@ def _measured(noise: Any, frames: list[Whiteness]) -> Any:
         try:
             frames.append(next(steps))
         except StopIteration as end:
-            return end.value
+            pooled: Whiteness = end.value
+            return pooled
         yield Update(len(frames), len(noise), f"frame {len(frames) - 1}")
 
 

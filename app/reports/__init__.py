@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.reports.index import Entry, write_index
+from app.reports.index import write_index
+from app.reports.record import Entry
 from app.reports.writing import write_report
 
 __all__ = ["Entry", "write_index", "write_report"]

@@ -17,6 +17,7 @@ from gpu.experiments.kit.outcome import Axis, Bars, Figure, Histogram, Line, Mat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure as Canvas
 
 INK, QUIET, GRID = "#1c2026", "#5f6774", "#dfe3e8"
@@ -197,7 +198,7 @@ def _axis(axes: Axes, which: str, axis: Axis) -> None:
         axes.set_ylim(axis.low, axis.high)
 
 
-def _plain(axis: Any) -> None:
+def _plain(axis: XAxis | YAxis) -> None:
     """Ticks of a logarithmic axis as plain numbers: 2, not 2 × 10⁰; between powers of ten only where there are few of those."""
     from matplotlib.ticker import LogFormatter
 
@@ -209,7 +210,7 @@ def _plain(axis: Any) -> None:
     axis.set_minor_formatter(Plain(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
 
 
-def _look(prior: str, index: int) -> tuple[str, Any]:
+def _look(prior: str, index: int) -> tuple[str, str | tuple[float, tuple[float, ...]]]:
     """Colour and line style of a series: the prior's own, or the next of the cycle."""
     if prior:
         its = style(prior)

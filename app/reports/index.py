@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from app.reports import pages
-from app.reports.record import commit, machine, versions
+from app.reports.record import Entry, commit, machine, versions
 from gpu.experiments.kit.questions import QUESTIONS
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An experiment of a series: what its result.json holds, or the sentence that says why there is none yet."""
-
-    name: str
-    title: str
-    about: str
-    result: dict[str, Any] | None = None
-    problem: str = ""
-
-    @property
-    def state(self) -> str:
-        """ "done", "failed" or "waiting"."""
-        return "done" if self.result else "failed" if self.problem else "waiting"
+from gpu.files import replacing
 
 
 def write_index(folder: Path, entries: Sequence[Entry]) -> None:
@@ -57,6 +40,5 @@ def write_index(folder: Path, entries: Sequence[Entry]) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")

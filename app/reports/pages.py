@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.look.palette import is_prior, style
+from app.reports.record import Entry
 from gpu.experiments import Column, Experiment, Outcome, Table
 from gpu.experiments.kit.questions import QUESTIONS, UNANSWERED
-
-if TYPE_CHECKING:
-    from app.reports.index import Entry
 
 SHOWN = 8
 """Answers of a question that the page shows unfolded."""
@@ -68,7 +67,7 @@ def index(entries: Sequence[Entry], summary: Mapping[str, Any]) -> str:
 def _questions(entries: Sequence[Entry], claims: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The questions of the summary paper with the claims that answer them, and which experiments are still missing."""
     states = {entry.name: entry.state for entry in entries}
-    found = []
+    listed = []
     for key, question in QUESTIONS.items():
         answers = [
             claim for claim in claims
@@ -80,13 +79,13 @@ def _questions(entries: Sequence[Entry], claims: Sequence[Mapping[str, Any]]) ->
             for name in question.experiments
             if states.get(name) != "done"
         ]
-        found.append(
+        listed.append(
             {
                 "text": question.text, "place": question.place, "answers": answers[:SHOWN], "more": answers[SHOWN:],
                 "missing": missing, "counts": _counts(answers),
             }
         )  # fmt: skip
-    return found
+    return listed
 
 
 def _counts(claims: Sequence[Mapping[str, Any]]) -> dict[bool | None, int]:
@@ -156,7 +155,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _cell(column: Column, row: Mapping[str, Any]) -> dict[str, Any]:
     value = row.get(column.name)
-    if value is not None and hasattr(value, "item"):
+    if isinstance(value, np.generic):
         value = value.item()
     spot = ""
     if isinstance(value, str) and is_prior(value):

@@ -10,14 +10,34 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import gpu
 from gpu.experiments import Experiment, Outcome, Settings, Table
 from gpu.experiments.kit.outcome import Claim
 from gpu.metrics.intervals import Interval
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An experiment of a series: what its result.json holds, or the sentence that says why there is none yet."""
+
+    name: str
+    title: str
+    about: str
+    result: dict[str, Any] | None = None
+    problem: str = ""
+
+    @property
+    def state(self) -> str:
+        """ "done", "failed" or "waiting"."""
+        return "done" if self.result else "failed" if self.problem else "waiting"
+
 
 PACKAGES = ("torch", "numpy", "scipy", "opencv-python", "moderngl", "matplotlib")
 
@@ -38,7 +58,7 @@ def record(
         "about": experiment.about,
         "summary": outcome.summary,
         "claims": [claim_record(claim) for claim in outcome.claims],
-        "table": [row(one) for one in outcome.tables[0].rows] if outcome.tables else [],
+        "table": [row(cells) for cells in outcome.tables[0].rows] if outcome.tables else [],
         "tables": {table.name: table_record(table) for table in outcome.tables},
         "figures": [
             {
@@ -113,7 +133,7 @@ def table_record(table: Table) -> dict[str, Any]:
         "columns": [
             {"name": c.name, "label": c.label, "unit": c.unit, "published": c.published} for c in table.columns
         ],
-        "rows": [row(one) for one in table.rows],
+        "rows": [row(cells) for cells in table.rows],
     }
 
 
@@ -135,20 +155,20 @@ def csv_text(table: Table) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):  # a numpy number
+    if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def versions() -> dict[str, str]:
     """Versions of this program, Python and what computes."""
-    found = {"noisescope": gpu.__version__, "python": platform.python_version()}
+    numbers = {"noisescope": gpu.__version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            numbers[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return numbers
 
 
 def machine() -> dict[str, Any]:
@@ -185,10 +205,10 @@ def commit() -> str | None:
     if not (folder / ".git").exists():
         return None
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
             cwd=folder, capture_output=True, text=True, timeout=10, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
-    return found.stdout.strip() or None
+    return described.stdout.strip() or None

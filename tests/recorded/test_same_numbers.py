@@ -10,6 +10,8 @@ import pytest
 
 from tests.recorded import record
 
+pytestmark = pytest.mark.slow
+
 RECORD = Path(__file__).with_name("recorded.npz")
 
 

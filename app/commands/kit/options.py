@@ -26,17 +26,17 @@ from gpu.session import (
 def add_source(parser: Parser) -> None:
     """--video, --images, --synthetic, --flow or --session, and what belongs to them."""
     group = parser.add_argument_group("where frames and motion come from")
-    one = group.add_mutually_exclusive_group(required=True)
-    one.add_argument("--video", metavar="F", type=Path, help="a video file")
-    one.add_argument("--images", metavar="FOLDER", type=Path, help="a folder of numbered pictures")
-    one.add_argument(
+    origin = group.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--video", metavar="F", type=Path, help="a video file")
+    origin.add_argument("--images", metavar="FOLDER", type=Path, help="a folder of numbered pictures")
+    origin.add_argument(
         "--synthetic", metavar="NAME[:k=v,…]", help="a still (--still) moved by a deformation, as in rotation:degrees=2"
     )
-    one.add_argument("--scene", metavar="NAME[:k=v,…]", help="a computed world; path=F names a file that it reads")
-    one.add_argument(
+    origin.add_argument("--scene", metavar="NAME[:k=v,…]", help="a computed world; path=F names a file that it reads")
+    origin.add_argument(
         "--flow", metavar="F", type=Path, help="a flow file (.npy, .npz, .flo, .png); backward if not told"
     )
-    one.add_argument("--session", metavar="F.json", type=Path, help="a saved session; other options change it")
+    origin.add_argument("--session", metavar="F.json", type=Path, help="a saved session; other options change it")
     group.add_argument("--still", metavar="PHOTO", type=Path, help="the picture that --synthetic or --flow moves")
     group.add_argument("--forward", metavar="F", type=Path, help="the forward flow that belongs to --flow")
     group.add_argument("--flow-direction", choices=("backward", "forward"), help="what the file of --flow holds")
@@ -138,15 +138,15 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         from gpu.source.deformations import DEFORMATIONS
 
         name, typed = named(arguments.synthetic, "--synthetic")
-        known = {parameter.name: parameter for parameter in DEFORMATIONS.get(name).parameters}
-        return SourceSettings("synthetic", path=still, name=name, parameters=_values(name, typed, known))
+        parameters = {parameter.name: parameter for parameter in DEFORMATIONS.get(name).parameters}
+        return SourceSettings("synthetic", path=still, name=name, parameters=_values(name, typed, parameters))
     if arguments.scene is not None:
         from gpu.source.scenes import SCENES
 
         name, typed = named(arguments.scene, "--scene")
         infos = {parameter.name: parameter for parameter in SCENES.get(name).parameters}
         file = "" if "path" in infos else typed.pop("path", "")
-        if file and not getattr(SCENES.get(name), "files", ()):
+        if file and not SCENES.get(name).files:
             raise ChoiceError(f"The scene {name} reads no file, so there is nothing that path={file} could be.")
         return SourceSettings("scene", path=file, name=name, parameters=_values(name, typed, infos))
     return SourceSettings(
@@ -183,9 +183,9 @@ def _prior(text: str, gamma: float | None, mode: Literal["anchored", "chained"] 
         chosen = ""
     own_gamma = typed.pop("gamma", "")
     settings = PriorSettings(name, chosen, gamma=0.0, parameters={})  # type: ignore[arg-type]
-    known = {parameter.name: parameter for parameter in info.parameters}
+    infos = {parameter.name: parameter for parameter in info.parameters}
     value = _number(own_gamma, "gamma", name) if own_gamma else gamma or 0.0
-    return replace(settings, gamma=value, parameters=_values(name, typed, known))
+    return replace(settings, gamma=value, parameters=_values(name, typed, infos))
 
 
 def _changed(
@@ -248,8 +248,8 @@ def task(text: str, base: TaskSettings, hub: str | None, changes: dict[str, Any]
         raise SessionError(f"--hub brings its own task, so --task {text} cannot stand beside it.")
     if text or hub is not None:
         name, typed = named(text or "hub", "--task")
-        known = {parameter.name: parameter for parameter in TASKS.get(name).parameters}
-        settings = TaskSettings(name, parameters=_values(name, typed, known))
+        infos = {parameter.name: parameter for parameter in TASKS.get(name).parameters}
+        settings = TaskSettings(name, parameters=_values(name, typed, infos))
     if hub is not None:
         settings = replace(settings, parameters={**settings.parameters, "path": hub})
     settings = replace(settings, **_given(changes))
@@ -263,14 +263,14 @@ def task(text: str, base: TaskSettings, hub: str | None, changes: dict[str, Any]
     return settings
 
 
-def _values(owner: str, typed: dict[str, str], known: dict[str, ParameterInfo]) -> dict[str, Parameter]:
+def _values(owner: str, typed: dict[str, str], infos: dict[str, ParameterInfo]) -> dict[str, Parameter]:
     """Typed values as numbers or text, as the parameters they name want them."""
     values: dict[str, Parameter] = {}
     for key, text in typed.items():
-        if key not in known:
-            choices = ", ".join(known) or "none"
+        if key not in infos:
+            choices = ", ".join(infos) or "none"
             raise ChoiceError(f"{owner} has no parameter {key!r}. Its parameters are: {choices}.")
-        values[key] = text if known[key].is_text else _number(text, key, owner)
+        values[key] = text if infos[key].is_text else _number(text, key, owner)
     return values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -270,7 +271,7 @@ def mapped(path: Path, header: bytes, shape: tuple[int, ...]) -> np.memmap[tuple
     with path.open("wb") as file:
         file.write(header)
         file.flush()
-        if hasattr(os, "posix_fallocate"):
+        if sys.platform == "linux":
             os.posix_fallocate(file.fileno(), 0, len(header) + size)
         else:
             file.truncate(len(header) + size)

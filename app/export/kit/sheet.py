@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from app.look.palette import style
 from gpu.assets import asset
 
 if TYPE_CHECKING:
+    from PIL import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 U8 = npt.NDArray[np.uint8]
@@ -70,7 +71,7 @@ class Sheet:
         return sheet
 
 
-def _label(draw: Any, name: str, x: int, y: int, width: int) -> None:
+def _label(draw: ImageDraw.ImageDraw, name: str, x: int, y: int, width: int) -> None:
     """A spot in the prior's colour and its name, cut to the width of the cell."""
     colour = INK if name in ("source", "input") else style(name).colour
     draw.ellipse((x, y + 6, x + 9, y + 15), fill=colour)
