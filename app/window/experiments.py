@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QProcess, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMenu, QMessageBox
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QMenu, QMessageBox, QWidget
 
+from app.look.theme import Theme
 from app.model import experiment_runs
 from app.model.experiment_runs import ALL, ExperimentChoice, Run
+from app.model.user_folder import UserFolder
+from app.views.widgets.banner import Banner
+from app.window.status import StatusLine
 from app.worker.experiment_processes import Processes, python
+from app.worker.messages import Progress
+from app.worker.worker import Worker
 
 if TYPE_CHECKING:
     from app.views.experiments.dialog import ExperimentsDialog
-    from app.window.main_window import Window
-    from app.worker.messages import Progress
 
 SETTINGS = "experiments"  # in settings.json what the dialog was left with, in experiments.json the list
 
@@ -29,33 +33,51 @@ class ExperimentsMenu(QObject):
     takes seconds, and would make the window stutter.
     """
 
-    def __init__(self, window: Window, menu: QMenu) -> None:
-        super().__init__(window)
-        self._window, self._menu = window, menu
+    def __init__(
+        self,
+        menu: QMenu,
+        background: QAction,
+        worker: Worker,
+        user_folder: UserFolder,
+        banner: Banner,
+        status: StatusLine,
+        parent: QWidget,
+    ) -> None:
+        """`menu` gets an entry for every experiment; `background` is the action that computes ahead, which rests while times
+        are measured; `parent` is what dialogs belong to."""
+        super().__init__(parent)
+        self._menu, self._background, self._worker, self._parent = menu, background, worker, parent
+        self._user_folder, self._banner, self._status = user_folder, banner, status
         self.choices: list[ExperimentChoice] = []
         self.processes = Processes(self)
         self.processes.changed.connect(self._changed)
         self.processes.busy.connect(self._busy)
         self._dialog: ExperimentsDialog | None = None
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
         self._resume = False
         self._wanted: str | None = None
         self._reading: QProcess | None = None
+        self._opened = False
         menu.addSeparator()
         self._note = menu.addAction("Reading the experiments …")
         self._note.setEnabled(False)
         menu.aboutToShow.connect(self.read)
-        kept = window.store.kept(SETTINGS, experiment_runs.stamp())
+        kept = user_folder.kept(SETTINGS, experiment_runs.stamp())
         if kept is not None:
             self._take(kept)
 
     def read_when_idle(self) -> None:
         """Find it out before a person asks, once the worker has nothing left to do."""
-        self._window.worker.progressed.connect(self._idle)
+        self._worker.opened.connect(self._note_opened)
+        self._worker.progressed.connect(self._idle)
+
+    def _note_opened(self) -> None:
+        self._opened = True
 
     def _idle(self, progress: Progress | None) -> None:
-        if progress is None and self._window.frames.info is not None:
-            self._window.worker.progressed.disconnect(self._idle)
+        if progress is None and self._opened:
+            self._worker.progressed.disconnect(self._idle)
+            self._worker.opened.disconnect(self._note_opened)
             self.read()
 
     def read(self) -> None:
@@ -75,13 +97,13 @@ class ExperimentsMenu(QObject):
         said = bytes(process.readAllStandardError().data()).decode("utf-8", "replace").strip()
         process.deleteLater()
         if self._take(text):
-            self._window.store.keep(SETTINGS, experiment_runs.stamp(), text)
+            self._user_folder.keep(SETTINGS, experiment_runs.stamp(), text)
             if self._wanted is not None:
-                self._window.status.say("")
+                self._status.say("")
                 self.open(self._wanted)
             return
         last = said.splitlines()[-1].removeprefix("noisescope: ") if said else "Their list is damaged."
-        self._window.banner.show_error(f"The experiments cannot be read. {last}", said)
+        self._banner.show_error(f"The experiments cannot be read. {last}", said)
 
     def _take(self, text: str) -> bool:
         """An entry for every experiment, below those that are always there; False when `text` is no list of them."""
@@ -101,10 +123,10 @@ class ExperimentsMenu(QObject):
         if self._dialog is None:
             from app.views.experiments.dialog import ExperimentsDialog
 
-            settings = self._window.store.settings().get(SETTINGS)
-            self._dialog = ExperimentsDialog(self.choices, settings if isinstance(settings, dict) else {}, self._window)
+            settings = self._user_folder.settings().get(SETTINGS)
+            self._dialog = ExperimentsDialog(self.choices, settings if isinstance(settings, dict) else {}, self._parent)
             self._dialog.start_wanted.connect(self.processes.start)
-            self._dialog.settings_changed.connect(lambda values: self._window.store.set(**{SETTINGS: values}))
+            self._dialog.settings_changed.connect(lambda values: self._user_folder.set(**{SETTINGS: values}))
             self._dialog.runs.cancel_wanted.connect(self.processes.cancel)
             self._dialog.runs.report_wanted.connect(lambda run: self._look(run.report))
             self._dialog.runs.folder_wanted.connect(lambda run: self._look(run.out))
@@ -114,7 +136,7 @@ class ExperimentsMenu(QObject):
         """Show the dialog, at the experiment of that name; when it is first wanted, as soon as they are known."""
         if not self.choices:
             self._wanted = name
-            self._window.status.say("Reading the experiments …")
+            self._status.say("Reading the experiments …")
             self.read()
             return
         if name:
@@ -126,38 +148,37 @@ class ExperimentsMenu(QObject):
     def open_all(self) -> None:
         self.open(ALL)
 
-    def set_theme(self, colours: Any) -> None:
+    def set_theme(self, colours: Theme) -> None:
         if self._dialog is not None:
             self._dialog.set_theme(colours)
 
     def _look(self, path: Path) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
-            self._window.banner.show_note(f"It is in {path}.")
+            self._banner.show_note(f"It is in {path}.")
 
     def _changed(self, run: Run) -> None:
         self.dialog.runs.show_run(run)
-        if run.ended and run.number not in self._told:
-            self._told.add(run.number)
+        if run.ended and run.number not in self._reported:
+            self._reported.add(run.number)
             if run.state == "done":
-                self._window.banner.show_note(f"{run.request.title}: done. The report is {run.report}")
+                self._banner.show_note(f"{run.request.title}: done. The report is {run.report}")
             elif run.state == "failed":
-                self._window.banner.show_error(f"{run.request.title}: {run.problem}")
+                self._banner.show_error(f"{run.request.title}: {run.problem}")
 
     def _busy(self, on: bool) -> None:
         """Compute nothing unasked while times are measured."""
-        background = self._window.actions_["background"]
         if on:
-            self._resume = background.isChecked()
+            self._resume = self._background.isChecked()
         if self._resume:
-            background.setChecked(not on)
-            self._window.worker.set_background(not on)
+            self._background.setChecked(not on)
+            self._worker.set_background(not on)
 
     def may_close(self) -> bool:
         """Ask whether runs may be stopped, if there are any."""
         active = self.processes.active
         if not active:
             return True
-        box = QMessageBox(self._window)
+        box = QMessageBox(self._parent)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle("Experiments are running")
         box.setText(
@@ -165,8 +186,8 @@ class ExperimentsMenu(QObject):
             if len(active) == 1
             else f"{len(active)} experiments are not done yet."
         )
-        one = "it" if len(active) == 1 else "them"
-        box.setInformativeText(f"Closing the window stops {one}; reports that are finished stay.")
+        runs = "it" if len(active) == 1 else "them"
+        box.setInformativeText(f"Closing the window stops {runs}; reports that are finished stay.")
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole))
         box.exec()

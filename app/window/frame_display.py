@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
 
-from app.model.frame_pictures import PictureCache
+from app.model.frame_pictures import U8, PictureCache
+from app.model.state import State
+from app.views.compare.grid import CompareView
+from app.views.source.panel import SourcePanel
+from app.views.widgets.once import once, start_if_idle
+from app.window.panels import Series, Statistics, Timeline
 from app.worker.messages import Arrival
+from app.worker.worker import Worker
 from gpu.engine.results import FrameResult, SourceInfo
-
-if TYPE_CHECKING:
-    from app.window.main_window import Window
 
 RESULT_MS = 80  # plots follow the frame at most this often, the pictures at once
 PLAYING_RESULT_MS = 240
@@ -20,90 +26,107 @@ PLAYING_RESULT_MS = 240
 class FrameDisplay(QObject):
     """The frame on the screen and the pictures of those that are at hand. Nothing older than `opened` is shown."""
 
-    def __init__(self, window: Window) -> None:
-        super().__init__(window)
-        self._window = window
+    source_opened = Signal(object)  # SourceInfo: before anything of it is shown
+    numbers_shown = Signal()
+    cache_told = Signal(int)  # bytes
+    first_complete = Signal()  # the first frame is complete, where `play_when_ready` asks for that
+
+    def __init__(
+        self,
+        state: State,
+        worker: Worker,
+        compare: CompareView,
+        source: SourcePanel,
+        statistics: Statistics,
+        timeline: Timeline,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._state, self._worker = state, worker
+        self._compare, self._source = compare, source
+        self._statistics, self._timeline = statistics, timeline
+        self._playing = False
         self.opened = 0  # number of the settings whose results are shown
         self.info: SourceInfo | None = None
         self.result: FrameResult | None = None
         self.pictures = PictureCache()
         self.play_when_ready = False  # start to play with the first complete frame
-        self.numbers = QTimer(self)
-        self.numbers.setSingleShot(True)
-        self.numbers.setInterval(RESULT_MS)
-        self.numbers.timeout.connect(self.show_numbers)
+        self.numbers = once(self, RESULT_MS, self.show_numbers)
+        worker.opened.connect(self.on_opened)
+        worker.arrived.connect(self.on_arrived)
+        worker.told.connect(self.on_told)
+        worker.sliced.connect(self.on_sliced)
 
     def clear(self) -> None:
         """Forget everything: another session is opened."""
         self.pictures.clear()
         self.result = None
-        self._window.compare.show_pictures(None)
-        self._window.compare.canvas.set_empty("Opening …")
+        self._compare.show_pictures(None)
+        self._compare.canvas.set_empty("Opening …")
 
     def set_playing(self, on: bool) -> None:
         """While playing, plots follow less often; afterwards the frame it stopped at is shown in full."""
+        self._playing = on
         self.numbers.setInterval(PLAYING_RESULT_MS if on else RESULT_MS)
         if not on and self.info is not None:
-            self.go(self._window.state.view.frame)
+            self.go(self._state.view.frame)
 
     def recolour(self, colours: str) -> None:
         """Noise is wanted in other colours: what was converted is of no use."""
-        frame = self._window.state.view.frame
+        frame = self._state.view.frame
         shown = self.pictures.get(frame)
         if shown is not None and shown.colours != colours:
             self.pictures.clear()
-            self._window.worker.request(frame, self._window.state.order())
+            self._worker.request(frame, self._state.order())
 
     def go(self, t: int) -> None:
         """Show frame t at once if its pictures are at hand, else ask for it."""
-        self._window.timeline.tell("set_frame", t)
+        self._timeline.set_frame(t)
         pictures = self.pictures.get(t)
-        cached = self._window.worker.cached(t)
+        cached = self._worker.cached(t)
         if pictures is not None:
-            self._window.compare.show_pictures(pictures)
-            self._window.source.preview.set_image(pictures.image)
-            self._window.compare.canvas.set_waiting("")
+            self._compare.show_pictures(pictures)
+            self._source.preview.set_image(pictures.image)
+            self._compare.canvas.set_waiting("")
         else:
-            self._window.compare.canvas.set_waiting(f"computing frame {t} …")
+            self._compare.canvas.set_waiting(f"computing frame {t} …")
         if cached is not None and pictures is not None:
             self.result = cached
-            if not self.numbers.isActive():
-                self.numbers.start()
-        if self._window.player.playing and pictures is not None:
+            start_if_idle(self.numbers)
+        if self._playing and pictures is not None:
             return  # what is computed ahead stays in order while the frame runs
         if cached is not None and cached.complete and pictures is not None and not pictures.older_than(cached):
-            self._window.worker.follow(self._window.state.order())
+            self._worker.follow(self._state.order())
         else:
-            self._window.worker.request(t, self._window.state.order())
+            self._worker.request(t, self._state.order())
 
     def on_arrived(self, arrival: Arrival) -> None:
-        if arrival.number < self.opened or arrival.pictures.colours != self._window.state.view.colours:
+        if arrival.number < self.opened or arrival.pictures.colours != self._state.view.colours:
             return
         result = arrival.result
-        noised = len(result.columns) == len(self._window.state.session.priors)
+        noised = len(result.columns) == len(self._state.session.priors)
         if result.complete or (noised and self.pictures.get(result.t) is None):
             self.pictures.put(arrival.pictures)
-        frame = self._window.state.view.frame
+        frame = self._state.view.frame
         if result.complete and result.t in (frame - 1, frame - 5):
-            self._window.worker.request(frame, self._window.state.order())  # its warp errors are known now
+            self._worker.request(frame, self._state.order())  # its warp errors are known now
         if self.play_when_ready and result.complete:
             self.play_when_ready = False
-            self._window.play(True)
+            self.first_complete.emit()
         if result.t == frame:
             self.result = result
-            self._window.compare.show_pictures(arrival.pictures)
-            self._window.compare.canvas.set_waiting("")
-            self._window.source.preview.set_image(arrival.pictures.image)
-            if not self.numbers.isActive():
-                self.numbers.start()
+            self._compare.show_pictures(arrival.pictures)
+            self._compare.canvas.set_waiting("")
+            self._source.preview.set_image(arrival.pictures.image)
+            start_if_idle(self.numbers)
 
     def is_settled(self) -> bool:
         """Whether the current frame is complete and everything shows it."""
-        shown, result = self._window.compare.canvas.pictures, self.result
+        shown, result = self._compare.canvas.pictures, self.result
         return (
             result is not None
             and shown is not None
-            and (result.t, shown.t) == (self._window.state.view.frame,) * 2
+            and (result.t, shown.t) == (self._state.view.frame,) * 2
             and result.complete
             and shown.complete
             and not self.numbers.isActive()
@@ -111,51 +134,44 @@ class FrameDisplay(QObject):
 
     def is_complete(self, t: int) -> bool:
         """Whether everything of frame t is computed and at hand."""
-        result = self._window.worker.cached(t)
+        result = self._worker.cached(t)
         return result is not None and result.complete
 
     def show_numbers(self) -> None:
-        self._window.compare.show_result(self.result)
-        self._window.statistics.tell("show_result", self.result)
-        self._window.follow_probe()
+        """The figures below the columns, and the statistics, of the frame on the screen."""
+        self._compare.show_result(self.result)
+        self._statistics.show_result(self.result)
+        self.numbers_shown.emit()
 
     def on_opened(self, number: int, info: SourceInfo) -> None:
-        if number < self._window.worker.number:
+        if number < self._worker.number:
             return
-        fresh = self.info is None or (info.title, info.height, info.width) != (
-            self.info.title,
-            self.info.height,
-            self.info.width,
-        )
-        changed = info != self.info
-        self.opened, self.info = number, info
+        before, self.opened, self.info = self.info, number, info
+        fresh = before is None or (info.title, info.height, info.width) != (before.title, before.height, before.width)
         self.pictures.clear()
-        self._window.banner.clear()
-        self._window.source.show_wrong("")
-        self._window.source.show_info(info)
-        self._window.status.show_info(info)
-        if changed:
-            self._window.timeline.tell("set_info", info)
-        self._window.compare.canvas.set_source(info.height, info.width, info.frames)
-        self._window.compare.canvas.set_empty("computing …")
+        self._source.show_wrong("")
+        self._source.show_info(info)
+        self.source_opened.emit(info)
+        if info != before:
+            self._timeline.set_info(info)
+        self._compare.canvas.set_source(info.height, info.width, info.frames)
+        self._compare.canvas.set_empty("computing …")
         if fresh:  # nothing of another source stays beside what is said of this one
-            self._window.compare.canvas.set_slices({})
-            self._window.compare.show_pictures(None)
-            self._window.source.preview.set_image(None)
+            self._compare.canvas.set_slices({})
+            self._compare.show_pictures(None)
+            self._source.preview.set_image(None)
             self.result = None
             self.show_numbers()
-        self._window.player.set_fps(info.fps)
-        self._window.state.opened(info.frames)
-        self._window.timeline.tell("set_frame", self._window.state.view.frame)
-        self._window.worker.request(self._window.state.view.frame, self._window.state.order())
-        self._window.show_title()
+        self._state.opened(info.frames)
+        self._timeline.set_frame(self._state.view.frame)
+        self._worker.request(self._state.view.frame, self._state.order())
 
-    def on_told(self, number: int, mask: Any, series: Any, cache: int) -> None:
-        if number >= self.opened and number == self._window.worker.number:
-            self._window.timeline.tell("set_computed", mask)
-            self._window.timeline.tell("set_series", series)
-            self._window.status.show_cache(cache)
+    def on_told(self, number: int, mask: npt.NDArray[np.bool_], series: Series, cache: int) -> None:
+        if number >= self.opened and number == self._worker.number:
+            self._timeline.set_computed(mask)
+            self._timeline.set_series(series)
+            self.cache_told.emit(cache)
 
-    def on_sliced(self, number: int, slices: Any) -> None:
+    def on_sliced(self, number: int, slices: Mapping[Any, U8]) -> None:
         if number >= self.opened:
-            self._window.compare.show_slices(slices)
+            self._compare.show_slices(slices)

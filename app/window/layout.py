@@ -1,17 +1,19 @@
-"""Where the window's parts stand: splitters, the tools above the pictures, and how both are remembered."""
+"""Where the window's parts stand: splitters, the tools above the pictures, panels that fold, and how all is remembered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from app.look import theme
 from app.model.state import ROWS
-
-if TYPE_CHECKING:
-    from app.window.main_window import Window
+from app.model.user_folder import UserFolder
+from app.views.compare.grid import CompareView
+from app.window.panels import Timeline
 
 SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
@@ -20,116 +22,106 @@ NARROW = 1120  # all three panels ask for about 1100 pixels
 FILLS = 10**5  # the middle takes what is left
 
 
-def build(window: Window) -> tuple[QSplitter, QSplitter]:
-    """Put the parts together; the splitter across and the one down."""
-    middle = QWidget()
-    column = QVBoxLayout(middle)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(window.banner)
-    column.addWidget(window.compare, 1)
-    across = QSplitter(Qt.Orientation.Horizontal)
-    down = QSplitter(Qt.Orientation.Vertical)
-    for index, (widget, stretch) in enumerate(((window.source, 0), (middle, 1), (window.statistics, 0))):
-        across.addWidget(widget)
-        across.setStretchFactor(index, stretch)
-    down.addWidget(across)
-    down.addWidget(window.timeline)
-    down.setStretchFactor(0, 1)
-    down.setStretchFactor(1, 0)
-    for splitter in (across, down):
-        splitter.setChildrenCollapsible(False)
-        splitter.setHandleWidth(1)
-    across.setSizes([SIDE_WIDTHS[0], FILLS, SIDE_WIDTHS[1]])
-    down.setSizes([FILLS, TIMELINE_HEIGHT])
-    window.setCentralWidget(down)
-    window.setStatusBar(window.status)
-    return across, down
+class Layout:
+    """The window's parts in their places. `panels` are those that can be folded away: source, statistics, timeline."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        banner: QWidget,
+        compare: CompareView,
+        panels: Mapping[str, QWidget],
+        timeline: Timeline,
+    ) -> None:
+        self._window, self.panels, self._timeline = window, panels, timeline
+        self._actions: Mapping[str, QAction] = {}
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(banner)
+        column.addWidget(compare, 1)
+        self.across = QSplitter(Qt.Orientation.Horizontal)
+        self.down = QSplitter(Qt.Orientation.Vertical)
+        for index, (widget, stretch) in enumerate(((panels["source"], 0), (middle, 1), (panels["statistics"], 0))):
+            self.across.addWidget(widget)
+            self.across.setStretchFactor(index, stretch)
+        self.down.addWidget(self.across)
+        self.down.addWidget(panels["timeline"])
+        self.down.setStretchFactor(0, 1)
+        self.down.setStretchFactor(1, 0)
+        for splitter in (self.across, self.down):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        self.across.setSizes([SIDE_WIDTHS[0], FILLS, SIDE_WIDTHS[1]])
+        self.down.setSizes([FILLS, TIMELINE_HEIGHT])
+        window.setCentralWidget(self.down)
+
+    def set_actions(self, actions: Mapping[str, QAction]) -> None:
+        """The actions that fold the panels, and are checked while these are there."""
+        self._actions = actions
+
+    def fit(self, width: int) -> None:
+        """Fold the statistics away where `width` is too narrow for all panels beside each other."""
+        if width < NARROW:
+            self.fold("statistics", False)
+
+    def fold(self, name: str, shown: bool) -> None:
+        """Show a panel, or fold it away."""
+        self.panels[name].setVisible(shown)
+        self._actions[f"panel_{name}"].setChecked(shown)
+
+    def restore(self, user_folder: UserFolder) -> None:
+        """Sizes and folded panels as they were left."""
+        settings = user_folder.settings()
+        for name in self.panels:
+            self.fold(name, bool(settings.get(f"panel_{name}", True)))
+        for key, take in (
+            ("across", self.across.restoreState),
+            ("down", self.down.restoreState),
+            ("geometry", self._window.restoreGeometry),
+        ):
+            if isinstance(settings.get(key), str):
+                take(QByteArray.fromHex(settings[key].encode()))
+        measures = settings.get("measures")
+        if isinstance(measures, list):
+            self._timeline.set_measures([str(name) for name in measures])
+
+    def keep(self, user_folder: UserFolder) -> None:
+        """Remember them."""
+        values: dict[str, Any] = {f"panel_{name}": not panel.isHidden() for name, panel in self.panels.items()}
+        for key, data in (
+            ("across", self.across.saveState()),
+            ("down", self.down.saveState()),
+            ("geometry", self._window.saveGeometry()),
+        ):
+            values[key] = bytes(data.toHex().data()).decode()
+        user_folder.set(**values)
 
 
-def build_tools(window: Window) -> None:
+def build_tools(compare: CompareView, actions: Mapping[str, QAction]) -> None:
     """The buttons above the pictures, made of the menus' actions."""
-    tools = window.compare.tools
+    tools = compare.tools
     for row in ROWS:
-        tools.addWidget(_tool(window, f"row_{row}"))
+        tools.addWidget(_tool(f"row_{row}", actions))
     tools.addStretch(1)
     for name in ("mode_side", "mode_wipe", "mode_difference", "", "rgb", "overlay", "zoom_fit"):
         if name:
-            tools.addWidget(_tool(window, name))
+            tools.addWidget(_tool(name, actions))
         else:
             tools.addSpacing(theme.GRID)
-    window.compare.setMinimumWidth(max(window.compare.minimumWidth(), tools.minimumSize().width()))
+    compare.setMinimumWidth(max(compare.minimumWidth(), tools.minimumSize().width()))
 
 
-def fit(window: Window, width: int) -> None:
-    """Fold the statistics away where `width` is too narrow for all panels beside each other."""
-    if width < NARROW:
-        fold(window, "statistics", False)
-
-
-def _tool(window: Window, name: str) -> QToolButton:
-    action = window.actions_[name]
+def _tool(name: str, actions: Mapping[str, QAction]) -> QToolButton:
     button = QToolButton()
-    button.setDefaultAction(action)
+    button.setDefaultAction(actions[name])
     style = Qt.ToolButtonStyle
     button.setToolButtonStyle(style.ToolButtonTextOnly if name.startswith("row_") else style.ToolButtonIconOnly)
-    button.setAccessibleName(action.text().replace("&", ""))
+    button.setAccessibleName(actions[name].text().replace("&", ""))
     if name.startswith("row_"):
         button.setMinimumWidth(button.sizeHint().width())  # else a narrow window cuts its words
     else:
         button.setFixedWidth(TOOL_WIDTH)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
-
-
-def panels(window: Window) -> dict[str, QWidget]:
-    """The parts that can be folded away."""
-    return {"source": window.source, "statistics": window.statistics, "timeline": window.timeline}
-
-
-def fold(window: Window, name: str, shown: bool) -> None:
-    panels(window)[name].setVisible(shown)
-    window.actions_[f"panel_{name}"].setChecked(shown)
-
-
-def restore(window: Window) -> None:
-    """Sizes and folded panels as they were left."""
-    settings = window.store.settings()
-    for name in panels(window):
-        fold(window, name, bool(settings.get(f"panel_{name}", True)))
-    for key, take in (
-        ("across", window.across.restoreState),
-        ("down", window.down.restoreState),
-        ("geometry", window.restoreGeometry),
-    ):
-        if isinstance(settings.get(key), str):
-            take(QByteArray.fromHex(settings[key].encode()))
-    measures = settings.get("measures")
-    if isinstance(measures, list):
-        window.timeline.tell("set_measures", [str(name) for name in measures])
-
-
-def keep(window: Window) -> None:
-    """Remember them."""
-    values: dict[str, Any] = {f"panel_{name}": not one.isHidden() for name, one in panels(window).items()}
-    for key, data in (
-        ("across", window.across.saveState()),
-        ("down", window.down.saveState()),
-        ("geometry", window.saveGeometry()),
-    ):
-        values[key] = bytes(data.toHex().data()).decode()
-    window.store.set(**values)
-
-
-def statistics() -> Any:
-    """The panel at the right, made when it is first seen: what it draws with takes long to import."""
-    from app.views.statistics.panel import StatisticsPanel
-
-    return StatisticsPanel()
-
-
-def timeline() -> Any:
-    """The panel at the bottom, likewise."""
-    from app.views.timeline.panel import TimelinePanel
-
-    return TimelinePanel()

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from app.look import theme
 from app.model import samples
 from app.model.catalogue import Catalogue, Sample
-from app.model.state import ROWS, State
+from app.model.state import MODES, ROWS, State
 from app.model.user_folder import UserFolder
 from app.views.compare.canvas import Probe
 from app.views.compare.grid import CompareView
 from app.views.compare.probe_text import probe_text
 from app.views.source.panel import SourcePanel
 from app.views.widgets.banner import Banner
-from app.views.widgets.deferred_panel import DeferredPanel
-from app.window import documents, layout, lessons_menu, menus
-from app.window.actions import slots
+from app.views.widgets.once import once
+from app.window import actions, lessons_menu, menus
+from app.window.appearance import CHOICES, Appearance
+from app.window.documents import Documents
 from app.window.experiments import ExperimentsMenu
+from app.window.exporting import Exporting
 from app.window.frame_display import FrameDisplay
+from app.window.layout import Layout, build_tools
+from app.window.panels import Statistics, Timeline, make_statistics, make_timeline
 from app.window.perceptual_measures import PerceptualMeasures
 from app.window.pixel_inspection import PixelInspection
-from app.window.player import Player
+from app.window.playback import Playback
 from app.window.status import StatusLine
+from app.worker.dispatch import Dispatch
 from app.worker.messages import Failure, Progress
 from app.worker.model_check import model_found
 from app.worker.worker import Worker
 from gpu.engine.results import FrameResult, SourceInfo
 from gpu.errors import NoisescopeError
 from gpu.session import PriorSettings, Session
+
+if TYPE_CHECKING:
+    from app.views.statistics.panel import StatisticsPanel
+    from app.views.timeline.panel import TimelinePanel
+    from app.window.pose_editor import PoseEditorLink
 
 APPLY_MS = 25  # settings are handed to the worker at most this often
 AUTOSAVE_MS = 3000
@@ -43,36 +52,53 @@ AUTOSAVE_MS = 3000
 class Window(QMainWindow):
     """One session on the screen."""
 
-    def __init__(self, session: Session, worker: Worker, store: UserFolder, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, session: Session, worker: Worker, user_folder: UserFolder, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.state = State(session)
         self.worker = worker
-        self.store = store
-        self.path: Path | None = None
-        self.opening = ""  # a file that is listed among the recent ones as soon as it turns out to be readable
-        self.catalogue: Catalogue | None = None
-        self._questions: dict[int, Any] = {}
-        self._jobs: dict[int, tuple[str, Callable[[Any], None] | None]] = {}
+        self.user_folder = user_folder
         self._asks = True
         self._probed = ""
+        self._poses: PoseEditorLink | None = None
         self.compare = CompareView()
         self.source = SourcePanel()
-        self.statistics = DeferredPanel(layout.statistics, self._connect_statistics)
-        self.timeline = DeferredPanel(layout.timeline, self._connect_timeline)
+        self.statistics = Statistics(make_statistics, self._connect_statistics)
+        self.timeline = Timeline(make_timeline, self._connect_timeline)
         self.banner = Banner()
         self.status = StatusLine()
-        self.frames = FrameDisplay(self)
-        self.player = Player(self.state, self.frames.pictures)
-        self.across, self.down = layout.build(self)
-        self.actions_ = menus.build(self, slots(self))
-        self.experimenting = ExperimentsMenu(self, menus.menu_of(self, "E&xperiments"))
+        self.setStatusBar(self.status)
+        panels: dict[str, QWidget] = {
+            "source": self.source,
+            "statistics": self.statistics,
+            "timeline": self.timeline,
+        }
+        self.layout_ = Layout(self, self.banner, self.compare, panels, self.timeline)
+        self.dispatch = Dispatch(worker, self)
+        self.frames = FrameDisplay(self.state, worker, self.compare, self.source, self.statistics, self.timeline, self)
+        self.playback = Playback(self.state, worker, self.frames, self.compare.canvas, self.timeline, self)
+        self.documents = Documents(
+            self.state, self.dispatch, user_folder, self.banner, self.status, self._start_over, self
+        )
+        self.exporting = Exporting(
+            self.state, self.frames, self.dispatch, self.compare, self.banner, lambda: self.documents.folder, self
+        )
+        self.appearance = Appearance(self._take_theme, user_folder, self)
+        self.actions_ = menus.build(self, self._commands())
+        self.layout_.set_actions(self.actions_)
+        experiments_menu = menus.menu_of(self, "E&xperiments")
+        self.experiments = ExperimentsMenu(
+            experiments_menu, self.actions_["background"], worker, user_folder, self.banner, self.status, self
+        )
         lessons_menu.build(self, before="E&xperiments")
-        layout.build_tools(self)
-        self._timers()
+        build_tools(self.compare, self.actions_)
+        self._apply = once(self, APPLY_MS, self._hand_over)
+        self._autosave = once(self, AUTOSAVE_MS, lambda: user_folder.autosave(self.state.to_save()))
         self._connect()
         self.setAcceptDrops(True)
-        self.set_theme(str(store.settings().get("theme", "system")))
-        layout.restore(self)
+        self.appearance.start()
+        self.layout_.restore(user_folder)
         for name in ("session", "view", "history", "saved"):
             self._on_state(name)
         self._apply.stop()
@@ -90,25 +116,47 @@ class Window(QMainWindow):
         """The frame on the screen, as far as it is computed."""
         return self.frames.result
 
+    @property
+    def poses(self) -> PoseEditorLink:
+        """The pose editor, made when it is first wanted."""
+        if self._poses is None:
+            from app.window.pose_editor import PoseEditorLink
+
+            self._poses = PoseEditorLink(self.state, self.user_folder.folder / "poses", self)
+        return self._poses
+
     # -- building
 
-    def _timers(self) -> None:
-        self._apply = _once(self, APPLY_MS, self._hand_over)
-        self._autosave = _once(self, AUTOSAVE_MS, lambda: self.store.autosave(self.state.to_save()))
+    def _commands(self) -> actions.Actions:
+        commands: actions.Actions = {
+            **actions.of_documents(self.documents, self.exporting),
+            **actions.of_state(self.state, self.show_view),
+            **actions.of_views(self.compare, self.layout_, self.statistics, self.playback),
+            **actions.of_help(self, self.user_folder, self.banner),
+            "quit": self.close,
+            "poses": lambda: self.poses.show(),
+            "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
+            "background": self.worker.set_background,
+            "experiments": lambda: self.experiments.open(),
+            "experiments_all": lambda: self.experiments.open_all(),
+        }
+        for choice in CHOICES:
+            commands[f"theme_{choice}"] = lambda _=False, choice=choice: self.appearance.choose(choice)
+        return commands
 
     def _connect(self) -> None:
         state, worker, compare = self.state, self.worker, self.compare
         state.listen(self._on_state)
         worker.catalogued.connect(self._on_catalogue)
-        worker.opened.connect(self.frames.on_opened)
         worker.opened.connect(self._on_opened)
-        worker.arrived.connect(self.frames.on_arrived)
-        worker.told.connect(self.frames.on_told)
-        worker.sliced.connect(self.frames.on_sliced)
         worker.progressed.connect(self._on_progress)
         worker.failed.connect(self._on_failed)
-        worker.answered.connect(self._on_answered)
-        worker.ended.connect(self._on_ended)
+        self.frames.source_opened.connect(self._on_source)
+        self.frames.numbers_shown.connect(self._follow_probe)
+        self.frames.cache_told.connect(self.status.show_cache)
+        self.dispatch.stopped.connect(lambda what: self.status.say(f"{what}: stopped"))
+        self.playback.changed.connect(self._on_playing)
+        self.actions_["background"].toggled.connect(self.playback.set_computing_ahead)
         compare.prior_added.connect(self._add_prior)
         compare.prior_removed.connect(state.remove_prior)
         compare.prior_moved.connect(state.move_prior)
@@ -122,37 +170,34 @@ class Window(QMainWindow):
         canvas.sliced.connect(lambda height: state.set_view(slice=height))
         canvas.frame_picked.connect(state.set_frame)
         canvas.probed.connect(self._on_probe)
-        self.source.changed.connect(self._change)
-        self.source.open_wanted.connect(lambda kind: documents.open_source(self, kind))
-        self.source.check_wanted.connect(lambda: documents.check_flow(self, self.state.session.source))
+        self.source.changed.connect(state.change)
+        self.source.open_wanted.connect(self.documents.open_source)
+        self.source.check_wanted.connect(lambda: self.documents.check_flow(state.session.source))
         self.source.sample_chosen.connect(self._open_sample)
-        self.source.task.folder_wanted.connect(lambda: documents.open_model(self))
+        self.source.task.folder_wanted.connect(self._choose_model)
         self.source.task.check_wanted.connect(self._check_model)
         self.status.cancelled.connect(self._cancel)
-        self.player.waiting.connect(self._on_waiting)
-        self.player.stopped.connect(lambda: self.play(False))
-        self.actions_["recent"].menu().aboutToShow.connect(lambda: documents.fill_recent(self))
-        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.set_theme(self._theme))
+        recent = self.actions_["recent"].menu()
+        assert isinstance(recent, QMenu)
+        recent.aboutToShow.connect(lambda: self.documents.fill_recent(recent))
 
-    def _connect_plots(self, panel: Any) -> None:
-        panel.saved.connect(lambda path: self.banner.show_note(f"Written: {path}"))
+    def _connect_statistics(self, panel: StatisticsPanel) -> None:
+        panel.saved.connect(self._note_written)
         panel.problem.connect(self.banner.show_error)
+        PixelInspection(panel, self.state, self.worker, self.dispatch, self.compare.canvas, self.frames)
+        PerceptualMeasures(panel.outputs, self.worker, self.dispatch, self.user_folder, self.status)
 
-    def _connect_statistics(self, panel: Any) -> None:
-        self._connect_plots(panel)
-        PixelInspection(self, panel)
-        PerceptualMeasures(self, panel.outputs)
-
-    def _connect_timeline(self, panel: Any) -> None:
-        self._connect_plots(panel)
+    def _connect_timeline(self, panel: TimelinePanel) -> None:
+        panel.saved.connect(self._note_written)
+        panel.problem.connect(self.banner.show_error)
         panel.frameRequested.connect(self.state.set_frame)
-        panel.playToggled.connect(self.play)
+        panel.playToggled.connect(self.playback.play)
         panel.loopChanged.connect(lambda loop: self.state.set_view(loop=loop))
-        panel.measuresChanged.connect(lambda names: self.store.set(measures=list(names)))
+        panel.measuresChanged.connect(lambda names: self.user_folder.set(measures=list(names)))
 
     # -- settings: person → state → worker
 
-    def attempt(self, action: Any) -> bool:
+    def attempt(self, action: Callable[[], object]) -> bool:
         """Do something that may refuse with a sentence; show the sentence."""
         try:
             action()
@@ -161,15 +206,10 @@ class Window(QMainWindow):
             return False
         return True
 
-    def open(self, session: Session, path: Path | None = None) -> None:
-        """Start over with another session."""
-        self.play(False)
-        self.path = path
+    def _start_over(self, session: Session) -> None:
+        self.playback.play(False)
         self.frames.clear()
         self.state.open(session)
-
-    def _change(self, session: Session, what: str, merge: str) -> None:
-        self.state.change(session, what, merge)
 
     def _add_prior(self, prior: PriorSettings) -> None:
         if self.attempt(lambda: self.state.add_prior(prior)):
@@ -198,7 +238,7 @@ class Window(QMainWindow):
             for kind, text in (("undo", self.state.undo_text), ("redo", self.state.redo_text)):
                 self.actions_[kind].setEnabled(bool(text))
                 self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
-        self.show_title()
+        self._show_title()
 
     def _hand_over(self) -> None:
         self.compare.canvas.set_idle(False)
@@ -213,58 +253,56 @@ class Window(QMainWindow):
         self.compare.show_result(self.result)
 
     def show_view(self) -> None:
+        """Bring actions, worker and panels in line with what is to be seen."""
         view = self.state.view
         for row in ROWS:
             self.actions_[f"row_{row}"].setChecked(row in view.rows)
-        for mode in ("side", "wipe", "difference"):
+        for mode in MODES:
             self.actions_[f"mode_{mode}"].setChecked(view.mode == mode)
         self.actions_["rgb"].setChecked(view.colours == "rgb")
         self.actions_["overlay"].setChecked(view.overlay)
         self.actions_["wheel"].setChecked(view.motion == "wheel")
         self.worker.set_colours(view.colours)
         self.worker.set_slices([row.removeprefix("xt-") for row in view.rows if row.startswith("xt-")], view.slice)
-        self.statistics.tell("set_hidden_keys", set(view.hidden))
-        self.timeline.tell("set_hidden_keys", set(view.hidden))
-        self.timeline.tell("set_loop", view.loop)
+        self.statistics.set_hidden(set(view.hidden))
+        self.timeline.show_view(view)
         self.frames.recolour(view.colours)
 
     # -- what the worker says (frames go to `frames`)
 
     def _on_catalogue(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
         self.compare.set_catalogue(catalogue)
         self.source.set_catalogue(catalogue)
+        self.documents.set_catalogue(catalogue)
         self.status.say("")
-        self.ask(lambda _: samples.bundled(), self._show_samples)
+        self.dispatch.ask(lambda _: samples.bundled(), self._show_samples)
 
-    def _show_samples(self, found: list[Sample]) -> None:
-        self.source.set_samples(found)
-        for sample in found:
+    def _show_samples(self, bundled: list[Sample]) -> None:
+        self.source.set_samples(bundled)
+        for sample in bundled:
             if sample.picture is None:
-                self.ask(
-                    lambda _, sample=sample: samples.scene_thumbnail(sample),
-                    lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),
+                self.dispatch.ask(
+                    lambda _, sample=sample: samples.scene_thumbnail(sample),  # type: ignore[misc]
+                    lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),  # type: ignore[misc]
                     hurry=False,
                 )
 
     def _on_opened(self, number: int, info: SourceInfo) -> None:
-        source, settled = self.state.session.source, number == self.worker.number and not self._apply.isActive()
-        if settled and self.opening and self.opening in (source.path, source.flow_path):
-            self.store.add_recent(self.opening)
-            self.opening = ""
+        if number == self.worker.number and not self._apply.isActive():
+            self.documents.note_readable(self.state.session.source)
+
+    def _on_source(self, info: SourceInfo) -> None:
+        self.banner.clear()
+        self.status.show_info(info)
+        self._show_title()
+
+    def _choose_model(self) -> None:
+        path = self.documents.choose_model()
+        if path:
+            self.source.task.show_path(path)
 
     def _check_model(self, path: str) -> None:
-        self.ask(lambda _: model_found(path), lambda found: self.source.task.show_model(path, *found))
-
-    def ask(self, question: Any, then: Any, hurry: bool = True) -> None:
-        """Have the worker answer `question`, then hand the answer to `then` on this thread. Without `hurry` the frame
-        on the screen comes first."""
-        self._questions[self.worker.ask(question, hurry)] = then
-
-    def _on_answered(self, ticket: int, answer: Any) -> None:
-        then = self._questions.pop(ticket, None)
-        if then is not None and self.isVisible():
-            then(answer)
+        self.dispatch.ask(lambda _: model_found(path), lambda verdict: self.source.task.show_model(path, *verdict))
 
     def _on_progress(self, progress: Progress | None) -> None:
         self.status.show_progress(progress)
@@ -290,26 +328,16 @@ class Window(QMainWindow):
         else:
             self.worker.cancel(job)
 
-    def run_job(self, what: str, make: Any, then: Callable[[Any], None] | None = None) -> None:
-        """Run an export or the like in the worker; `then` is given its result, else the banner says that it is done."""
-        self._jobs[self.worker.run_job(what, make)] = (what, then)
-
-    def _on_ended(self, job: int, result: Any) -> None:
-        what, then = self._jobs.pop(job, ("Export", None))
-        if result is None:
-            self.status.say(f"{what}: stopped")
-        elif then is not None:
-            then(result)
-        else:
-            self.banner.show_note(getattr(result, "text", f"{what}: done"))
-
     # -- what is shown
 
-    def show_title(self) -> None:
-        info, state = self.info, self.state
+    def _note_written(self, path: str) -> None:
+        self.banner.show_note(f"Written: {path}")
+
+    def _show_title(self) -> None:
+        info, state, path = self.info, self.state, self.documents.path
         parts = ["Noisescope"]
-        if self.path is not None:
-            parts.append(self.path.name + ("*" if state.modified else ""))
+        if path is not None:
+            parts.append(path.name + ("*" if state.modified else ""))
         if info is not None:
             parts += [info.title, f"{info.width}×{info.height}", info.motion]
         parts.append(f"seed {state.session.noise.seed}")
@@ -319,36 +347,33 @@ class Window(QMainWindow):
         self._probed = probe_text(probe, self.result) if probe is not None else ""
         self.status.say(self._probed)
 
-    def follow_probe(self) -> None:
+    def _follow_probe(self) -> None:
         """The pixel under the pointer has other values: say them, if nothing else was said since."""
         if self._probed and self.status.said == self._probed:
             self._on_probe(self.compare.canvas.probe)
 
     def _toggle_hidden(self, key: str) -> None:
         hidden = self.state.view.hidden
-        self.state.set_view(hidden=tuple(one for one in hidden if one != key) if key in hidden else (*hidden, key))
+        others = tuple(other for other in hidden if other != key)
+        self.state.set_view(hidden=others if key in hidden else (*hidden, key))
 
-    def play(self, on: bool) -> None:
-        if on != self.player.playing:
-            self.player.play(on)
-            self.frames.set_playing(on)
-        on = self.player.playing
+    def _on_playing(self, on: bool) -> None:
         self.actions_["play"].setChecked(on)
-        self.actions_["play"].setIcon(theme.icon("pause" if on else "play", theme.current()))
-        self.timeline.tell("set_playing", on)
-        if not on:
-            self.compare.canvas.set_waiting("")
+        self.appearance.show_playing(self.actions_["play"], on)
 
-    def _on_waiting(self, t: int) -> None:
-        self.compare.canvas.set_waiting(f"computing frame {t} …")
-        if self.actions_["background"].isChecked():
-            self.worker.follow(self.state.order())  # its noise is next
-        else:
-            self.worker.request(t, self.state.order())
-
-    def flip_once(self) -> None:
-        self.compare.canvas.set_flip(True)
-        QTimer.singleShot(800, lambda: self.compare.canvas.set_flip(False))
+    def _take_theme(self) -> None:
+        colours = self.appearance.theme
+        for name in CHOICES:
+            self.actions_[f"theme_{name}"].setChecked(name == self.appearance.choice)
+        menus.set_theme(self.actions_, colours)
+        self.appearance.show_playing(self.actions_["play"], self.playback.playing)
+        self.compare.set_theme(colours)
+        self.source.set_theme(colours)
+        self.status.set_theme(colours)
+        self.banner.set_theme(colours)
+        self.experiments.set_theme(colours)
+        self.statistics.set_theme(colours)
+        self.timeline.set_theme(colours)
 
     # -- keys that only act while nothing is being typed
 
@@ -373,28 +398,6 @@ class Window(QMainWindow):
         else:
             super().keyReleaseEvent(event)
 
-    # -- look
-
-    def set_theme(self, choice: str) -> None:
-        """`system`, `dark` or `light`."""
-        self._theme = choice if choice in ("system", "dark", "light") else "system"
-        colours = theme.chosen(self._theme)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        if app.property("theme") != colours.name:
-            theme.apply(app, colours)
-            app.setProperty("theme", colours.name)
-        for name in ("system", "dark", "light"):
-            self.actions_[f"theme_{name}"].setChecked(name == self._theme)
-        menus.set_theme(self.actions_, colours)
-        for part in (self.compare, self.source, self.status, self.banner):
-            part.set_theme(colours)
-        self.experimenting.set_theme(colours)
-        for panel in (self.statistics, self.timeline):
-            panel.tell("set_theme", colours)
-        if self.player.playing:
-            self.actions_["play"].setIcon(theme.icon("pause", colours))
-
     # -- files dropped, and the end
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -405,7 +408,7 @@ class Window(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            documents.open_path(self, Path(paths[0]))
+            self.documents.open_path(Path(paths[0]))
 
     def close_at_once(self) -> None:
         """Close without asking, as when the system says that it is time to go."""
@@ -413,21 +416,14 @@ class Window(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self._asks and not self.experimenting.may_close():
+        if self._asks and not self.experiments.may_close():
             event.ignore()
             return
-        self.experimenting.end()
-        self.player.play(False)
+        self.experiments.end()
+        self.playback.play(False)
         self._autosave.stop()
-        layout.keep(self)
+        self.layout_.keep(self.user_folder)
+        self.dispatch.close()
         self.worker.stop()
-        self.store.closed()
+        self.user_folder.closed()
         super().closeEvent(event)
-
-
-def _once(parent: QWidget, milliseconds: int, action: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(action)
-    return timer

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.look import theme
 from app.model import samples
 from app.model.user_folder import UserFolder
-from app.window import layout
 from app.window.garbage import Garbage
 from app.window.main_window import Window
 from app.worker.worker import Worker
@@ -52,22 +51,22 @@ def application() -> QApplication:
 def main(session: Session | None = None, size: tuple[int, int] | None = None, worker: Worker | None = None) -> int:
     """Show the window at once; torch, OpenCV and the engine are loaded by the worker after that."""
     app = application()
-    store = UserFolder()
-    store.start_log()
-    window = Window(session or samples.start_session(), worker or Worker(), store)
+    user_folder = UserFolder()
+    user_folder.start_log()
+    window = Window(session or samples.start_session(), worker or Worker(), user_folder)
     garbage = Garbage(window)
     window.worker.catalogued.connect(garbage.spare)
-    window.experimenting.read_when_idle()
+    window.experiments.read_when_idle()
     window.frames.play_when_ready = session is None
-    _place(window, store, size)
+    _place(window, user_folder, size)
     window.show()
-    crashed = store.crashed() if session is None else None
+    crashed = user_folder.crashed() if session is None else None
     if crashed is not None:
         window.banner.offer(
             "Noisescope did not close properly last time.",
             "Restore the session",
             "Open what was being compared then",
-            lambda: window.open(crashed),
+            lambda: window.documents.show_session(crashed),
         )
     _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
@@ -90,7 +89,7 @@ def take_screenshot(
     with tempfile.TemporaryDirectory() as folder:
         window = Window(session or samples.start_session(), worker or Worker(), UserFolder(Path(folder)))
         try:
-            layout.fit(window, size[0])
+            window.layout_.fit(size[0])
             window.resize(*size)
             window.show()
             window.worker.start()
@@ -133,9 +132,9 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
     from app.lessons.view.lesson_window import LessonWindow
 
     app = application()
-    store = UserFolder()
-    store.start_log()
-    theme.apply(app, theme.chosen(str(store.settings().get("theme", "system"))))
+    user_folder = UserFolder()
+    user_folder.start_log()
+    theme.apply(app, theme.chosen(str(user_folder.settings().get("theme", "system"))))
     window = LessonWindow()
     if size is not None:
         window.resize(*size)
@@ -181,11 +180,11 @@ def _worth_a_picture(window: Window) -> bool:
     )
 
 
-def _place(window: Window, store: UserFolder, size: tuple[int, int] | None) -> None:
+def _place(window: Window, user_folder: UserFolder, size: tuple[int, int] | None) -> None:
     """The size asked for, else the last one, else one that fits the screen."""
     screen = QGuiApplication.primaryScreen().availableGeometry()
     if size is not None:
         window.resize(*size)
-    elif not isinstance(store.settings().get("geometry"), str):
+    elif not isinstance(user_folder.settings().get("geometry"), str):
         window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
-    layout.fit(window, size[0] if size is not None else screen.width())
+    window.layout_.fit(size[0] if size is not None else screen.width())

@@ -31,13 +31,13 @@ def flow_fits(engine: Engine | None, path: str) -> list[FlowFit]:
     places = sorted({round(last * part / max(PAIRS - 1, 1)) for part in range(PAIRS)})
     errors: dict[tuple[str, str, int], list[float]] = {reading: [] for reading in READINGS}
     for t in places:
-        for one in fit(engine.source.frame(t), engine.source.frame(t + 1), flow[t]):
-            errors[one.direction, one.axes, one.sign].append(one.error)
+        for reading in fit(engine.source.frame(t), engine.source.frame(t + 1), flow[t]):
+            errors[reading.direction, reading.axes, reading.sign].append(reading.error)
     first, second = engine.source.frame(places[-1]), engine.source.frame(places[-1] + 1)
     fits = []
     for direction, axes, sign in READINGS:
-        known = [error for error in errors[direction, axes, sign] if math.isfinite(error)]
-        if known:
+        finite = [error for error in errors[direction, axes, sign] if math.isfinite(error)]
+        if finite:
             picture = difference(first, second, np.asarray(flow[places[-1]]), direction, axes, sign)
-            fits.append(FlowFit(direction, axes, sign, sum(known) / len(known), picture))
-    return sorted(fits, key=lambda one: one.error or 0.0)
+            fits.append(FlowFit(direction, axes, sign, sum(finite) / len(finite), picture))
+    return sorted(fits, key=lambda reading: reading.error or 0.0)

@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.views.widgets.once import once
+
 AFTER_MS = 40  # the window is painted first
 
+P = TypeVar("P", bound=QWidget)
 
-class DeferredPanel(QWidget):
-    """What the panel is told while it is hidden, or not there yet, it is told when it is seen: only the last of a kind."""
 
-    def __init__(self, make: Callable[[], QWidget], connect: Callable[[Any], None]) -> None:
+class DeferredPanel(QWidget, Generic[P]):
+    """What the panel is to show while it is hidden, or not there yet, it shows when it is seen: only the last of a kind.
+
+    `panel` is the panel itself, None until it is made.
+    """
+
+    def __init__(self, make: Callable[[], P], connect: Callable[[P], None]) -> None:
+        """`make` builds the panel, `connect` is called with it once, before it shows anything."""
         super().__init__()
         self.setObjectName("panel")
         self._make, self._connect = make, connect
-        self._panel: Any = None
-        self._told: dict[str, tuple[Any, ...]] = {}
+        self.panel: P | None = None
+        self._shown: dict[str, Callable[[P], None]] = {}
         self._once: set[str] = set()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(AFTER_MS)
-        self._timer.timeout.connect(self._catch_up)
+        self._timer = once(self, AFTER_MS, self._catch_up)
 
-    def tell(self, method: str, *values: Any) -> None:
-        """Call a method of the panel that shows something; a later call replaces an earlier one of the same name."""
-        self._told[method] = values
-        if self._panel is not None and self.isVisible() and not self._timer.isActive():
-            getattr(self._panel, method)(*values)
+    def tell(self, kind: str, action: Callable[[P], None]) -> None:
+        """Have the panel show something; a later action of the same kind replaces an earlier one. It is repeated when the panel
+        is unfolded again."""
+        self._shown[kind] = action
+        if self.panel is not None and self._is_live():
+            action(self.panel)
 
-    def tell_once(self, method: str, *values: Any) -> None:
+    def tell_once(self, kind: str, action: Callable[[P], None]) -> None:
         """The same for what is done rather than shown: it is not done again when the panel is folded and comes back."""
-        self.tell(method, *values)
-        if self._panel is not None and self.isVisible() and not self._timer.isActive():
-            del self._told[method]
+        if self.panel is not None and self._is_live():
+            self._shown.pop(kind, None)
+            action(self.panel)
         else:
-            self._once.add(method)
+            self._shown[kind] = action
+            self._once.add(kind)
+
+    def _is_live(self) -> bool:
+        return self.isVisible() and not self._timer.isActive()
 
     def showEvent(self, event: QShowEvent) -> None:
         self._timer.start()
 
     def _catch_up(self) -> None:
-        if self._panel is None:
-            self._panel = self._make()
-            self._column.addWidget(self._panel)
-            self._connect(self._panel)
-        for method, values in list(self._told.items()):
-            getattr(self._panel, method)(*values)
-        for method in self._once:
-            self._told.pop(method, None)
+        if self.panel is None:
+            self.panel = self._make()
+            self._column.addWidget(self.panel)
+            self._connect(self.panel)
+        for action in list(self._shown.values()):
+            action(self.panel)
+        for kind in self._once:
+            self._shown.pop(kind, None)
         self._once.clear()

@@ -111,7 +111,7 @@ def main() -> None:
     watch = Watch(window)
     chosen = [texts.lesson(given.lesson)] if given.lesson else texts.lessons()
     for text in chosen:
-        window.open(text.name)
+        window.documents.show_session(text.name)
         until(app, lambda text=text: window.lesson is not None and window._known.get(text.name) is not None)
         assert window.lesson is not None
         for number, step in enumerate(window.lesson.steps):

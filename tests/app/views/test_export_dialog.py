@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDialog
 
 from app.export import ExportOptions
 from app.views.export.dialog import KINDS, ExportDialog, ExportRequest, file_name
-from app.window import documents
+from app.window import exporting
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 
 
@@ -198,10 +198,10 @@ def window():
 
 def test_a_view_is_written_at_once(window, tmp_path):
     path = tmp_path / "view.png"
-    documents.run_export(window, ExportRequest("view", "", (("", path),), ExportOptions()))
+    window.exporting.run(ExportRequest("view", "", (("", path),), ExportOptions()))
     assert QImage(str(path)).pixelColor(4, 4).name() == "#ff0000"
     assert str(path) in window.banner.notes[0]
-    documents.run_export(window, ExportRequest("view", "", (("", tmp_path / "no" / "x.png"),), ExportOptions()))
+    window.exporting.run(ExportRequest("view", "", (("", tmp_path / "no" / "x.png"),), ExportOptions()))
     assert "cannot be written" in window.banner.errors[0]
     assert window.jobs == []
 
@@ -217,14 +217,14 @@ def test_plan_and_files_with_the_real_engine(window, tmp_path):
         options = ExportOptions(axes="CTHW")
         files = tuple((key, tmp_path / f"n-{key}.npy") for key in ("random", "integral"))
         request = ExportRequest("noise", "npy", files, options)
-        text, ok = documents.plan_text(engine, request)
+        text, ok = exporting.plan_text(engine, request)
         assert ok, text
         assert "4 channels × 3 frames × 24 rows × 32 columns (CTHW)" in text
         bad = replace(request, files=(("integral", tmp_path / "no" / "such" / "n.npy"),))
-        sentence, ok = documents.plan_text(engine, bad)
+        sentence, ok = exporting.plan_text(engine, bad)
         assert not ok
         assert "n.npy" in sentence
-        documents.run_export(window, request)
+        window.exporting.run(request)
         assert [what for what, _ in window.jobs] == ["Export n-random.npy", "Export n-integral.npy"]
         for _, make in window.jobs:
             steps = make(engine)

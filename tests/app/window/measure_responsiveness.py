@@ -180,7 +180,7 @@ def main() -> None:
                 while window.result is None or not window.result.complete:
                     app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
                 if arguments.page:
-                    window.statistics.tell("open_page", arguments.page)
+                    window.statistics.open_page(arguments.page)
             if name == "playing":
                 window.play(True)
             stacks = arguments.stacks / f"{name}.txt" if arguments.stacks else None

@@ -51,7 +51,7 @@ def child(began: float, profile: str) -> None:
             if now - self._last > 0.05:
                 gaps.append((round(self._last - began, 3), round(now - self._last, 3)))
             self._last = now
-            panel = self.statistics._panel
+            panel = self.statistics.panel
             done = {
                 "picture": self.compare.canvas.pictures is not None,
                 "statistics": panel is not None and bool(panel._shown) and not panel._turns.busy,

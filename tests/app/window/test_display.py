@@ -35,7 +35,7 @@ def shown_numbers(self):
     numbers(self)
     window = self.parent()
     if self.result is not None and self.result.complete:
-        told(event="frame", t=window.state.view.frame, playing=window.player.playing, rows=list(window.state.view.rows))
+        told(event="frame", t=window.state.view.frame, playing=window.playback.playing, rows=list(window.state.view.rows))
 FrameDisplay.show_numbers = shown_numbers
 sys.exit(start.main(None, (1280, 800), Worker(FakeEngine, catalogue)))
 """

@@ -238,12 +238,12 @@ def test_claims_stand_there_with_their_signs(tmp_path: Path) -> None:
 def test_the_menu_runs_and_closing_asks(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
 ) -> None:
-    experimenting, menu = window.experimenting, menu_of(window, "E&xperiments")
+    experimenting, menu = window.experiments, menu_of(window, "E&xperiments")
     experimenting.processes.command = ("-c", SCRIPT)
     assert not experimenting.choices, "they are read when they are first wanted"
     menu.aboutToShow.emit()
     wait_for(lambda: bool(experimenting.choices), 60)
-    assert window.store.kept("experiments", stamp())
+    assert window.user_folder.kept("experiments", stamp())
     entries = [action for action in menu.actions() if action.isVisible() and not action.isSeparator()]
     assert [entry.text() for entry in entries[2:]] == ["Count …", "Slow …"]
     assert all(action.toolTip() for action in entries)
@@ -269,10 +269,10 @@ def test_the_menu_runs_and_closing_asks(
 
 
 def test_a_list_that_cannot_be_read_is_a_sentence(window: Window) -> None:
-    window.experimenting.processes.command = (
+    window.experiments.processes.command = (
         "-c",
         "import sys; sys.exit(print('noisescope: No.', file=sys.stderr) or 2)",
     )
-    window.experimenting.open()
+    window.experiments.open()
     wait_for(lambda: bool(window.banner.text), 30)
     assert window.banner.text == "The experiments cannot be read. No."

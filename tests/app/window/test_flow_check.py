@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from app.views.source.flow_dialog import FlowDialog
-from app.window import documents
 from app.window.main_window import Window
 from app.worker.flow_check import flow_fits
 from gpu.errors import FlowError
@@ -62,7 +61,7 @@ def test_the_question_goes_with_a_file_that_is_no_flow(window: Window, tmp_path:
     path = tmp_path / "flow.npy"
     path.write_text("not an array")
     before = window.state.session
-    documents.check_flow(window, SourceSettings(kind="flow", flow_path=str(path)))
+    window.documents.check_flow(SourceSettings(kind="flow", flow_path=str(path)))
     dialog = window.findChildren(FlowDialog)[-1]
     assert dialog.isVisible()
     wait_for(lambda: "flow.npy" in window.banner.text)

@@ -74,7 +74,7 @@ def test_the_picture_of_a_scene_follows(window: Window) -> None:
 def test_a_question_without_hurry_waits_for_the_frame(window: Window) -> None:
     told: list[int] = []
     window.state.set_frame(3)
-    window.ask(lambda engine: len(engine.log), told.append, hurry=False)
+    window.dispatch.ask(lambda engine: len(engine.log), told.append, hurry=False)
     wait_for(lambda: bool(told))
     assert told[0] > 0
 

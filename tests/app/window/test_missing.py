@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 
 from app.model import user_folder
 from app.views.compare.cell_drawing import Drawing
-from app.window import documents, start
+from app.window import start
 from app.window.main_window import Window
 from gpu.session import PriorSettings
 from tests.app.window.conftest import MakeWindow, settle, wait_for
@@ -69,11 +69,11 @@ def test_colours_over_the_noise_are_explained(window: Window) -> None:
 def test_a_file_that_cannot_be_read_is_not_listed_as_used_lately(window: Window, tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.touch()
-    documents.open_path(window, bad)
+    window.documents.open_path(bad)
     wait_for(lambda: "not a video" in window.banner.text)
     window.state.undo()
     settle(window)
-    assert str(bad) not in window.store.recent()
+    assert str(bad) not in window.user_folder.recent()
 
 
 def test_the_first_frame_of_a_shot_says_why_it_has_no_error(window: Window) -> None:
@@ -121,6 +121,6 @@ def test_nothing_of_another_source_stays_on_the_screen(make_window: MakeWindow, 
     engines.delay = 0.2
     shown: list[tuple[object, object]] = []
     window.worker.opened.connect(lambda *_: shown.append((window.compare.canvas.pictures, window.result)))
-    documents.open_as(window, "video", "/a/other.mp4")
+    window.documents.open_as("video", "/a/other.mp4")
     wait_for(lambda: bool(shown))
     assert shown == [(None, None)]

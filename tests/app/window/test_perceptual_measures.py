@@ -32,9 +32,9 @@ def test_weights_are_chosen_and_outputs_measured(
     engines.frames = 4
     window = make_window(plots=True)
     settle(window)
-    wait_for(lambda: window.statistics._panel is not None)
-    page = window.statistics._panel.outputs
-    window.statistics.tell("open_page", "outputs")
+    wait_for(lambda: window.statistics.panel is not None)
+    page = window.statistics.panel.outputs
+    window.statistics.open_page("outputs")
     wait_for(lambda: len(page._missing) == 3)
     assert "alex.pth" in page._missing["LPIPS"]
     assert not page.perceptual.measure.isEnabled()
@@ -44,7 +44,7 @@ def test_weights_are_chosen_and_outputs_measured(
     page.perceptual.weights.trigger()
     wait_for(lambda: page._missing["FID"] == "")
     assert page._missing["LPIPS"]
-    assert window.store.settings()["weights"] == str(tmp_path)
+    assert window.user_folder.settings()["weights"] == str(tmp_path)
     page.perceptual.measure.trigger()
     wait_for(lambda: page._perception is not None)
     assert given == [(tmp_path, None)]

@@ -131,7 +131,7 @@ def test_undo_brings_back_the_same_pictures(window: Window) -> None:
 
 
 def test_an_error_is_said_and_the_window_lives_on(window: Window, tmp_path: Path) -> None:
-    documents.open_path(window, tmp_path / "bad.mp4")
+    window.documents.open_path(tmp_path / "bad.mp4")
     wait_for(lambda: "not a video" in window.banner.text)
     window.actions_["undo"].trigger()
     settle(window)
@@ -179,16 +179,16 @@ def test_a_session_goes_through_a_file(window: Window, tmp_path: Path) -> None:
     window.state.set_view(loop=(2, 5), rows=("noise", "error"))
     window.state.set_frame(4)
     kept, view = window.state.session, window.state.view
-    documents.save_to(window, path)
+    window.documents.save_to(path)
     assert not window.state.modified
     assert "mine.json" in window.windowTitle()
-    window.open(start_session())
+    window.documents.show_session(start_session())
     settle(window)
-    documents.open_path(window, path)
+    window.documents.open_path(path)
     settle(window)
     assert window.state.session == kept
     assert window.state.view == view
-    assert str(path) in window.store.recent()
+    assert str(path) in window.user_folder.recent()
 
 
 def test_a_corrupt_session_is_refused_and_nothing_changes(window: Window, tmp_path: Path) -> None:
@@ -196,13 +196,13 @@ def test_a_corrupt_session_is_refused_and_nothing_changes(window: Window, tmp_pa
     for text in ("{", '{"version": 99}', '{"noise": {"k": "three"}}', "[]"):
         path = tmp_path / "broken.json"
         path.write_text(text)
-        documents.open_path(window, path)
+        window.documents.open_path(path)
         assert "broken.json" in window.banner.text
         assert window.state.session == before
 
 
 def test_saving_where_one_may_not_is_said(window: Window, tmp_path: Path) -> None:
-    documents.save_to(window, tmp_path / "no such folder" / "x.json")
+    window.documents.save_to(tmp_path / "no such folder" / "x.json")
     assert "cannot be written" in window.banner.text
 
 
@@ -224,7 +224,7 @@ def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, ki
     source = window.state.session.source
     assert (source.kind, source.path) == (kind, str(path))
     settle(window)
-    assert str(path) in window.store.recent()
+    assert str(path) in window.user_folder.recent()
 
 
 def test_a_dropped_flow_is_opened_as_it_fits_best(
@@ -330,10 +330,10 @@ def test_playback_shows_frames_and_waits_for_those_that_are_not_there(
     shown: list[int] = []
     window.state.listen(lambda name: shown.append(window.state.view.frame) if name == "frame" else None)
     QTest.keyClick(window, Qt.Key.Key_Space)
-    assert window.player.playing
+    assert window.playback.playing
     wait_for(lambda: len(shown) > 5)
     QTest.keyClick(window, Qt.Key.Key_Space)
-    assert not window.player.playing
+    assert not window.playback.playing
     assert shown == list(range(1, len(shown) + 1)), "no frame is skipped and none shown before it is computed"
 
 
@@ -359,16 +359,16 @@ def test_a_session_is_offered_back_after_a_crash(make_window: MakeWindow, tmp_pa
     window = make_window()
     settle(window)
     window.state.change(seeded(window, 77), "Seed")
-    window.store.autosave(window.state.to_save())
-    assert window.store.crashed() is not None
-    (window.store.folder / "running").write_text("1")
-    assert window.store.crashed() is None, "process 1 is alive"
-    (window.store.folder / "running").write_text("999999999")
-    crashed = window.store.crashed()
+    window.user_folder.autosave(window.state.to_save())
+    assert window.user_folder.crashed() is not None
+    (window.user_folder.folder / "running").write_text("1")
+    assert window.user_folder.crashed() is None, "process 1 is alive"
+    (window.user_folder.folder / "running").write_text("999999999")
+    crashed = window.user_folder.crashed()
     assert crashed is not None
     assert crashed.noise.seed == 77
     window.close()
-    assert window.store.crashed() is None
+    assert window.user_folder.crashed() is None
 
 
 def test_the_theme_can_be_light(window: Window) -> None:
@@ -376,7 +376,7 @@ def test_the_theme_can_be_light(window: Window) -> None:
     window.actions_["theme_light"].trigger()
     QApplication.processEvents()
     assert window.grab().toImage().pixelColor(4, 4).lightness() > dark + 100
-    assert window.store.settings()["theme"] == "light"
+    assert window.user_folder.settings()["theme"] == "light"
     window.actions_["theme_dark"].trigger()
 
 
