@@ -85,8 +85,8 @@ def test_a_page_that_was_opened_is_not_opened_again_after_folding(qapp: Any) -> 
 
     panel = Panel()
     late = DeferredPanel(lambda: panel, lambda _: None)
-    late.tell_once("open_page", "pixel")
-    late.tell("show_result", None)
+    late.tell_once("page", lambda panel: panel.open_page("pixel"))
+    late.tell("result", lambda panel: panel.show_result(None))
     late.show()
     run_loop(300)
     assert (panel.opened, panel.shown) == (1, 1)
@@ -94,6 +94,6 @@ def test_a_page_that_was_opened_is_not_opened_again_after_folding(qapp: Any) -> 
     late.show()
     run_loop(300)
     assert (panel.opened, panel.shown) == (1, 2), "what it shows is told again"
-    late.tell_once("open_page", "pixel")
+    late.tell_once("page", lambda panel: panel.open_page("pixel"))
     assert panel.opened == 2
     late.close()

@@ -184,16 +184,14 @@ class Banner:
 
 @pytest.fixture
 def window():
-    """What of the window an export touches."""
+    """Exports with what of the window they touch."""
     picture = QImage(8, 8, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.red)
     jobs = []
-    return SimpleNamespace(
-        banner=Banner(),
-        compare=SimpleNamespace(picture=lambda: picture),
-        jobs=jobs,
-        run_job=lambda what, make: jobs.append((what, make)),
-    )
+    banner, compare = Banner(), SimpleNamespace(picture=lambda: picture)
+    dispatch = SimpleNamespace(run=lambda what, make, then: jobs.append((what, make)))
+    made = exporting.Exporting(None, None, dispatch, compare, banner, lambda: Path(), None)
+    return SimpleNamespace(banner=banner, jobs=jobs, exporting=made)
 
 
 def test_a_view_is_written_at_once(window, tmp_path):
