@@ -19,6 +19,6 @@ def asset(path: str) -> Path:
 def _folders() -> list[Path]:
     """Where `assets` may be: beside this package (a checkout, or a wheel's site-packages), else on the import path."""
     beside = Path(__file__).resolve().parent.parent / "assets"
-    found = importlib.util.find_spec("assets")
-    elsewhere = list(found.submodule_search_locations or []) if found else []
+    spec = importlib.util.find_spec("assets")
+    elsewhere = list(spec.submodule_search_locations or []) if spec else []
     return [beside, *map(Path, elsewhere)]

@@ -12,7 +12,7 @@ _qt_settings = {name: os.environ.get(name) for name in ("QT_QPA_PLATFORM_PLUGIN_
 
 import cv2  # noqa: E402
 
-# opencv-python on Linux points Qt at plugins of its own (DESIGN.md section 7). What the user had set comes back.
+# opencv-python on Linux points Qt at plugins of its own, with which PySide6 aborts. What the user had set comes back.
 for _name, _value in _qt_settings.items():
     if _value is None:
         os.environ.pop(_name, None)

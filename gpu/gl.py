@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import moderngl
 
@@ -30,6 +30,13 @@ def source(name: str) -> str:
 
 
 _TRIANGLES, _UNSIGNED_INT = 0x0004, 0x1405  # of the OpenGL specification
+
+
+@runtime_checkable
+class _Releasable(Protocol):
+    """An object of the driver: a buffer, texture, framebuffer, program."""
+
+    def release(self) -> None: ...
 
 
 class Context:
@@ -107,7 +114,7 @@ class Context:
         # Collected objects that were released by hand before have nothing left to release.
         while self.gl.objects:
             leftover = self.gl.objects.popleft()
-            if hasattr(leftover, "release"):
+            if isinstance(leftover, _Releasable):
                 leftover.release()
         self.gl.release()
 
@@ -134,10 +141,15 @@ def _create() -> Any:
 
 def _unlocked(context: Any, name: str, *arguments: Any) -> Callable[..., None] | None:
     """A function of the driver, called without Python's lock; None where moderngl does not tell its address."""
-    load = getattr(getattr(context.mglo, "_context", None), "load", None)
-    address = load(name) if load is not None else 0
-    make = getattr(ctypes, "WINFUNCTYPE", ctypes.CFUNCTYPE)  # Windows has a calling convention of its own
-    return make(None, *arguments)(address) if address else None
+    try:
+        address = context.mglo._context.load(name)
+    except AttributeError:
+        return None
+    if not address:
+        return None
+    if sys.platform == "win32":  # a calling convention of its own
+        return ctypes.WINFUNCTYPE(None, *arguments)(address)
+    return ctypes.CFUNCTYPE(None, *arguments)(address)
 
 
 @contextmanager

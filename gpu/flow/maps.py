@@ -131,12 +131,12 @@ def compose(
     nearest = positions.maximum(half).minimum(positions.new_tensor([width - 0.5, height - 0.5]))
     moved = phi - grid
     result = positions + 2 * sample(moved, nearest) - sample(moved, 2 * nearest - positions)
-    known = inside(positions, height, width) & inside(result, height, width)
+    followed = inside(positions, height, width) & inside(result, height, width)
     if valid is not None:
-        known = known & valid
+        followed = followed & valid
     if phi_valid is not None:
-        known = known & covered(phi_valid, positions)
-    return Composed(result, known)
+        followed = followed & covered(phi_valid, positions)
+    return Composed(result, followed)
 
 
 def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:

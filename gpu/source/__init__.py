@@ -31,7 +31,7 @@ class Truth(Protocol):
         ...
 
     def to_reference(self, t: int) -> F32:
-        """(H, W, 2) absolute positions of frame t's pixel centres in frame 0 (the map of DESIGN.md section 1)."""
+        """(H, W, 2) absolute positions of frame t's pixel centres in frame 0 (the map Φ_t, the identity at t = 0)."""
         ...
 
     def jacobian(self, t: int) -> F32:

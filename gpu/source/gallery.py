@@ -102,11 +102,11 @@ def samples() -> Iterator[Sample]:
 
 def installed() -> list[Sample]:
     """The samples whose files are there."""
-    found = []
+    present = []
     for sample in samples():
         try:
             sample.settings()
         except ClipError:
             continue
-        found.append(sample)
-    return found
+        present.append(sample)
+    return present

@@ -208,8 +208,8 @@ def _hill(
                 (below >= -row.size - 2 * ridge.height) & (below <= row.low + row.size + 2 * ridge.height)
             )
             some = some[:, 0]
-            found = row.paint(seed, ridge, points[near[some]])
-            colour[some] = found.where(found != NOTHING, colour[some])
+            painted = row.paint(seed, ridge, points[near[some]])
+            colour[some] = painted.where(painted != NOTHING, colour[some])
         out[near] = colour
         return out
 
@@ -232,8 +232,8 @@ def _sky(seed: int) -> Callable[[Points], torch.Tensor]:
         high = torch.where(y < waves[1](x), INDEX["sky"], INDEX["sky low"])
         colour = torch.where(y < waves[0](x), INDEX["sky high"], high)
         colour[_disc(x, y, sun_x, -0.36, 0.06)] = INDEX["sun"]
-        found = clouds.paint(seed, Ridge(seed, 96, -0.3, 0.09, 1.1), points)
-        return found.where(found != NOTHING, colour)
+        painted = clouds.paint(seed, Ridge(seed, 96, -0.3, 0.09, 1.1), points)
+        return painted.where(painted != NOTHING, colour)
 
     return paint
 
@@ -309,8 +309,8 @@ class Landscape:
         for index in range(len(self.layers) - 1, -1, -1):  # the nearest first: what it hides need not be painted
             interrupt.poll()
             layer = self.layers[index]
-            found = layer.paint(self.camera.to_layer(layer.depth, t, flat[left]))
-            covered = found != NOTHING
-            label[left[covered]], colour[left[covered]] = index, found[covered]
+            painted = layer.paint(self.camera.to_layer(layer.depth, t, flat[left]))
+            covered = painted != NOTHING
+            label[left[covered]], colour[left[covered]] = index, painted[covered]
             left = left[~covered]
         return label.reshape(seen.shape[:-1]), colour.reshape(seen.shape[:-1])

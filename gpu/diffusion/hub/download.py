@@ -35,15 +35,15 @@ def locate(name: str, download: bool = True) -> Path:
     folder = Path(name).expanduser()
     if folder.exists() or not _ID.fullmatch(name):
         return folder
-    found = _cached(name)
-    if found is None and download:
+    snapshot = _cached(name)
+    if snapshot is None and download:
         _fetch(name)
-        found = _cached(name)
-    if found is None:
+        snapshot = _cached(name)
+    if snapshot is None:
         raise ModelError(
             f"The model {name} is not on this machine: there is no such folder and it is not in the hub's cache."
         )
-    return found
+    return snapshot
 
 
 def _cached(name: str) -> Path | None:

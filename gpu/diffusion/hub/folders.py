@@ -60,8 +60,8 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
         if pair == [None, None] and part in family.optional:
             continue
         library, cls = pair
-        known = isinstance(cls, str) and (cls in allowed if allowed else cls.endswith("Scheduler"))
-        if library not in _LIBRARIES or not known:
+        accepted = isinstance(cls, str) and (cls in allowed if allowed else cls.endswith("Scheduler"))
+        if library not in _LIBRARIES or not accepted:
             wanted = " or ".join(allowed) or "a scheduler of diffusers"
             raise ModelError(f"The part {part} of the pipeline {name} is {entry!r}; {wanted} is expected.")
         classes[part] = (str(library), str(cls))
@@ -83,14 +83,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def choose(names: Iterable[str], half: bool) -> tuple[str | None, list[str]]:
     """Of a component's file names, (variant, those of its safetensors weights): in half precision if asked and there."""
-    found: dict[bool, list[str]] = {False: [], True: []}
+    files: dict[bool, list[str]] = {False: [], True: []}
     for name in sorted(names):
         match = _WEIGHTS.fullmatch(name)
         # Shards of a variant are called model.fp16-00001-of-00002.safetensors.
         if match:
-            found[match["half"] is not None].append(name)
-    chosen = half if found[half] else not half
-    return ("fp16" if chosen else None), found[chosen]
+            files[match["half"] is not None].append(name)
+    chosen = half if files[half] else not half
+    return ("fp16" if chosen else None), files[chosen]
 
 
 def weights(folder: Folder, half: bool) -> dict[str, tuple[str | None, list[Path]]]:

@@ -121,8 +121,8 @@ def _assembled(folder: Folder, made: dict[str, Any]) -> Any:
     for option in ("requires_aesthetics_score", "force_zeros_for_empty_prompt", "max_noise_level"):
         if option in described:
             options[option] = described[option]
-    known = inspect.signature(maker.__init__).parameters
-    return maker(**made, **{key: value for key, value in {**unused, **options}.items() if key in known})
+    accepted = inspect.signature(maker.__init__).parameters
+    return maker(**made, **{key: value for key, value in {**unused, **options}.items() if key in accepted})
 
 
 @contextmanager

@@ -93,7 +93,7 @@ class Recipe:
 
 def parameter(task: Task, options: SamplerOptions, name: str) -> float:
     """The value of the task's own setting `name`: what `options` say, inside its range, or its default."""
-    info = next(one for one in task.parameters if one.name == name)
+    info = next(info for info in task.parameters if info.name == name)
     return min(max(float(options.parameters.get(name, info.default)), info.low), info.high)
 
 

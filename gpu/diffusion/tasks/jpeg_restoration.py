@@ -52,7 +52,7 @@ def _pair(clean: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor
     # Low qualities more often than high ones; the block grid lies at any phase because the crop around it does.
     share = torch.rand(len(clean), generator=generator)
     qualities = (QUALITY.low * (QUALITY.high / QUALITY.low) ** share).round().int().tolist()
-    decoded = torch.stack([compressed(one, quality) for one, quality in zip(clean, qualities, strict=True)])
+    decoded = torch.stack([compressed(picture, quality) for picture, quality in zip(clean, qualities, strict=True)])
     decoded = deblocked(decoded)
     y, x = (int(shift) for shift in torch.randint(0, 2 * MARGIN, (2,), generator=generator))
     window = (..., slice(y, y + CROP), slice(x, x + CROP))

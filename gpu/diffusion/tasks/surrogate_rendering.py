@@ -83,11 +83,11 @@ def _crop(smoke: torch.Tensor, rng: np.random.Generator, size: int) -> torch.Ten
     wide = torch.cat((chosen, chosen[:, :, :1]), dim=2)
     right = (across / width * 2 - 1).expand(2 * size, -1)
     below = ((down - 0.5) / (height - 1) * 2 - 1)[:, None].expand(-1, 2 * size)
-    found = F.grid_sample(
+    moved = F.grid_sample(
         wide[None], torch.stack((right, below), dim=-1)[None], mode="bicubic", padding_mode="border", align_corners=True
     )
-    found = F.avg_pool2d(found, 2)[0].clamp(0, 1)
-    return found.flip(2) if rng.random() < 0.5 else found
+    moved = F.avg_pool2d(moved, 2)[0].clamp(0, 1)
+    return moved.flip(2) if rng.random() < 0.5 else moved
 
 
 def _palette(rng: np.random.Generator) -> Palette:

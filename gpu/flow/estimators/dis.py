@@ -29,8 +29,8 @@ class Dis:
 
         def compute(first: U8, second: U8) -> F32:
             # None: an array given here is read as a starting guess (and garbage in it makes OpenCV crash).
-            found = search.calc(grey(first), grey(second), None)  # type: ignore[call-overload]
-            return np.asarray(found, np.float32)
+            flow = search.calc(grey(first), grey(second), None)  # type: ignore[call-overload]
+            return np.asarray(flow, np.float32)
 
         return estimate_pair(a, b, scale, MINIMUM, compute)
 

@@ -83,8 +83,8 @@ def _format_of(path: Path) -> FlowFormat:
     for _, kind in FORMATS.items():
         if path.suffix.lower() == kind.suffix:
             return kind
-    known = ", ".join(kind.suffix for _, kind in FORMATS.items())
-    raise FlowError(f"{path} is not a flow file that is known; expected one of {known}, or a folder of such files.")
+    suffixes = ", ".join(kind.suffix for _, kind in FORMATS.items())
+    raise FlowError(f"{path} is not a flow file that is known; expected one of {suffixes}, or a folder of such files.")
 
 
 def _size(flow: F32) -> str:

@@ -18,18 +18,18 @@ STEEPEST = 0.4
 runs from one to the other there and would make a rubber band of what has come into sight."""
 
 
-def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
+def inverse(flow: F32, valid: Mask) -> tuple[F32, Mask]:
     """Flow (H, W, 2) on the grid that `flow` (H, W, 2) leads to, back to the grid that it lives on; and (H, W) where found.
 
     Solves q + flow(q) = p for every pixel centre p, flow being bilinear, by Newton's method from the pixel q that lands
-    nearest to p, and gives q - p. `known` (H, W) says where `flow` holds. Not found is what nothing lands on, as where
+    nearest to p, and gives q - p. `valid` (H, W) says where `flow` holds. Not found is what nothing lands on, as where
     something comes into sight: there the nearest guess stands. Of several pixels that land on p the one is taken whose
     motion is least like most of the frame's: flow does not say what lies in front, but objects that move mostly do.
     """
-    height, width = known.shape
-    vectors, usable = torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(known))
+    height, width = valid.shape
+    vectors, usable = torch.from_numpy(np.ascontiguousarray(flow)), torch.from_numpy(np.ascontiguousarray(valid))
     target = maps.pixel_centres(height, width)
-    at = _landing(flow, known)
+    at = _landing(flow, valid)
     slopes = _slopes(vectors)
     best = torch.full((height, width), torch.inf)
     out = at
@@ -43,21 +43,21 @@ def inverse(flow: F32, known: Mask) -> tuple[F32, Mask]:
         at = at - _undo(maps.bilinear(slopes, at), miss)
     nearest = out.floor() + 0.5
     torn = (maps.sample(vectors, out) - maps.sample(vectors, nearest)).abs().amax(dim=-1) > STEEPEST
-    found = (best <= TOLERANCE) & ~torn & maps.inside(out, height, width) & maps.covered(usable, out)
-    return (out - target).numpy(), np.asarray(found.numpy())
+    solved = (best <= TOLERANCE) & ~torn & maps.inside(out, height, width) & maps.covered(usable, out)
+    return (out - target).numpy(), np.asarray(solved.numpy())
 
 
-def _landing(flow: F32, known: Mask) -> torch.Tensor:
+def _landing(flow: F32, valid: Mask) -> torch.Tensor:
     """(H, W, 2) for every target pixel the centre of the pixel that lands nearest to its own; p - flow(p) where none does."""
-    height, width = known.shape
+    height, width = valid.shape
     centres = maps.pixel_centres(height, width).numpy()
     start = (centres - flow).reshape(-1, 2).copy()
     landed = centres + flow
     x, y = np.floor(landed[..., 0]), np.floor(landed[..., 1])
-    use = known & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    use = valid & (x >= 0) & (x < width) & (y >= 0) & (y < height)
     pixel = (y[use] * width + x[use]).astype(np.int64)
     away = np.hypot(landed[..., 0][use] - x[use] - 0.5, landed[..., 1][use] - y[use] - 0.5)
-    usual = np.median(flow[known], axis=0) if known.any() else np.zeros(2, np.float32)
+    usual = np.median(flow[valid], axis=0) if valid.any() else np.zeros(2, np.float32)
     own = np.rint(np.linalg.norm(flow[use] - usual, axis=-1))
     order = np.lexsort(
         (-away, own)

@@ -50,15 +50,15 @@ def fit(first: U8, second: U8, flow: F32) -> list[Fit]:
     brought to the flow's size. Where one reading leads out of the frame the pixel counts for none, so that the errors
     compare; unless that leaves too little, and each counts its own.
     """
-    found = [(reading, *_left(first, second, flow, *reading)) for reading in READINGS]
-    common = np.logical_and.reduce([inside for _, _, inside in found])
+    compared = [(reading, *_left(first, second, flow, *reading)) for reading in READINGS]
+    common = np.logical_and.reduce([inside for _, _, inside in compared])
     if common.mean() < 0.05:
         common = np.ones_like(common)
     fits = []
-    for reading, left, inside in found:
+    for reading, left, inside in compared:
         counted = left[common & inside]
         fits.append(Fit(*reading, float(counted.mean()) if counted.size else float("nan")))
-    return sorted(fits, key=lambda one: (np.isnan(one.error), one.error))
+    return sorted(fits, key=lambda fit: (np.isnan(fit.error), fit.error))
 
 
 def difference(first: U8, second: U8, flow: F32, direction: Direction, axes: Axes, sign: Sign) -> U8:

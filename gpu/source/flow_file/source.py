@@ -27,10 +27,10 @@ EVERY = 8  # frames between two accumulated maps that are kept for good, to star
 
 
 class _Field(NamedTuple):
-    """Flow (H, W, 2), 0 or a guess where it is not known; (H, W) where it is; (H, W) where the file held garbage."""
+    """Flow (H, W, 2), 0 or a guess where it is not usable; (H, W) where it is; (H, W) where the file held garbage."""
 
     flow: F32
-    known: Mask
+    usable: Mask
     bad: Mask
 
 
@@ -66,7 +66,7 @@ class FlowFileTruth:
         flow = torch.from_numpy(back.flow)
         there = maps.pixel_centres(self.height, self.width) + flow
         seen = maps.validity(flow, torch.from_numpy(forth.flow)) & maps.covered(torch.from_numpy(~forth.bad), there)
-        return np.asarray(back.known & seen.numpy())
+        return np.asarray(back.usable & seen.numpy())
 
     def bad(self, t: int) -> int:
         """How many vectors between frames t and t+1 the file holds that cannot be used."""
@@ -103,7 +103,7 @@ class FlowFileTruth:
         stored = self._stored[kind]
         if stored is None:
             other = self._field("forward" if kind == "backward" else "backward", t)
-            flow, solved = inverse(other.flow, other.known)
+            flow, solved = inverse(other.flow, other.usable)
             return _Field(flow, solved, np.zeros_like(solved))
         cleaned = maps.clean(torch.from_numpy(np.array(stored[t], np.float32)))
         flow, bad = cleaned.flow.numpy(), np.asarray(cleaned.bad.numpy())

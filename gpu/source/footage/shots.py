@@ -86,5 +86,5 @@ def _mismatch(a: U8, b: U8) -> float:
     """1 - the correlation of the middle of `a` with `b` at the best shift; 1 where one of them has no structure."""
     if _empty(a) or _grey(b).std() < 1:
         return 1.0
-    found = np.asarray(cv2.matchTemplate(_grey(b), _middle(a), cv2.TM_CCOEFF_NORMED), np.float64)
-    return 1.0 - float(np.clip(np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0), -1, 1).max())
+    agreement = np.asarray(cv2.matchTemplate(_grey(b), _middle(a), cv2.TM_CCOEFF_NORMED), np.float64)
+    return 1.0 - float(np.clip(np.nan_to_num(agreement, nan=0.0, posinf=0.0, neginf=0.0), -1, 1).max())

@@ -83,20 +83,20 @@ class Shape:
 
 def shapes(build: float = 1.0) -> dict[int, Shape]:
     """The outlines by part label; `build` makes limbs and trunk wider."""
-    found: dict[str, Shape] = {}
+    outlines: dict[str, Shape] = {}
     for side in ("left", "right"):
-        found[f"{side} upper arm"] = Shape("capsule", 0.165, 0.041 * build, 0.034 * build)
-        found[f"{side} forearm"] = Shape("capsule", 0.15, 0.034 * build, 0.027 * build)
-        found[f"{side} hand"] = Shape("capsule", 0.045, 0.020, 0.019)
-        found[f"{side} thigh"] = Shape("capsule", 0.245, 0.062 * build, 0.046 * build)
-        found[f"{side} shin"] = Shape("capsule", 0.235, 0.045 * build, 0.034 * build)
-        found[f"{side} foot"] = Shape("capsule", 0.065, 0.031, 0.023)
-    found["pelvis"] = Shape("trunk", 0.15, 0.094 * build, 0.110 * build)
-    found["torso"] = Shape("trunk", 0.33, 0.128 * build, 0.098 * build)
-    found["neck"] = Shape("capsule", 0.10, 0.030, 0.030)
-    found["head"] = Shape("ellipse", 0.0, 0.079, 0.061)
-    found["face"] = Shape("ellipse", 0.0, 0.060, 0.046)
-    return {PART[name]: shape for name, shape in found.items()}
+        outlines[f"{side} upper arm"] = Shape("capsule", 0.165, 0.041 * build, 0.034 * build)
+        outlines[f"{side} forearm"] = Shape("capsule", 0.15, 0.034 * build, 0.027 * build)
+        outlines[f"{side} hand"] = Shape("capsule", 0.045, 0.020, 0.019)
+        outlines[f"{side} thigh"] = Shape("capsule", 0.245, 0.062 * build, 0.046 * build)
+        outlines[f"{side} shin"] = Shape("capsule", 0.235, 0.045 * build, 0.034 * build)
+        outlines[f"{side} foot"] = Shape("capsule", 0.065, 0.031, 0.023)
+    outlines["pelvis"] = Shape("trunk", 0.15, 0.094 * build, 0.110 * build)
+    outlines["torso"] = Shape("trunk", 0.33, 0.128 * build, 0.098 * build)
+    outlines["neck"] = Shape("capsule", 0.10, 0.030, 0.030)
+    outlines["head"] = Shape("ellipse", 0.0, 0.079, 0.061)
+    outlines["face"] = Shape("ellipse", 0.0, 0.060, 0.046)
+    return {PART[name]: shape for name, shape in outlines.items()}
 
 
 def depth_order(faces_right: bool) -> list[int]:
@@ -157,18 +157,18 @@ def frames(joints: F64, seen: Bools) -> F64:
     joints (18, 2) of a frame and which of them mean anything. The ground's is the identity; those of parts that cannot be
     placed are too, and such parts are not to be drawn."""
     place = {name: joints[index] for name, index in JOINT.items()}
-    known = {name: bool(seen[index]) for name, index in JOINT.items()}
+    usable = {name: bool(seen[index]) for name, index in JOINT.items()}
     out = np.tile(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), (len(PARTS), 1, 1))
     outlines = shapes()
 
     def has(part: str) -> bool:
-        return all(known[name] for name in needed(PART[part]))
+        return all(usable[name] for name in needed(PART[part]))
 
     facing = 0.0
     if has("head"):
-        up = _head_axis(place, known)
-        ears = [place[name] for name in ("right ear", "left ear") if known[name]]
-        eyes = [place[name] for name in ("right eye", "left eye") if known[name]]
+        up = _head_axis(place, usable)
+        ears = [place[name] for name in ("right ear", "left ear") if usable[name]]
+        eyes = [place[name] for name in ("right eye", "left eye") if usable[name]]
         middle = np.mean(ears if len(ears) == 2 else eyes or [place["nose"]], axis=0)
         centre = place["neck"] + up * max(float(np.dot(middle - place["neck"], up)), 0.07)
         centre = centre + _perpendicular(up) * 0.7 * float(np.dot(middle - centre, _perpendicular(up)))
@@ -185,7 +185,7 @@ def frames(joints: F64, seen: Bools) -> F64:
         stretch = max(float(np.linalg.norm(hips - place["neck"])) / 0.295, SHORTEST)
         across = -_perpendicular(down)
         shoulders, span = 0.0, 0.21
-        if known["right shoulder"] and known["left shoulder"]:
+        if usable["right shoulder"] and usable["left shoulder"]:
             shoulders = float(np.dot(place["left shoulder"] - place["right shoulder"], across))
         width = float(np.dot(place["left hip"] - place["right hip"], across))
         out[PART["torso"]] = np.stack(
@@ -219,9 +219,9 @@ def frames(joints: F64, seen: Bools) -> F64:
     return out
 
 
-def _head_axis(place: dict[str, F64], known: dict[str, bool]) -> F64:
+def _head_axis(place: dict[str, F64], usable: dict[str, bool]) -> F64:
     """Unit vector from the neck through the middle of the head."""
-    both = [place[name] for name in ("right ear", "left ear", "right eye", "left eye", "nose") if known[name]]
+    both = [place[name] for name in ("right ear", "left ear", "right eye", "left eye", "nose") if usable[name]]
     middle = np.mean(both, axis=0)
     sideways = place["nose"] - place["neck"]
     # A face seen from the side lies before the head, not on its axis.

@@ -103,8 +103,8 @@ def value_noise(lattice: F32, at: F32) -> F32:
     wrapped = np.zeros((-(-count // max(columns, 1)) * columns, 2), np.float32)
     np.mod(at, TILE, out=wrapped[:count])
     folded = wrapped.reshape(-1, max(columns, 1), 2)
-    found = cv2.remap(lattice, folded, NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(found.reshape(-1)[:count], np.float32)
+    values = cv2.remap(lattice, folded, NO_SECOND_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(values.reshape(-1)[:count], np.float32)
 
 
 def fabric(rng: np.random.Generator, colour: F64 | None = None, contrast: float = 0.26) -> Fabric:
@@ -154,13 +154,13 @@ class Outfit:
         out = np.zeros((len(PARTS) + 3, 3))
         for label, name in enumerate(PARTS):
             if label == GROUND:
-                out[label] = np.mean([one.base() for one in self.wall], axis=0)
+                out[label] = np.mean([layer.base() for layer in self.wall], axis=0)
             elif label in self.fabrics:
                 out[label] = self.fabrics[label].base()
             else:
                 out[label] = self.hair + 0.06 if name == "head" else self.skin
         out[: len(PARTS)] *= SHADES[:, None]
-        out[FLOOR] = np.mean([one.base() for one in self.floor], axis=0)
+        out[FLOOR] = np.mean([layer.base() for layer in self.floor], axis=0)
         out[EYE], out[MOUTH] = 0.08, self.lips * 0.75
         return np.clip(out, 0, 1)
 
@@ -187,7 +187,7 @@ class Outfit:
         low = own[:, 1] > HORIZON
         for mine, layers, squeeze in ((~low, self.wall, 1.0), (low, self.floor, 2.5)):
             places = own[mine] * [1.0, squeeze]
-            out[mine] = np.mean([one.colours(places) for one in layers], axis=0)
+            out[mine] = np.mean([layer.colours(places) for layer in layers], axis=0)
         skirting = _step((0.012 - np.abs(own[:, 1] - HORIZON + 0.006)) / 0.006)
         return np.asarray(out * (1 - 0.3 * skirting)[:, None], np.float32)
 

@@ -57,7 +57,7 @@ def joints(stance: Stance) -> F64:
     hips = np.array([0.0, CENTRE, 0.0])
     up = -_limb(-stance.lean, stance.tilt, -1.0)
     neck = hips + TORSO * up
-    found: dict[str, F64] = {"neck": neck}
+    place: dict[str, F64] = {"neck": neck}
     for number, (name, side) in enumerate((("right", -1.0), ("left", 1.0))):
         across = np.array([side, -side * math.sin(stance.tilt), 0.0])
         shoulder = neck + SHOULDER * across + 0.02 * -up
@@ -68,8 +68,8 @@ def joints(stance: Stance) -> F64:
         hip = hips + np.array([side * HIP, 0.0, 0.0])
         knee = hip + THIGH * _limb(stance.leg_swing[number], stance.leg_raise[number], side)
         shin = _limb(stance.leg_swing[number] - stance.knee[number], stance.leg_raise[number], side)
-        found |= {f"{name} shoulder": shoulder, f"{name} elbow": elbow, f"{name} wrist": elbow + FOREARM * forearm}
-        found |= {f"{name} hip": hip, f"{name} knee": knee, f"{name} ankle": knee + SHIN * shin}
+        place |= {f"{name} shoulder": shoulder, f"{name} elbow": elbow, f"{name} wrist": elbow + FOREARM * forearm}
+        place |= {f"{name} hip": hip, f"{name} knee": knee, f"{name} ankle": knee + SHIN * shin}
     cosine, sine = math.cos(stance.head_tilt), math.sin(stance.head_tilt)
     for name, offset in HEAD.items():
         x, y, z = offset
@@ -79,8 +79,8 @@ def joints(stance: Stance) -> F64:
             z * math.cos(stance.head_yaw) - x * math.sin(stance.head_yaw),
         )
         rolled = (cosine * turned[0] - sine * turned[1], sine * turned[0] + cosine * turned[1], turned[2])
-        found[name] = neck + np.array(rolled)
-    space = np.stack([found[name] for name in JOINTS])
+        place[name] = neck + np.array(rolled)
+    space = np.stack([place[name] for name in JOINTS])
     flat = np.stack([space[:, 0] * math.cos(stance.yaw) + space[:, 2] * math.sin(stance.yaw), space[:, 1]], axis=1)
     result: F64 = flat + np.array(stance.shift)
     return result
@@ -207,8 +207,8 @@ def cycle(name: str) -> Sequence:
     posture, length, travel = CYCLES[name]
     phases = np.arange(KEYFRAMES) / KEYFRAMES
     positions = np.stack([joints(posture(float(phase))) for phase in phases])
-    known = np.ones((KEYFRAMES, len(JOINT)), np.bool_)
-    return Sequence(name, phases * length, positions, known, length, True, travel)
+    marked = np.ones((KEYFRAMES, len(JOINT)), np.bool_)
+    return Sequence(name, phases * length, positions, marked, length, True, travel)
 
 
 def main() -> None:

@@ -78,8 +78,8 @@ def flat_picture(figure: Placed, colours: F64, height: int, width: int, sub: int
     out = colours[index[1:-1, 1:-1]]
     within = samples(1, 1, sub)
     points = (np.stack([columns, rows], axis=1)[:, None].astype(np.float64) + within).reshape(-1, 2)
-    found = flat_index(figure, points, part_map(figure, points)).reshape(len(rows), sub * sub)
-    out[rows, columns] = colours[found].mean(axis=1)
+    finer = flat_index(figure, points, part_map(figure, points)).reshape(len(rows), sub * sub)
+    out[rows, columns] = colours[finer].mean(axis=1)
     return np.asarray(out, np.float32)
 
 

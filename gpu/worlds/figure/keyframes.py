@@ -25,10 +25,10 @@ SHORTEST_LENGTH, LONGEST_LENGTH = 1.0, 2000.0
 
 def carried(joint: int) -> list[int]:
     """The joints that hang on `joint`, itself first."""
-    found = [joint]
-    for index in found:
-        found += [JOINT[child] for child, parent in PARENT.items() if JOINT[parent] == index]
-    return found
+    below = [joint]
+    for index in below:
+        below += [JOINT[child] for child, parent in PARENT.items() if JOINT[parent] == index]
+    return below
 
 
 def dragged(joints: F64, joint: int, to: F64, keep: bool) -> F64:

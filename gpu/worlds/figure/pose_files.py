@@ -51,16 +51,22 @@ def read_sequence(path: Path) -> Sequence:
     PoseError with a sentence for what cannot be read.
     """
     if path.is_dir():
-        return _sequence(path.name, [_people(_load(one), one) for one in _numbered(sorted(path.glob("*.json")), path)])
+        return _sequence(
+            path.name, [_people(_load(file), file) for file in _numbered(sorted(path.glob("*.json")), path)]
+        )
     data = _load(path)
     if isinstance(data, dict) and data.get("format") == FORMAT:
         return _own(data, path)
     if isinstance(data, dict) and "people" in data:
-        return _sequence(path.stem, [_people(_load(one), one) for one in _siblings(path)])
+        return _sequence(path.stem, [_people(_load(file), file) for file in _siblings(path)])
     if isinstance(data, list) and data and isinstance(data[0], dict) and "people" in data[0]:
-        return _sequence(path.stem, [_people(one, path) for one in data])
+        return _sequence(path.stem, [_people(frame, path) for frame in data])
     annotations = data.get("annotations") if isinstance(data, dict) else data
-    if isinstance(annotations, list) and annotations and all(isinstance(one, dict) for one in annotations):
+    if (
+        isinstance(annotations, list)
+        and annotations
+        and all(isinstance(annotation, dict) for annotation in annotations)
+    ):
         return _sequence(path.stem, _coco(annotations, data.get("images") if isinstance(data, dict) else None, path))
     raise PoseError(
         f"{path.name} holds no poses that are known: expected a file of Noisescope ({FORMAT!r}), frames of OpenPose "
@@ -73,9 +79,9 @@ def write_sequence(sequence: Sequence, path: Path) -> None:
     frames = [
         {
             "time": _short(time),
-            "positions": [[_short(x), _short(y)] if sure else None for (x, y), sure in zip(at, known)],
+            "positions": [[_short(x), _short(y)] if sure else None for (x, y), sure in zip(at, marked)],
         }
-        for time, at, known in zip(sequence.times, sequence.joints, sequence.known)
+        for time, at, marked in zip(sequence.times, sequence.joints, sequence.known)
     ]
     head = {
         "format": FORMAT, "version": VERSION, "name": sequence.name, "fps": _short(sequence.fps), "loop": sequence.loop,
@@ -128,7 +134,7 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
     if not isinstance(frames, list) or not frames:
         raise PoseError(f"{path.name} has no keyframes; at least one is expected.")
     times, joints = np.empty(len(frames)), np.zeros((len(frames), len(JOINTS), 2))
-    known = np.zeros((len(frames), len(JOINTS)), np.bool_)
+    marked = np.zeros((len(frames), len(JOINTS)), np.bool_)
     columns = [JOINT[name] for name in names]
     for number, frame in enumerate(frames):
         if not isinstance(frame, dict) or not isinstance(frame.get("positions"), list):
@@ -147,10 +153,10 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
                 )
             what = f"A coordinate of {JOINTS[column]} in keyframe {number}"
             joints[number, column] = [_number(value, what, path) for value in position]
-            known[number, column] = True
+            marked[number, column] = True
     if times[0] != 0 or (np.diff(times) <= 0).any():
         raise PoseError(f"The times of the keyframes in {path.name} must ascend from 0.")
-    if not known.any() or np.abs(joints).max() > FARTHEST:
+    if not marked.any() or np.abs(joints).max() > FARTHEST:
         raise PoseError(f"{path.name} must place joints within {FARTHEST:g} body heights of the origin.")
     loop = data.get("loop", False)
     if not isinstance(loop, bool):
@@ -163,18 +169,18 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
         raise PoseError(f"'fps' in {path.name} is {fps:g}; expected 1 to 240.")
     travel = _number(data.get("travel", 0), "'travel'", path)
     name = str(data.get("name") or path.stem)
-    return filled(Sequence(name, times, joints, known, length, loop, travel, fps))
+    return filled(Sequence(name, times, joints, marked, length, loop, travel, fps))
 
 
 # -- OpenPose
 
 
 def _siblings(path: Path) -> list[Path]:
-    found = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
-    if found is None:
+    numbered = re.fullmatch(r"(.*?)(\d+)(\D*)", path.name)
+    if numbered is None:
         return [path]
-    like = re.compile(re.escape(found[1]) + r"\d+" + re.escape(found[3]))
-    return _numbered([one for one in path.parent.iterdir() if like.fullmatch(one.name)], path)
+    like = re.compile(re.escape(numbered[1]) + r"\d+" + re.escape(numbered[3]))
+    return _numbered([file for file in path.parent.iterdir() if like.fullmatch(file.name)], path)
 
 
 def _numbered(files: list[Path], asked: Path) -> list[Path]:
@@ -190,16 +196,16 @@ def _numbered(files: list[Path], asked: Path) -> list[Path]:
 
 
 def _people(data: Any, path: Path) -> People:
-    people = data.get("people") if isinstance(data, dict) else None
-    if not isinstance(people, list):
+    listed = data.get("people") if isinstance(data, dict) else None
+    if not isinstance(listed, list):
         raise PoseError(f"{path.name} is no frame of OpenPose: it has no list of 'people'.")
-    found = []
-    for person in people:
+    people: People = []
+    for person in listed:
         values = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
         if values is None:  # ControlNet's files have people of whom only a face or hands were found
             continue
-        found.append(_person(values, path, (25, 18)))
-    return found
+        people.append(_person(values, path, (25, 18)))
+    return people
 
 
 def _person(values: Any, path: Path, counts: tuple[int, ...]) -> F64:
@@ -225,13 +231,13 @@ def _coco(annotations: list[dict[str, Any]], images: Any, path: Path) -> list[Pe
     for image in images if isinstance(images, list) else []:
         if isinstance(image, dict) and isinstance(image.get("id"), (int, str)):
             by_image[image["id"]] = []
-    for one in annotations:
-        values = one.get("keypoints")
+    for annotation in annotations:
+        values = annotation.get("keypoints")
         if values is None:
             continue
-        if not isinstance(one.get("image_id"), (int, str)):
+        if not isinstance(annotation.get("image_id"), (int, str)):
             raise PoseError(f"An annotation in {path.name} has no 'image_id'; expected COCO keypoints.")
-        by_image.setdefault(one["image_id"], []).append(_person(values, path, (17,)))
+        by_image.setdefault(annotation["image_id"], []).append(_person(values, path, (17,)))
     ordered = sorted(by_image, key=lambda key: (isinstance(key, str), key))
     return [by_image[key] for key in ordered]
 
@@ -247,15 +253,15 @@ def _sequence(name: str, frames: list[People]) -> Sequence:
         seen = [person for person in people if (person[:, 2] > 0).sum() >= 3]
         if not seen:
             continue
-        best = min(seen, key=lambda one: _distance(chosen[-1], one)) if chosen else max(seen, key=_extent)
+        best = min(seen, key=lambda person: _distance(chosen[-1], person)) if chosen else max(seen, key=_extent)
         times.append(float(time))
         chosen.append(best)
     if not chosen:
         raise PoseError(f"No person with three joints or more is in any frame of {name}.")
     joints = np.stack(chosen)
-    known: Bools = joints[..., 2] > 0
+    marked: Bools = joints[..., 2] > 0
     start = np.array(times) - times[0]
-    sequence = Sequence(name, start, joints[..., :2], known, float(start[-1] + 1), False)
+    sequence = Sequence(name, start, joints[..., :2], marked, float(start[-1] + 1), False)
     return filled(normalised(sequence))
 
 

@@ -101,14 +101,14 @@ def filled(sequence: Sequence) -> Sequence:
     A joint that other keyframes saw moves straight between those (or stays with the nearest); the neck is the middle of
     the shoulders, the middle of the body stands in for what no keyframe saw.
     """
-    joints, known = sequence.joints.copy(), sequence.known.copy()
+    joints, marked = sequence.joints.copy(), sequence.known.copy()
     neck, shoulders = JOINT["neck"], [JOINT["right shoulder"], JOINT["left shoulder"]]
-    guessed = ~known[:, neck] & known[:, shoulders].all(axis=1)
+    guessed = ~marked[:, neck] & marked[:, shoulders].all(axis=1)
     joints[guessed, neck] = joints[guessed][:, shoulders].mean(axis=1)
-    known[guessed, neck] = True
+    marked[guessed, neck] = True
     times = sequence.times
     for joint in range(len(JOINTS)):
-        there = known[:, joint]
+        there = marked[:, joint]
         if there.all() or not there.any():
             continue
         at, values = times[there], joints[there, joint]
@@ -117,7 +117,7 @@ def filled(sequence: Sequence) -> Sequence:
             values = np.concatenate([values[-1:], values, values[:1]])
         for axis in (0, 1):
             joints[~there, joint, axis] = np.interp(times[~there], at, values[:, axis])
-    return replace(sequence, joints=joints, known=known)
+    return replace(sequence, joints=joints, known=marked)
 
 
 def mirrored(sequence: Sequence) -> Sequence:
@@ -131,12 +131,12 @@ def normalised(sequence: Sequence) -> Sequence:
 
     The body's height is estimated from the longest bones seen: torso and legs where they are, else the whole extent.
     """
-    joints, known = sequence.joints, sequence.known
-    extents = joints[known]
+    joints, marked = sequence.joints, sequence.known
+    extents = joints[marked]
     low, high = extents.min(axis=0), extents.max(axis=0)
 
     def longest(a: str, b: str) -> float:
-        both = known[:, JOINT[a]] & known[:, JOINT[b]]
+        both = marked[:, JOINT[a]] & marked[:, JOINT[b]]
         if not both.any():
             return math.nan
         return float(np.quantile(np.linalg.norm(joints[both, JOINT[a]] - joints[both, JOINT[b]], axis=-1), 0.9))

@@ -1,8 +1,8 @@
 """Fields on a staggered grid that is periodic from left to right: sampling, tracing particles, exact projection.
 
-Lengths are in cells, times in frames. Cell (row i, column j) is the unit square [j, j+1] × [i, i+1], y down, as for pixels
-(DESIGN.md section 1). Horizontal velocity u (H, W) lives at the left sides (j, i+1/2) of the cells, vertical velocity v
-(H+1, W) at their upper sides (j+1/2, i) and at the floor (marker and cell, Harlow and Welch 1965); everything else at centres.
+Lengths are in cells, times in frames. Cell (row i, column j) is the unit square [j, j+1] × [i, i+1], y down, as for pixels.
+Horizontal velocity u (H, W) lives at the left sides (j, i+1/2) of the cells, vertical velocity v (H+1, W) at their upper
+sides (j+1/2, i) and at the floor (marker and cell, Harlow and Welch 1965); everything else at centres.
 Left and right are the same place; the floor is a wall without friction; the top is open.
 """
 
@@ -40,8 +40,8 @@ def linear(field: torch.Tensor, points: torch.Tensor, origin: tuple[float, float
     x = torch.remainder(points[..., 0] - origin[0], width) * (2 / width) - 1
     y = (points[..., 1] - origin[1]).clamp(0, height - 1) * (2 / max(height - 1, 1)) - 1
     grid = torch.stack((x, y), dim=-1).reshape(1, 1, -1, 2)
-    found = F.grid_sample(round_trip[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
-    return found.reshape(field.shape[0], *points.shape[:-1])
+    sampled = F.grid_sample(round_trip[None], grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return sampled.reshape(field.shape[0], *points.shape[:-1])
 
 
 def cubic(field: torch.Tensor, points: torch.Tensor, limit: bool = True) -> torch.Tensor:

@@ -183,8 +183,8 @@ class _Reader:
         if name in FUNCTIONS:
             raise self.refuse(node, f"{name} needs its values in brackets, as in {name}(…).")
         if name not in self.names:
-            known = ", ".join([*sorted(self.names), *CONSTANTS])
-            raise self.refuse(node, f"{_shown(name)} is not known. The names are: {known}.")
+            choices = ", ".join([*sorted(self.names), *CONSTANTS])
+            raise self.refuse(node, f"{_shown(name)} is not known. The names are: {choices}.")
         self.used.add(name)
         return lambda values: values[name]
 
@@ -195,9 +195,9 @@ class _Reader:
         tests = [COMPARED[type(op)] for op in node.ops]
 
         def evaluate(values: Mapping[str, Value]) -> Value:
-            found = [side(values) for side in sides]
+            results = [side(values) for side in sides]
             out = torch.ones((), dtype=torch.float64)
-            for test, first, second in zip(tests, found, found[1:]):
+            for test, first, second in zip(tests, results, results[1:]):
                 out = out * test(first, second)
             return out
 
