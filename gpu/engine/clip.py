@@ -1,74 +1,163 @@
-"""Noise without an engine: any prior along any motion of an opened clip: the true one, an estimate, or one with errors."""
+"""One comparison: an opened source with its motion, its transports, and the priors at work on it. The window's engine, the
+experiments and the lessons all stand on it."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
 
 import torch
 
 from gpu import devices
-from gpu.diffusion.sampling.denoise import SamplerOptions
-from gpu.diffusion.tasks import Task
-from gpu.engine import output_quality, task_settings
-from gpu.engine.results import Update
+from gpu.cache import ByteCache, bytes_of
+from gpu.engine.sampling import Reach, TaskUse, inverting, reach
+from gpu.errors import SessionError
 from gpu.metrics import coherence
-from gpu.noise import backends, transport
+from gpu.noise.backends import Backend
+from gpu.noise.ownership import Rasteriser
+from gpu.noise.transport import BEND, Transport
+from gpu.parameters import resolve
 from gpu.priors import KEPT, PRIORS, Motion, PriorContext, Run
 from gpu.priors.kit.degrade import degrade
-from gpu.session import MotionSettings, PriorSettings, SourceSettings
+from gpu.session import MotionSettings, NoiseSettings, PriorSettings, SourceSettings
 from gpu.source import Source
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
-T = TypeVar("T")
-IMAGES = 8
-"""Frames of a clip that are kept."""
+IMAGE_CACHE_BYTES = 32 << 20
+"""Of a clip's frames as tensors; the last one is kept in any case."""
 
 
-@dataclass
 class Clip:
-    """An opened source without cuts, the motion that everything is measured along, and what computes noise.
+    """Frames of a source, noise carried along its motion, or along any other, and what both are measured with.
 
-    `motion` is the source's true motion where it is known. `carriers` are transports by motion, seed and grid.
+    `motion` is what everything is measured along: the source's true motion where it is known. `bend` is how far positions may
+    bend before a frame is made an anchor (gpu.noise.transport.BEND); infinity keeps to the first anchors. Nothing is closed
+    here: who opened the source and the rasteriser closes them.
     """
 
-    source: Source
-    motion: SourceMotion
-    device: torch.device
-    backend: backends.Backend
-    carriers: dict[tuple[int, int, int, int, str], transport.Transport] = field(default_factory=dict)
-    motions: list[Motion] = field(default_factory=list)  # keeps what `carriers` knows by its identity
-    images: dict[int, torch.Tensor] = field(default_factory=dict)  # the last few
-    ceilings: dict[tuple[str, int], float] = field(default_factory=dict)  # of the coherence, by what with and frame
+    def __init__(
+        self, source: Source, motion: Motion, rasteriser: Rasteriser, device: torch.device, bend: float = BEND
+    ) -> None:
+        self.source, self.motion, self.rasteriser, self.device, self.bend = source, motion, rasteriser, device, bend
+        self._cuts = (0, *source.cuts)
+        # By the identity of the motion, which is kept beside its transport so that no other takes its place.
+        self._transports: dict[tuple[int, int, int, int, str], tuple[Motion, Transport]] = {}
+        self._images: ByteCache[int, torch.Tensor] = ByteCache(IMAGE_CACHE_BYTES, bytes_of)
+        self._ceilings: dict[tuple[str, int], float] = {}
+
+    def shot_start(self, t: int) -> int:
+        """The first frame of the shot that frame t belongs to."""
+        return max(cut for cut in self._cuts if cut <= t)
 
     def image(self, t: int) -> torch.Tensor:
         """Frame t as (3, H, W) float32 in [0, 1]."""
-        if t not in self.images:
-            while len(self.images) >= IMAGES:
-                self.images.pop(next(iter(self.images)))
+        if t not in self._images:
             frame = torch.from_numpy(self.source.frame(t).copy()).to(self.device)
-            self.images[t] = frame.permute(2, 0, 1).to(torch.float32) / 255
-        return self.images[t]
-
-    def carrier(
-        self, motion: Motion | None = None, seed: int = 7, k: int = 3, s: int = 4, fill: str = "two-stage"
-    ) -> transport.Transport:
-        """The transport along `motion` (None: the clip's own), the same object for the same settings."""
-        along = self.motion if motion is None else motion
-        name = (id(along), seed, k, s, fill)
-        if name not in self.carriers:
-            self.motions.append(along)
-            self.carriers[name] = transport.Transport(
-                along, self.source.height, self.source.width, lambda t: 0, seed, self.backend, self.device, k, s, fill
-            )
-        return self.carriers[name]
+            self._images[t] = frame.permute(2, 0, 1).to(torch.float32) / 255
+        return self._images[t]
 
     def estimated(self, name: str) -> Motion:
         """What the flow estimator `name` makes of the frames. ChoiceError when there is none of that name."""
         return SourceMotion(self.source, MotionSettings(name), self.device)
+
+    def transport(self, noise: NoiseSettings | None = None, motion: Motion | None = None) -> Transport:
+        """The transport along `motion` (None: the clip's own) by the seed, k, s and fill of `noise` (None: the defaults), the
+        same object for the same settings."""
+        chosen, along = noise or NoiseSettings(), motion or self.motion
+        key = (id(along), chosen.seed, chosen.k, chosen.s, chosen.fill)
+        if key not in self._transports:
+            made = Transport(
+                along, self.source.height, self.source.width, self.shot_start, chosen.seed, self.rasteriser, self.device,
+                chosen.k, chosen.s, chosen.fill, self.bend,
+            )  # fmt: skip
+            self._transports[key] = along, made
+        return self._transports[key][1]
+
+    def forget_transports(self) -> None:
+        """Free the memory of all transports: for whoever is done with a seed or a level and goes on to the next."""
+        self._transports.clear()
+
+    def start(
+        self,
+        prior: PriorSettings,
+        noise: NoiseSettings,
+        motion: Motion | None = None,
+        use: TaskUse | None = None,
+    ) -> Run:
+        """`prior` at work along `motion` (None: the clip's own), with the channels of `noise`. A prior that inverts frames does
+        so with `use`, or with the texture model. ChoiceError for an unknown prior, SessionError for a mode or parameter that
+        it does not have."""
+        kind = PRIORS.get(prior.name)
+        if prior.mode and prior.mode not in kind.info.modes:
+            raise SessionError(f"The prior {prior.name} cannot be {prior.mode}.")
+        context = PriorContext(
+            height=self.source.height,
+            width=self.source.width,
+            channels=noise.channels,
+            frames=self.source.frames,
+            seed=noise.seed,
+            device=self.device,
+            motion=motion or self.motion,
+            image=self.image,
+            shot_start=self.shot_start,
+            transport=self.transport(noise, motion),
+            invert=lambda t: inverting(use).invert(self.image(t), self.device),
+            mode=prior.mode or (kind.info.modes[0] if kind.info.modes else ""),
+            parameters=resolve("prior", prior.name, kind.info.parameters, prior.parameters),
+        )
+        return degrade(kind.start(context), context, prior.gamma)
+
+    def ceiling(self, frame: str, t: int, seen: Reach) -> float:
+        """What ideal transport of areas gives for the coherence of frame t with the `frame` named ("previous", "first"), whose
+        pixels are `seen` there. Worked out once for all noises, as it belongs to the motion alone."""
+        if (frame, t) not in self._ceilings:
+            self._ceilings[frame, t] = coherence.ceiling(*seen)
+        return self._ceilings[frame, t]
+
+
+def seen_first(clip: Clip, t: int, noise: NoiseSettings | None = None, states: tuple[int, ...] = (KEPT,)) -> Reach:
+    """Where frame t's pixels were in the first frame of their shot, and which of them, in one of `states`, were there."""
+    track = clip.transport(noise).track(t)
+    kept = torch.zeros_like(track.state, dtype=torch.bool)
+    for state in states:
+        kept |= track.state == state
+    return Reach(track.position, (track.label == clip.shot_start(t)) & kept)
+
+
+def with_previous(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
+    """Correlation of frame t's noise with frame t-1's along the clip's motion, and its ceiling (gpu.metrics.coherence)."""
+    seen = reach(clip.motion, t, 1)
+    before, here = run.frame(t - 1).noise[:channels], run.frame(t).noise[:channels]
+    return coherence.correlation(before, here, *seen)[0], clip.ceiling("previous", t, seen)
+
+
+def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
+    """Correlation of frame t's noise with that of its shot's first frame, over the pixels that were seen there; its ceiling."""
+    seen = seen_first(clip, t)
+    first, here = run.frame(clip.shot_start(t)).noise[:channels], run.frame(t).noise[:channels]
+    return coherence.correlation(first, here, *seen)[0], clip.ceiling("first", t, seen)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An opened source, what computes its noise, and the motion that everything is measured along."""
+
+    source: Source
+    backend: Backend
+    motion: SourceMotion
+
+    def clip(self, device: torch.device) -> Clip:
+        """The comparison that stands on these parts."""
+        return Clip(self.source, self.motion, self.backend, device)
+
+    def close(self, but: Opened | None = None) -> None:
+        """Release the source and the graphics context, on the thread that opened them; not those that `but` holds as well."""
+        if but is None or but.backend is not self.backend:
+            self.backend.close()
+        if but is None or but.source is not self.source:
+            self.source.close()
 
 
 @contextmanager
@@ -78,76 +167,10 @@ def opened(settings: SourceSettings, backend: str = "auto") -> Iterator[Clip]:
     device = devices.device("auto")
     source = open_source(settings)
     try:
-        computing = backends.Backend(backend, device)
+        rasteriser = Backend(backend, device)
         try:
-            yield Clip(source, SourceMotion(source, MotionSettings(), device), device, computing)
+            yield Clip(source, SourceMotion(source, MotionSettings(), device), rasteriser, device)
         finally:
-            computing.close()
+            rasteriser.close()
     finally:
         source.close()
-
-
-def start(
-    clip: Clip,
-    prior: PriorSettings,
-    seed: int,
-    channels: int,
-    motion: Motion | None = None,
-    k: int = 3,
-    s: int = 4,
-    task: Task | None = None,
-    options: SamplerOptions | None = None,
-) -> Run:
-    """`prior` at work on the clip along `motion` (None: the clip's own). `task` and `options` are what a prior inverts the
-    frames with that does so."""
-    kind, source = PRIORS.get(prior.name), clip.source
-    chosen = options or SamplerOptions()
-    context = PriorContext(
-        source.height, source.width, channels, source.frames, seed, clip.device, motion or clip.motion, clip.image,
-        lambda t: 0, clip.carrier(motion, seed, k, s),
-        lambda t: task_settings.invert(task, chosen if task else SamplerOptions(), clip.image(t), clip.device),
-        prior.mode or (kind.info.modes[0] if kind.info.modes else ""), dict(prior.parameters),
-    )  # fmt: skip
-    return degrade(kind.start(context), context, prior.gamma)
-
-
-def with_previous(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
-    """Correlation of frame t's noise with frame t-1's along the clip's motion, and its ceiling (gpu.metrics.coherence)."""
-    step = output_quality.reach(clip.motion, t, 1)
-    before, here = run.frame(t - 1).noise[:channels], run.frame(t).noise[:channels]
-    found, _ = coherence.correlation(before, here, step.positions, step.valid)
-    return found, _ceiling(clip, "previous", t, step.positions, step.valid)
-
-
-def with_first(clip: Clip, run: Run, t: int, channels: int) -> tuple[float, float]:
-    """Correlation of frame t's noise with frame 0's along the clip's motion, over the pixels that were seen there; ceiling."""
-    track = clip.carrier().track(t)
-    known = (track.label == 0) & (track.state == KEPT)
-    first, here = run.frame(0).noise[:channels], run.frame(t).noise[:channels]
-    found, _ = coherence.correlation(first, here, track.position, known)
-    return found, _ceiling(clip, "first", t, track.position, known)
-
-
-def _ceiling(clip: Clip, which: str, t: int, positions: torch.Tensor, valid: torch.Tensor) -> float:
-    """The ceiling belongs to the motion alone, so that it is worked out once for all noises."""
-    if (which, t) not in clip.ceilings:
-        clip.ceilings[which, t] = coherence.ceiling(positions, valid)
-    return clip.ceilings[which, t]
-
-
-def within(
-    steps: Generator[Update, None, T], number: float, total: float, prefix: str = "", weight: float = 1
-) -> Generator[Update, None, T]:
-    """Pass the updates on of a job of `weight` that begins after `number` of `total`; returns what the job returns. Closing it
-    closes the job."""
-    try:
-        while True:
-            try:
-                update = next(steps)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            share = weight * update.done / max(update.total, 1)
-            yield Update(round(1000 * (number + share)), round(1000 * total), prefix + update.what)
-    finally:
-        steps.close()

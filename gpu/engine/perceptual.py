@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from gpu.engine.cache import Cache
+from gpu.engine.frame_cache import FrameCache
 from gpu.engine.results import Update
 from gpu.errors import SizeError
 from gpu.metrics.perceptual import fid, inception, lpips, precision, vgg, weights
@@ -43,7 +43,7 @@ Steps = Generator[Update, None, Perception]
 
 
 def measure(
-    cache: Cache,
+    cache: FrameCache,
     keys: Sequence[str],
     truth: Callable[[int], torch.Tensor | None],
     device: torch.device,
@@ -57,26 +57,26 @@ def measure(
     says where else they are looked for). ModelError for a file that is not the published one or is damaged, ClipError
     for a picture that cannot be read; what is merely missing is told in `notes`.
     """
-    found, notes = {}, []
+    usable, notes = {}, []
     for name, needs in (("LPIPS", lpips.NEEDS), ("FID", fid.NEEDS), ("Improved Precision", precision.NEEDS)):
         absent = weights.missing(needs, folder)
-        found[name] = not absent
+        usable[name] = not absent
         if absent:
             notes.append(f"{name} {absent}")
     frames = {key: [t for t in range(cache.frames) if _output(cache, key, t) is not None] for key in keys}
-    if not any(found.values()) or not any(frames.values()):
+    if not any(usable.values()) or not any(frames.values()):
         return Perception(
             {key: Perceived(math.nan, math.nan, math.nan, len(frames[key])) for key in keys}, 0, tuple(notes)
         )
-    distance = lpips.measure(folder, device) if found["LPIPS"] else None
-    inside = _extractor(inception.features, weights.load(fid.NEEDS[0], folder, device)) if found["FID"] else None
+    distance = lpips.measure(folder, device) if usable["LPIPS"] else None
+    inside = _extractor(inception.features, weights.load(fid.NEEDS[0], folder, device)) if usable["FID"] else None
     deep = (
         _extractor(vgg.features, weights.load(precision.NEEDS[0], folder, device))
-        if found["Improved Precision"]
+        if usable["Improved Precision"]
         else None
     )
 
-    true = {t: truth(t) for t in sorted({t for some in frames.values() for t in some})}
+    true = {t: truth(t) for t in sorted({t for at_hand in frames.values() for t in at_hand})}
     real: list[torch.Tensor | Path] = [picture for picture in true.values() if picture is not None]
     if reference is not None:
         real = list(find_sequence(reference))
@@ -101,10 +101,10 @@ def measure(
             if output is None:  # dropped from memory meanwhile
                 continue
             output = output.to(device)
-            known = true[t]
-            if distance is not None and known is not None:
+            perfect = true[t]
+            if distance is not None and perfect is not None:
                 try:
-                    distances.append(distance(output, known.to(device)))
+                    distances.append(distance(output, perfect.to(device)))
                 except SizeError as error:
                     notes.append(f"LPIPS: {error}")
                     distance = None
@@ -120,7 +120,7 @@ def measure(
         notes.append(
             "FID and Improved Precision need real pictures: this task has no true frames, and none were given."
         )
-    elif found["FID"] and min(len(real), *map(len, frames.values())) < fid.RELIABLE:
+    elif usable["FID"] and min(len(real), *map(len, frames.values())) < fid.RELIABLE:
         notes.append(
             f"FID of {min(map(len, frames.values()))} frames against {len(real)} is biased upwards by much "
             f"(below {fid.RELIABLE} of either): compare only figures of equal numbers."
@@ -148,7 +148,7 @@ def _read(path: Path) -> torch.Tensor:
     return torch.from_numpy(read_picture(path).copy()).permute(2, 0, 1).to(torch.float32) / 255
 
 
-def _output(cache: Cache, key: str, t: int) -> torch.Tensor | None:
+def _output(cache: FrameCache, key: str, t: int) -> torch.Tensor | None:
     result = cache.get(t)
     column = result.columns.get(key) if result else None
     return None if column is None or column.output is None else torch.from_numpy(column.output)

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip, within
+from gpu.engine.clip import Clip, opened
 from gpu.errors import SessionError
 from gpu.experiments import (
     EXPERIMENTS,
@@ -36,10 +35,11 @@ from gpu.experiments import (
     Table,
     Update,
 )
+from gpu.experiments.kit.progress import within
 from gpu.noise import inspect
 from gpu.noise.states import NEW
 from gpu.parameters import ParameterInfo
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 
 F64 = npt.NDArray[np.float64]
 
@@ -149,7 +149,7 @@ def area_theory(size: int, dx: float, dy: float) -> Theory:
 def ownership_theory(clip: Clip, seed: int, k: int, s: int) -> Theory:
     """What the sub-pixels that each pixel of frame 1 owns say of its covariances; all counted, none computed."""
     size, n = clip.source.height, 1 << k
-    transport = clip.carrier(None, seed, k, s)
+    transport = clip.transport(NoiseSettings(k, s, seed=seed))
     cross = np.zeros((size * size, size * size))
     owners: dict[tuple[int, int], int] = {}
     own = np.eye(size * size)
@@ -177,11 +177,11 @@ def draws(clip: Clip, count: int, seed: int, k: int, s: int) -> Generator[Update
     for number in range(rounds):
         yield Update(number, rounds, f"draw {number * CHANNELS:,}")
         for prior in PRIORS:
-            run = carrying.start(clip, PriorSettings(prior), seed + number, CHANNELS, None, k, s)
+            run = clip.start(PriorSettings(prior), NoiseSettings(k, s, CHANNELS, seed + number))
             if prior == PRIORS[0]:
                 first.append(run.frame(0).noise.reshape(CHANNELS, -1).double().numpy())
             warped[prior].append(run.frame(1).noise.reshape(CHANNELS, -1).double().numpy())
-        clip.carriers.clear()  # a seed is not asked for again
+        clip.forget_transports()  # a seed is not asked for again
     return np.concatenate(first), {prior: np.concatenate(parts) for prior, parts in warped.items()}
 
 
@@ -213,7 +213,7 @@ def run(settings: Settings) -> Steps:
         source = SourceSettings(
             "synthetic", name="translation", parameters={"dx": dx, "dy": dy}, height=size, width=size, frames=2
         )
-        with carrying.opened(source, "torch") as clip:
+        with opened(source, "torch") as clip:
             first, warped = yield from within(
                 draws(clip, count, settings.seed, k, s), number, len(shifts), f"{_shift((dx, dy))}, "
             )

@@ -10,30 +10,31 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from gpu.diffusion.tasks import TASKS
-from gpu.engine import clip as carrying
-from gpu.engine import output_quality
-from gpu.engine.clip import Clip, within
+from gpu.engine.clip import Clip, opened
+from gpu.engine.sampling import Reach, reach
 from gpu.errors import NoisescopeError, SessionError
 from gpu.experiments import EXPERIMENTS, Experiment, Settings, Steps, Update
 from gpu.experiments.kit import uncovered_outputs
 from gpu.experiments.kit.disocclusion_report import report
+from gpu.experiments.kit.progress import within
 from gpu.flow import maps
 from gpu.metrics import coherence, whiteness
 from gpu.parameters import ParameterInfo
 from gpu.priors import INHERITED, NEW, UNDEFINED
-from gpu.session import SourceSettings
+from gpu.session import NoiseSettings, SourceSettings
 from gpu.source.synthetic.truth import DeformationTruth
 
 U8 = npt.NDArray[np.uint8]
 
 CHANNELS = 4
-FILLS = ("two-stage", "random")
+FILLS: tuple[Literal["two-stage"], Literal["random"]] = ("two-stage", "random")
 GROUPS = ("all", "uncovered", "reappeared", "recalled", "over 5 frames")
 """Which pixels are compared: all that were seen one frame earlier; of these the ones whose surface came into view after
 frame 0; of these the ones that frame 0 had shown before they were hidden; these against frame 0; `uncovered` over 5 frames."""
@@ -89,8 +90,8 @@ class Scene:
 class Geometry:
     """Where the pixels of one frame were: one frame and GAP frames earlier and in frame 0, and which belong to which group."""
 
-    previous: output_quality.Reach
-    earlier: output_quality.Reach | None
+    previous: Reach
+    earlier: Reach | None
     origin: torch.Tensor
     uncovered: torch.Tensor
     reappeared: torch.Tensor
@@ -100,12 +101,12 @@ def geometry(clip: Clip, t: int) -> Geometry:
     """Groups by the motion alone, the same for both fills."""
     truth = clip.source.truth
     assert isinstance(truth, DeformationTruth)
-    previous = output_quality.reach(clip.motion, t, 1)
-    uncovered = previous.valid & (clip.carrier().track(t).state == INHERITED)
+    previous = reach(clip.motion, t, 1)
+    uncovered = previous.valid & (clip.transport().track(t).state == INHERITED)
     known = torch.from_numpy(truth.reference_valid(t))
     return Geometry(
         previous,
-        output_quality.reach(clip.motion, t, GAP) if t >= GAP else None,
+        reach(clip.motion, t, GAP) if t >= GAP else None,
         torch.from_numpy(truth.to_reference(t)),
         uncovered,
         uncovered & known,
@@ -130,7 +131,7 @@ def look(clip: Clip, pattern: int, seed: int, keep: tuple[int, ...]) -> Generato
             ceilings.append(coherence.ceiling(where.previous.positions, where.previous.valid))
         for fill in FILLS:
             yield Update(t, frames, f"{fill} fill, frame {t + 1}")
-            noise, state = clip.carrier(None, seed, fill=fill).integral(t, CHANNELS)
+            noise, state = clip.transport(NoiseSettings(seed=seed, fill=fill)).integral(t, CHANNELS)
             noises[fill, t] = noise
             noises.pop((fill, t - GAP - 1), None) if t - GAP - 1 > 0 else None
             for kind in (INHERITED, NEW, UNDEFINED):
@@ -180,7 +181,7 @@ def run(settings: Settings) -> Steps:
     total = runs + 2 * output_runs  # outputs take longer than noise
     scenes: list[Scene] = []
     for number in range(runs):
-        with carrying.opened(layers(number, size, frames), "torch") as clip:
+        with opened(layers(number, size, frames), "torch") as clip:
             work = look(clip, number, settings.seed + number, keep if number == 0 else ())
             scenes.append((yield from within(work, number, total, f"scene {number + 1}, ")))
     outputs: list[uncovered_outputs.Errors] = []

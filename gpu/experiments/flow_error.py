@@ -11,8 +11,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from gpu.diffusion.tasks import TASKS
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip, within
+from gpu.engine.clip import Clip, opened
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -31,6 +30,7 @@ from gpu.experiments import (
     cells,
 )
 from gpu.experiments.kit import sampling_runs
+from gpu.experiments.kit.progress import within
 from gpu.experiments.kit.sampling_runs import RunColumn
 from gpu.experiments.table1 import ESTIMATE
 from gpu.flow import maps
@@ -155,7 +155,7 @@ def run(settings: Settings) -> Steps:
     for number, (source, seed) in enumerate(jobs):
         what = f"run {number + 1} of {len(jobs)}: "
         yield Update(number, len(jobs), f"{what}flows")
-        with carrying.opened(source) as clip:
+        with opened(source) as clip:
             for flow in flows:
                 errors[flow].append(end_point_error(with_errors(*flow, seed)(clip), clip.motion, FRAMES))
         strands = [RunColumn(name, PriorSettings(name)) for name in ("random", "fixed")]

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip
+from gpu.engine.clip import Clip, opened, with_first, with_previous
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -34,7 +33,7 @@ from gpu.metrics import intervals, whiteness
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import INHERITED, KEPT, NEW
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 
 LEVEL = 0.01
@@ -75,8 +74,9 @@ class Cell:
 def measure(clip: Clip, k: int, s: int, seed: int, frames: int, cell: Cell) -> None:
     """Carry one channel of noise over `frames` frames and add what is found to `cell`; only the last frame is tested for
     whiteness, since frames of transported noise repeat each other."""
-    run = carrying.start(clip, PriorSettings("integral"), seed, 1, k=k, s=s)
-    carrier = clip.carrier(None, seed, k, s)
+    grid = NoiseSettings(k, s, 1, seed)
+    run = clip.start(PriorSettings("integral"), grid)
+    carrier = clip.transport(grid)
     run.frame(1)  # the fine field is made here, not in what is timed
     for t in range(2, frames):
         begin = time.process_time()
@@ -85,21 +85,20 @@ def measure(clip: Clip, k: int, s: int, seed: int, frames: int, cell: Cell) -> N
         moved = carrier.before_renewal(t)
         carried = (moved.state == KEPT) | (moved.state == INHERITED)
         cell.undefined.append(float((carried & (frame.state == NEW)).sum() / carried.sum()))
-    previous, ceiling = carrying.with_previous(clip, run, frames - 1, 1)
+    previous, ceiling = with_previous(clip, run, frames - 1, 1)
     cell.previous.append(previous)
     cell.ceiling.append(ceiling)
-    cell.first.append(carrying.with_first(clip, run, frames - 1, 1)[0])
+    cell.first.append(with_first(clip, run, frames - 1, 1)[0])
     white = whiteness.measure(frame.noise)
     cell.moran.append(white.moran)
     cell.rejected += sum(white.p[name] < LEVEL for name in TESTS)
     cell.tests += len(TESTS)
-    clip.carriers.clear()  # the fields of another k would fill the memory
-    clip.motions.clear()
+    clip.forget_transports()  # the fields of another k would fill the memory
 
 
 def same_outline(clip: Clip, seed: int, k: int, a: int, b: int) -> bool:
     """Whether frame 2 is the same, bit for bit, with `a` and with `b` segments a side."""
-    first, second = (carrying.start(clip, PriorSettings("integral"), seed, 1, k=k, s=s).frame(2).noise for s in (a, b))
+    first, second = (clip.start(PriorSettings("integral"), NoiseSettings(k, s, 1, seed)).frame(2).noise for s in (a, b))
     return torch.equal(first, second)
 
 
@@ -115,7 +114,7 @@ def run(settings: Settings) -> Steps:
     alike: list[bool] = []
     for number, flow in enumerate(flows):
         source = SourceSettings("synthetic", name=flow, height=size, width=size, frames=frames)
-        with carrying.opened(source) as clip:
+        with opened(source) as clip:
             for index, ((k, s), cell) in enumerate(found.items()):
                 yield Update(done, total, f"{flow}, k = {k}, s = {s}")
                 measure(clip, k, s, settings.seed + number * len(found) + index, frames, cell)

@@ -11,7 +11,6 @@ from collections.abc import Generator
 import torch
 
 from gpu.assets import asset
-from gpu.engine.clip import within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -29,6 +28,7 @@ from gpu.experiments import (
     Update,
 )
 from gpu.experiments.kit import sampling_runs
+from gpu.experiments.kit.progress import within
 from gpu.metrics import intervals
 from gpu.parameters import ParameterInfo
 from gpu.session import TaskSettings

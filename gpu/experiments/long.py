@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip
+from gpu.engine.clip import Clip, opened, with_first, with_previous
 from gpu.errors import ChoiceError, SessionError
 from gpu.experiments import (
     EXPERIMENTS,
@@ -31,7 +30,7 @@ from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, NoiseFrame, Run
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 
 PRIORS_SHOWN = (
@@ -100,12 +99,12 @@ class _Part:
 
 def look(clip: Clip, run: Run, t: int, channels: int, draws: int, track: Track) -> None:
     """Measure frame t of a run, each `channels` of it by themselves."""
-    known = clip.carrier().track(t)
+    known = clip.transport().track(t)
     seen = float((known.label == 0).float().mean())
     for draw in range(draws):
         part = _Part(run, slice(draw * channels, (draw + 1) * channels))
-        first, ceiling = carrying.with_first(clip, part, t, channels)
-        previous, _ = carrying.with_previous(clip, part, t, channels)
+        first, ceiling = with_first(clip, part, t, channels)
+        previous, _ = with_previous(clip, part, t, channels)
         variance = float(part.frame(t).noise.var())
         track.note(t, first=first, ceiling=ceiling, previous=previous, variance=variance, seen=seen)
 
@@ -120,9 +119,9 @@ def run(settings: Settings) -> Steps:
     total, done = len(flows) * len(priors) * (frames - 1), 0
     for flow in flows:
         source = SourceSettings("synthetic", name=flow, height=size, width=size, frames=frames)
-        with carrying.opened(source) as clip:
+        with opened(source) as clip:
             for label, prior in priors.items():
-                noise = carrying.start(clip, prior, seed, channels * draws)
+                noise = clip.start(prior, NoiseSettings(channels=channels * draws, seed=seed))
                 for t in range(1, frames):
                     yield Update(done, total, f"{flow}: {label}, frame {t}")
                     done += 1
@@ -130,7 +129,7 @@ def run(settings: Settings) -> Steps:
                     if t in times:
                         look(clip, noise, t, channels, draws, tracks[label])
                     elif prior.name == "integral":
-                        clip.carrier(None, seed).transported(t)
+                        clip.transport(NoiseSettings(seed=seed)).transported(t)
                     else:
                         noise.frame(t)
             seed += 1

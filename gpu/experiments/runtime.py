@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip
+from gpu.engine.clip import Clip, opened
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -36,7 +35,7 @@ from gpu.metrics.intervals import Interval
 from gpu.noise import transport
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, steps_of
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 
 LITERATURE = {256: (published.MILLISECONDS, published.TABLE_3), 1024: (published.MILLISECONDS_1024, published.BURGERT)}
 """Published ms a frame by size: at 256² on an RTX 3090, at 1024² on an A100."""
@@ -119,7 +118,7 @@ def prepare(clip: Clip, frames: int) -> Iterator[None]:
 def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget: float) -> Times:
     """Times of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
     1 comes before, untimed, and makes what is made once; where it alone takes four budgets, its time is all there is."""
-    run = carrying.start(clip, PriorSettings(prior), seed, channels)
+    run = clip.start(PriorSettings(prior), NoiseSettings(channels=channels, seed=seed))
     first, found = Times(), Times()
     begin = time.perf_counter()
     for t in range(1, repeats + 2):
@@ -129,8 +128,7 @@ def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget
         run.frame(t)
         if (found if t > 1 else first).note(began) - begin > (budget if t > 1 else 4 * budget):
             break
-    clip.carriers.clear()
-    clip.motions.clear()
+    clip.forget_transports()
     return found if found.seconds else first
 
 
@@ -156,8 +154,8 @@ def run(settings: Settings) -> Steps:
     jobs = [(size, prior) for size in sizes for prior in priors]
     for number, (size, chosen) in enumerate((size, priors) for size in sizes):
         source = SourceSettings("synthetic", name=settings.text("flow"), height=size, width=size, frames=frames)
-        with carrying.opened(source) as clip:
-            backend = clip.backend.name
+        with opened(source) as clip:
+            backend = clip.rasteriser.name
             for _ in prepare(clip, frames):
                 yield Update(number * len(priors), len(jobs), f"{size}²: motion")
             for index, prior in enumerate(chosen):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gpu.diffusion.tasks import TASKS
-from gpu.engine.clip import within
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -21,6 +20,7 @@ from gpu.experiments import (
     cells,
 )
 from gpu.experiments.kit import published, sampling_runs
+from gpu.experiments.kit.progress import within
 from gpu.experiments.table1 import AIMS, ESTIMATE
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo

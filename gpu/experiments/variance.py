@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import within
+from gpu.engine.clip import opened
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -34,12 +33,13 @@ from gpu.experiments import (
     Update,
     cells,
 )
+from gpu.experiments.kit.progress import within
 from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
 from gpu.parameters import ParameterInfo
 from gpu.priors import KEPT, PRIORS
 from gpu.priors.kit.interpolation import BICUBIC_A
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 
 F64 = npt.NDArray[np.float64]
@@ -117,9 +117,9 @@ def measure(
 ) -> Generator[Update, None, dict[str, Measured]]:
     """Second moments of every prior in frame t over `count` draws, CHANNELS of one seed at a time."""
     rounds = -(-count // CHANNELS)
-    with carrying.opened(source, "torch") as clip:
+    with opened(source, "torch") as clip:
         height, width = clip.source.height, clip.source.width
-        places = clip.carrier().track(t).position.reshape(-1, 2).double().numpy()
+        places = clip.transport().track(t).position.reshape(-1, 2).double().numpy()
         inside = ((places >= EDGE) & (places <= np.array([width, height]) - EDGE)).all(-1)
         sums = {prior: np.zeros(height * width) for prior in priors}
         draws: dict[str, list[F64]] = {prior: [] for prior in priors}
@@ -130,7 +130,7 @@ def measure(
                 yield Update(
                     number * len(priors) + index, rounds * len(priors), f"{prior}, {number * CHANNELS:,} draws"
                 )
-                frame = carrying.start(clip, PriorSettings(prior), seed + number, CHANNELS).frame(t)
+                frame = clip.start(PriorSettings(prior), NoiseSettings(channels=CHANNELS, seed=seed + number)).frame(t)
                 noise = frame.noise.double().numpy()
                 if prior in KERNELS:
                     known[prior] = (frame.state.numpy().ravel() == KEPT) & inside
@@ -140,7 +140,7 @@ def measure(
                 pairs = known[prior].reshape(height, width)
                 both = pairs[:, 1:] & pairs[:, :-1]
                 beside[prior].append((noise[:, :, 1:] * noise[:, :, :-1])[:, both].mean(1))
-            clip.carriers.clear()  # a seed is not asked for again
+            clip.forget_transports()  # a seed is not asked for again
     return {
         prior: Measured(
             sums[prior] / (rounds * CHANNELS), np.concatenate(draws[prior]), np.concatenate(beside[prior]),

@@ -13,8 +13,7 @@ import numpy.typing as npt
 import torch
 from scipy import stats
 
-from gpu.engine import clip as carrying
-from gpu.engine.clip import Clip
+from gpu.engine.clip import Clip, opened, with_first
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -39,7 +38,7 @@ from gpu.metrics import intervals, whiteness
 from gpu.metrics.whiteness import Whiteness
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 
 F32 = npt.NDArray[np.float32]
 
@@ -77,11 +76,11 @@ def look(clip: Clip, priors: list[str], t: int, seeds: list[int]) -> Generator[U
     for number, seed in enumerate(seeds):
         for index, prior in enumerate(priors):
             yield Update(number * len(priors) + index, len(seeds) * len(priors), f"{prior}, seed {seed}")
-            run, its = carrying.start(clip, PriorSettings(prior), seed, CHANNELS), found[prior]
+            run, its = clip.start(PriorSettings(prior), NoiseSettings(channels=CHANNELS, seed=seed)), found[prior]
             noise = run.frame(t).noise
             its.measures.append(whiteness.measure(noise))
             its.high.append(high_power(noise))
-            along, ceiling = carrying.with_first(clip, run, t, CHANNELS)
+            along, ceiling = with_first(clip, run, t, CHANNELS)
             its.coherence.append(along / ceiling)
             if number == 0:
                 its.pictures = {frame: _middle(run.frame(frame).noise.numpy()) for frame in (0, t)}
@@ -103,7 +102,7 @@ def run(settings: Settings) -> Steps:
     name, seeds = settings.text("deformation"), [settings.seed + n for n in range(settings.whole("seeds"))]
     priors = settings.names("priors", PRIORS) or warping_priors()
     source = SourceSettings("synthetic", name=name, height=size, width=size, frames=t + 1)
-    with carrying.opened(source, "torch") as clip:
+    with opened(source, "torch") as clip:
         found = yield from look(clip, priors, t, seeds)
     rows: list[Row] = [_row(prior, its) for prior, its in found.items()]
     columns = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import stats
 
-from gpu.engine import clip as carrying
+from gpu.engine.clip import opened
 from gpu.experiments import (
     EXPERIMENTS,
     Axis,
@@ -35,7 +35,7 @@ from gpu.metrics.intervals import Interval
 from gpu.metrics.whiteness import Whiteness
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, steps_of
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 
 LEVEL = 0.01
@@ -94,7 +94,7 @@ def run(settings: Settings) -> Steps:
     notes: list[str] = []
     for number, flow in enumerate(flows):
         source = SourceSettings("synthetic", name=flow, height=size, width=size, frames=t + 1)
-        with carrying.opened(source) as clip:
+        with opened(source) as clip:
             for place, prior in enumerate(priors):
                 yield Update(done, total, f"{flow}: {prior}")
                 inverts = PRIORS.get(
@@ -102,7 +102,7 @@ def run(settings: Settings) -> Steps:
                 ).info.uses_task  # then no chance is in it, and its own channels are the model's
                 parts = 1 if inverts else draws
                 seed = settings.seed + number * len(priors) + place
-                noise = carrying.start(clip, PriorSettings(prior), seed, channels * parts)
+                noise = clip.start(PriorSettings(prior), NoiseSettings(channels=channels * parts, seed=seed))
                 for _ in steps_of(noise, t):
                     yield Update(done, total, f"{flow}: {prior}")
                 for earlier in range(1, t) if not inverts else ():  # step by step, so that cancelling is quick
@@ -114,8 +114,7 @@ def run(settings: Settings) -> Steps:
                 )
                 found[prior].frames[flow] += [measures.measure(frame) for frame in frames]
                 done += 1
-                clip.carriers.clear()
-                clip.motions.clear()
+                clip.forget_transports()
     if any(PRIORS.get(prior).info.uses_task for prior in priors):
         notes.append(
             "ddim-inversion depends on the picture alone, so it counts one frame a flow, and only the model's channels."

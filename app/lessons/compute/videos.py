@@ -15,7 +15,7 @@ from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Bytes
 from gpu.assets import asset
 from gpu.diffusion.tasks import TASKS, SamplerOptions, SamplerStep, Task
-from gpu.engine.output_quality import reach
+from gpu.engine.sampling import reach
 from gpu.metrics import quality
 from gpu.priors import Run
 from gpu.session import MotionSettings, SourceSettings

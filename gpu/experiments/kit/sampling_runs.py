@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,18 +11,18 @@ import numpy as np
 import torch
 
 from gpu.assets import asset
-from gpu.diffusion.sampling.denoise import SamplerOptions
-from gpu.diffusion.tasks import TASKS, Task
-from gpu.engine import clip as carrying
-from gpu.engine import output_quality, task_settings
-from gpu.engine.clip import Clip, within
+from gpu.diffusion.tasks import TASKS
+from gpu.engine import task_settings
+from gpu.engine.clip import Clip, opened, with_first, with_previous
 from gpu.engine.results import U8, Update
+from gpu.engine.sampling import judge
 from gpu.errors import NoisescopeError, SessionError
 from gpu.experiments.kit.outcome import Cell, cells
-from gpu.metrics import intervals, quality
+from gpu.experiments.kit.progress import within
+from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
+from gpu.metrics.quality import Quality
 from gpu.priors import PRIORS, Motion, steps_of
-from gpu.priors import Run as Noise
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 from gpu.source.deformations import DEFORMATIONS
 from gpu.source.scenes import SCENES
@@ -134,46 +135,48 @@ def render(
     The name of a prior is a strand along the clip's own motion. Equal noises are sampled once. The NoisescopeError of what is
     missing (weights, a scene's file) comes before the first sampling step.
     """
-    columns = [RunColumn(one, PriorSettings(one)) if isinstance(one, str) else one for one in strands]
-    session = Session(source, noise=NoiseSettings(seed=seed), task=task)
-    model, options = TASKS.get(task.name), task_settings.options_of(session)
-    channels = model.noise_channels * (1 + model.injections(options))
-    with carrying.opened(source) as clip:
+    columns = [RunColumn(column, PriorSettings(column)) if isinstance(column, str) else column for column in strands]
+    use = task_settings.task_use(Session(source, noise=NoiseSettings(seed=seed), task=task))
+    if use is None:
+        raise SessionError("There is nothing to sample without a task.")
+    noise_settings = NoiseSettings(channels=use.channels, seed=seed)
+    with opened(source) as clip:
         run = Run(clip.source.title)
         wanted = list(range(clip.source.frames)) if frames is None else sorted(frames)
-        motions = {one.label: one.motion(clip) if one.motion else None for one in columns}
+        motions = {column.label: column.motion(clip) if column.motion else None for column in columns}
         noises = {
-            one.label: carrying.start(clip, one.prior, seed, channels, motions[one.label], task=model, options=options)
-            for one in columns
+            column.label: clip.start(column.prior, noise_settings, motions[column.label], use) for column in columns
         }
-        outputs: dict[str, dict[int, torch.Tensor]] = {one.label: {} for one in columns}
-        values: dict[str, dict[str, list[float]]] = {one.label: {m: [] for m in MEASURES} for one in columns}
+        outputs: dict[str, dict[int, torch.Tensor]] = {column.label: {} for column in columns}
+        values: dict[str, dict[str, list[float]]] = {column.label: {m: [] for m in MEASURES} for column in columns}
         rows: dict[str, list[U8]] = {}
-        total, done = len(wanted) * len(columns) * options.steps, 0
+        total, done = len(wanted) * len(columns) * use.options.steps, 0
         for t in wanted:
             frame = clip.image(t)
-            shown = {"source": frame, "input": model.input_image(frame, options)}
-            known: list[tuple[torch.Tensor, torch.Tensor]] = []
-            for one in columns:
-                label = one.label
+            shown = {"source": frame, "input": use.task.input_image(frame, use.options)}
+            sampled: list[tuple[torch.Tensor, torch.Tensor]] = []  # noise and output of the columns so far
+            for label in outputs:
                 what = f"frame {t + 1}, {label}"
                 for _ in steps_of(noises[label], t):
                     yield Update(done, total, what)
                 noise = noises[label].frame(t).noise
                 yield Update(done, total, what)
-                output = next((made for other, made in known if torch.equal(other, noise)), None)
+                output = next((made for other, made in sampled if torch.equal(other, noise)), None)
                 if output is None:
-                    for step in _sampled(model, frame, noise, options, clip.device):
-                        output = step
+                    for step in use.denoise(frame, noise, clip.device):
+                        output = step.image
                         yield Update(done, total, what)
                 assert output is not None
-                known.append((noise, output))
+                sampled.append((noise, output))
                 outputs[label][t] = shown[label] = output
-                done += options.steps
-                for name, value in _judged(clip, model, outputs[label], t, frame).items():
+                done += use.options.steps
+                judged, _ = judge(outputs[label].get, t, clip.motion, use.task.truth(frame))
+                for name, value in _measures(judged).items():
                     values[label][name].append(value)
-                for name, value in _coherence(clip, noises[label], t, model.noise_channels).items():
-                    values[label][name].append(value)
+                if t > 0:
+                    width = use.task.noise_channels
+                    values[label]["previous"].append(with_previous(clip, noises[label], t, width)[0])
+                    values[label]["first"].append(with_first(clip, noises[label], t, width)[0])
             for name, picture in shown.items():
                 pixels = _bytes(picture)
                 rows.setdefault(name, []).append(pixels[clip.source.height // 2].copy())
@@ -219,37 +222,11 @@ def survey(
     return found, notes
 
 
-def _sampled(
-    task: Task, frame: torch.Tensor, noise: torch.Tensor, options: SamplerOptions, device: torch.device
-) -> Generator[torch.Tensor, None, None]:
-    """The output after every step of the sampler."""
-    width = task.noise_channels
-    for step in task.sample(frame, lambda index: noise[index * width : (index + 1) * width], options, device):
-        yield step.image
-
-
-def _judged(clip: Clip, task: Task, outputs: dict[int, torch.Tensor], t: int, frame: torch.Tensor) -> dict[str, float]:
-    """Measures of the output of frame t, of `outputs` by frame up to there."""
-    here, truth = outputs[t], task.truth(frame)
-    found = {"laplacian": quality.laplacian_variance(here)}
-    if truth is not None:
-        found |= {"psnr": quality.psnr(here, truth), "sharpness": quality.sharpness(here, truth)}
-    for gap in output_quality.GAPS:
-        before = outputs.get(t - gap)
-        if before is not None:
-            was = output_quality.reach(clip.motion, t, gap)
-            error, coverage, _ = quality.warp_error(here, before, was.positions, was.valid)
-            suffix = "" if gap == 1 else f"_{gap}"
-            found |= {f"warp_error{suffix}": 1e3 * error, f"coverage{suffix}": coverage}
-    return found
-
-
-def _coherence(clip: Clip, noise: Noise, t: int, channels: int) -> dict[str, float]:
-    if t == 0:
-        return {}
+def _measures(judged: Quality) -> dict[str, float]:
+    """Of MEASURES those of an output."""
     return {
-        "previous": carrying.with_previous(clip, noise, t, channels)[0],
-        "first": carrying.with_first(clip, noise, t, channels)[0],
+        name: value * 1e3 if name.startswith("warp_error") else value
+        for name, value in dataclasses.asdict(judged).items()
     }
 
 

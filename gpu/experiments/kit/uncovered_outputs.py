@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gpu.engine import Engine, output_quality
-from gpu.engine import clip as carrying
+from gpu.engine import Engine
+from gpu.engine.clip import opened
 from gpu.engine.results import Update
+from gpu.engine.sampling import reach
 from gpu.metrics import quality
 from gpu.priors import INHERITED
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
@@ -34,10 +35,10 @@ class Errors:
 def outputs(source: SourceSettings, task: str, seed: int, pairs: int) -> Generator[Update, None, Errors]:
     """Sample the last `pairs` + 1 frames with integral noise and each fill. NoisescopeError without the task's weights."""
     found = Errors()
-    with carrying.opened(source, "torch") as clip:
+    with opened(source, "torch") as clip:
         shown = range(clip.source.frames - pairs - 1, clip.source.frames)
-        reaches = {t: output_quality.reach(clip.motion, t, 1) for t in shown[1:]}
-        uncovered = {t: reaches[t].valid & (clip.carrier().track(t).state == INHERITED) for t in shown[1:]}
+        reaches = {t: reach(clip.motion, t, 1) for t in shown[1:]}
+        uncovered = {t: reaches[t].valid & (clip.transport().track(t).state == INHERITED) for t in shown[1:]}
     found.share = float(np.mean([float(mask.float().mean()) for mask in uncovered.values()]))
     for number, fill in enumerate(("two-stage", "random")):
         noise = NoiseSettings(seed=seed, fill="two-stage" if fill == "two-stage" else "random", backend="torch")
@@ -54,9 +55,9 @@ def outputs(source: SourceSettings, task: str, seed: int, pairs: int) -> Generat
             engine.close()
         errors: list[float] = []
         inside: list[float] = []
-        for t, reach in reaches.items():
-            errors.append(quality.warp_error(pictures[t], pictures[t - 1], reach.positions, reach.valid)[0])
-            inside.append(quality.warp_error(pictures[t], pictures[t - 1], reach.positions, uncovered[t])[0])
+        for t, seen in reaches.items():
+            errors.append(quality.warp_error(pictures[t], pictures[t - 1], seen.positions, seen.valid)[0])
+            inside.append(quality.warp_error(pictures[t], pictures[t - 1], seen.positions, uncovered[t])[0])
         found.all[fill], found.view[fill] = 1e3 * float(np.mean(errors)), 1e3 * float(np.nanmean(inside))
         found.laplacian[fill] = float(np.mean([quality.laplacian_variance(one) for one in pictures.values()]))
         last = pictures[shown[-1]].numpy()

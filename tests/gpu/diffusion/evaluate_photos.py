@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from gpu.cv import cv2
 from gpu.engine import Engine
-from gpu.engine.output_quality import reach
+from gpu.engine.sampling import reach
 from gpu.metrics.quality import laplacian_variance, psnr, warp_error
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 from gpu.source.motion import SourceMotion

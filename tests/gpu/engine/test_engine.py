@@ -151,14 +151,14 @@ def test_a_refused_change_leaves_the_engine_as_it_was() -> None:
 def test_the_clip_is_not_decoded_again_for_another_seed_or_prior() -> None:
     engine = Engine(SMALL)
     finish(engine, 1)
-    source, motion, backend = engine.source, engine._motion, engine.backend
+    source, motion, backend = engine.source, engine.opened.motion, engine.opened.backend
     engine.update(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, seed=8)))
     assert engine.source is source
-    assert engine._motion is motion
-    assert engine.backend is backend
+    assert engine.opened.motion is motion
+    assert engine.opened.backend is backend
     engine.update(dataclasses.replace(engine.session, motion=dataclasses.replace(SMALL.motion, estimator="dis")))
     assert engine.source is source
-    assert engine._motion is not motion
+    assert engine.opened.motion is not motion
     engine.update(dataclasses.replace(engine.session, source=dataclasses.replace(SOURCE, frames=4)))
     assert engine.source is not source
     assert finish(engine, 3).complete
@@ -264,9 +264,9 @@ def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> Non
     kept = auto.cached(1)
     assert kept is not None
     assert np.array_equal(kept.columns["integral"].noise, before)
-    auto.backend._wanted = "auto"
+    auto.opened.backend._wanted = "auto"
     assert finish(auto, 4).complete
-    assert "goes on without it" in auto.backend.note
+    assert "goes on without it" in auto.opened.backend.note
     auto.close()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gpu.engine import clip as carrying
+from gpu.engine.clip import opened
 from gpu.errors import SessionError
 from gpu.experiments import covariance, settings_for
 from gpu.session import SourceSettings
@@ -24,7 +24,7 @@ def translation(dx: float, dy: float) -> SourceSettings:
 @pytest.fixture(scope="module")
 def asymmetric():
     """Draws and theories of a translation by (1.3, −0.75)."""
-    with carrying.opened(translation(1.3, -0.75), "torch") as clip:
+    with opened(translation(1.3, -0.75), "torch") as clip:
         first, warped = finished(covariance.draws(clip, DRAWS, 11, 3, 4))
         theories = {
             "bilinear": covariance.bilinear_theory(SIZE, 1.3, -0.75),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from gpu.engine import clip as carrying
+from gpu.engine.clip import opened
 from gpu.experiments import disocclusion
 from gpu.experiments.disocclusion import Sums
 from gpu.experiments.kit.disocclusion_report import exceeds, report
@@ -23,7 +23,7 @@ FRAMES, SIZE = 7, 32
 def scenes():
     found = []
     for number in range(2):
-        with carrying.opened(disocclusion.layers(number, SIZE, FRAMES), "torch") as clip:
+        with opened(disocclusion.layers(number, SIZE, FRAMES), "torch") as clip:
             found.append(finished(disocclusion.look(clip, number, 7 + number, (3, 6) if number == 0 else ())))
     return found
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gpu.engine import clip as carrying
+from gpu.engine.clip import opened, with_first
 from gpu.errors import ChoiceError
 from gpu.experiments import flow_error, settings_for
-from gpu.session import PriorSettings, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from tests.gpu.experiments.running import finished
 
 CLIP = SourceSettings("synthetic", name="rotation-zoom", height=48, width=56, frames=7)
@@ -27,13 +27,13 @@ def test_errors_have_the_size_asked_for_and_smooth_ones_are_smooth():
 
 def test_measured_end_point_errors_are_the_sizes_and_coherence_falls_with_them():
     found = []
-    with carrying.opened(CLIP) as clip:
+    with opened(CLIP) as clip:
         for size in (0.0, 0.5, 2.0):
             motion = flow_error.with_errors(flow_error.BIAS, size, 5)(clip)
             assert flow_error.end_point_error(motion, clip.motion, 7) == pytest.approx(size, abs=1e-4)
-            run = carrying.start(clip, PriorSettings("integral"), 5, 3, motion)
-            found.append(carrying.with_first(clip, run, 6, 3)[0])
-        ceiling = carrying.with_first(clip, run, 6, 3)[1]
+            run = clip.start(PriorSettings("integral"), NoiseSettings(channels=3, seed=5), motion)
+            found.append(with_first(clip, run, 6, 3)[0])
+        ceiling = with_first(clip, run, 6, 3)[1]
         estimated = clip.estimated("dis")
         assert 0 < flow_error.end_point_error(estimated, clip.motion, 7) < 2
     # With about 48·56·3 values the standard error is 0.012: 0.05 is four of them, exceeded with probability below 1e-4.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpu.engine import clip as carrying
+from gpu.engine.clip import opened
 from gpu.experiments import k_ablation, settings_for
 from gpu.session import SourceSettings
 from tests.gpu.experiments.running import finished
@@ -30,7 +30,7 @@ def test_undefined_pixels_vanish_at_finer_levels_and_coherence_rises():
 
 
 def test_even_segments_give_one_outline_and_an_odd_one_another():
-    with carrying.opened(SourceSettings("synthetic", name="swirl", height=32, width=32, frames=3)) as clip:
+    with opened(SourceSettings("synthetic", name="swirl", height=32, width=32, frames=3)) as clip:
         assert k_ablation.same_outline(clip, 3, 3, 2, 8)
         assert not k_ablation.same_outline(clip, 3, 3, 2, 1)
 

@@ -13,8 +13,8 @@ import math
 import numpy as np
 
 from gpu.assets import asset
-from gpu.engine import clip as carrying
-from gpu.engine import output_quality
+from gpu.engine.clip import opened
+from gpu.engine.sampling import reach
 from gpu.metrics import coherence
 from gpu.noise import tracks, transport
 from gpu.session import SourceSettings
@@ -28,14 +28,14 @@ LATER = (8, 16, 32)
 
 def smoke(seed: int, bounds: list[float]) -> None:
     """One clip with every bound."""
-    with carrying.opened(SourceSettings("scene", name="smoke", parameters={"seed": seed})) as clip:
+    with opened(SourceSettings("scene", name="smoke", parameters={"seed": seed})) as clip:
         size = clip.source.height, clip.source.width
         for bound in bounds:
             moved = transport.Transport(clip.motion, *size, lambda t: 0, 7, clip.backend, clip.device, bend=bound)
             noise = [moved.integral(t, CHANNELS)[0] for t in range(FRAMES)]
 
             def correlation(t: int, gap: int, noise=noise) -> float:
-                was = output_quality.reach(clip.motion, t, gap)
+                was = reach(clip.motion, t, gap)
                 return float(coherence.correlation(noise[t - gap], noise[t], was.positions, was.valid)[0])
 
             means = [np.mean([correlation(t, gap) for t in range(gap, FRAMES, 2)]) for gap in GAPS]
@@ -58,8 +58,8 @@ def bends() -> None:
     for name in ("bunny", "city"):
         sources[name] = SourceSettings("video", path=str(asset(f"clips/{name}.mp4")), height=144, frames=97)
     for name, source in sources.items():
-        with carrying.opened(source) as clip:
-            track = clip.carrier().track
+        with opened(source) as clip:
+            track = clip.transport().track
             found = {t: tracks.bend(track(t)) for t in (8, 24, min(96, clip.source.frames - 1))}
             print(name, ", ".join(f"frame {t}: {bend:.3f}" for t, bend in found.items()), flush=True)
 
