@@ -81,6 +81,12 @@ LIGHT = Theme(
 )
 
 
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue of #rrggbb, each from 0 to 255."""
+    parsed = QColor(colour)
+    return parsed.red(), parsed.green(), parsed.blue()
+
+
 def of(palette: QPalette) -> Theme:
     """The theme that a widget's palette belongs to."""
     return DARK if palette.color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT

@@ -115,11 +115,9 @@ class PoseCanvas(QWidget):
     def _body(self, painter: QPainter, joints: np.ndarray, seen: np.ndarray) -> None:
         colours = theme.current()
         for name, outline in body(joints, seen):
-            shade = QColor(RIGHT if name.startswith("right") else LEFT if name.startswith("left") else colours.dim)
-            field = QColor(colours.field)
-            mixed = QColor.fromRgbF(
-                *(0.22 * a + 0.78 * b for a, b in zip(shade.getRgbF()[:3], field.getRgbF()[:3], strict=True))
-            )
+            shade = theme.rgb(RIGHT if name.startswith("right") else LEFT if name.startswith("left") else colours.dim)
+            field = theme.rgb(colours.field)
+            mixed = QColor.fromRgbF(*(0.22 * a / 255 + 0.78 * b / 255 for a, b in zip(shade, field, strict=True)))
             painter.setBrush(mixed)
             painter.setPen(QPen(QColor(colours.canvas), 1))
             painter.drawPolygon(QPolygonF([self.to_screen(place) for place in outline]))

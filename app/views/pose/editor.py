@@ -141,6 +141,10 @@ class PoseEditor(QDialog):
         layout.addLayout(keys)
         layout.addLayout(bottom)
 
+    def _offer(self, menu: QMenu, name: str) -> None:
+        """An entry that opens the built-in movement of this name."""
+        menu.addAction(name, lambda: self.attempt(lambda: self.editing.open_bundled(name)))
+
     def _open_button(self) -> QToolButton:
         button = QToolButton()
         button.setText("Open")
@@ -150,7 +154,7 @@ class PoseEditor(QDialog):
         button.setAccessibleName("Open a movement")
         menu = QMenu(button)
         for name in BUNDLED:
-            menu.addAction(name, lambda name=name: self.attempt(lambda: self.editing.open_bundled(name)))
+            self._offer(menu, name)
         menu.addSeparator()
         opening = menu.addAction("From a file: Noisescope, OpenPose or COCO …", self.ask_file)
         opening.setShortcut(QKeySequence("Ctrl+O"))

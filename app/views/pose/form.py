@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QLineEdit, QVBoxLayout, QWidget
 
 from app.look import theme
@@ -33,8 +34,8 @@ class Number(QDoubleSpinBox):
         with QSignalBlocker(self):
             self.setValue(value)
 
-    def wheelEvent(self, event: object) -> None:
-        event.ignore()  # type: ignore[attr-defined]
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
 
 class PoseForm(QWidget):
@@ -84,10 +85,10 @@ class PoseForm(QWidget):
         self.joint = Choices([(index, text, "") for index, text in enumerate(JOINTS)])
         self.joint.picked.connect(self.editing.choose)
         section.row("Joint", self.joint, "The joint that arrow keys on the skeleton move")
-        self.x, self.y = (Number(-3, 3, 0.01, 3, " heights") for _ in range(2))
-        section.row("x", self.x, "To the right of the middle, in body heights; the joint alone is moved")
-        section.row("y", self.y, "Below the middle, in body heights; the joint alone is moved")
-        for field in (self.x, self.y):
+        self.across, self.down = (Number(-3, 3, 0.01, 3, " heights") for _ in range(2))
+        section.row("x", self.across, "To the right of the middle, in body heights; the joint alone is moved")
+        section.row("y", self.down, "Below the middle, in body heights; the joint alone is moved")
+        for field in (self.across, self.down):
             field.valueChanged.connect(self._place)
         return section
 
@@ -103,7 +104,7 @@ class PoseForm(QWidget):
         return section
 
     def _place(self) -> None:
-        self.editing.drag(self.editing.joint, np.array([self.x.value(), self.y.value()]), keep=False)
+        self.editing.drag(self.editing.joint, np.array([self.across.value(), self.down.value()]), keep=False)
 
     def _follow(self) -> None:
         editing, sequence = self.editing, self.editing.sequence
@@ -118,5 +119,5 @@ class PoseForm(QWidget):
             self.loop.setChecked(sequence.loop)
         self.joint.show_value(editing.joint)
         x, y = editing.joints[editing.joint]
-        self.x.show_value(float(x))
-        self.y.show_value(float(y))
+        self.across.show_value(float(x))
+        self.down.show_value(float(y))

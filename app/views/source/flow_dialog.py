@@ -76,7 +76,8 @@ class FlowDialog(QDialog):
 
     def _show(self, fits: Sequence[FlowFit]) -> None:
         while (item := self._grid.takeAt(0)) is not None:
-            item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         chosen = (self.source.flow_direction, self.source.flow_axes, self.source.flow_sign)
         for row, fit in enumerate(fits):
             button = QRadioButton(fit.words)

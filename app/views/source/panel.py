@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
@@ -22,7 +22,8 @@ from gpu.parameters import ParameterInfo
 from gpu.session import Session, SourceSettings
 
 WIDTH = 264
-KINDS = (
+Kind = Literal["video", "images", "synthetic", "flow", "scene"]
+KINDS: tuple[tuple[Kind, str, str], ...] = (
     ("video", "Video", "A video file; its motion is estimated"),
     ("images", "Image sequence", "Numbered pictures in a folder; their motion is estimated"),
     ("synthetic", "Still and deformation", "One picture, moved by a known deformation: its motion is exact"),
@@ -252,7 +253,7 @@ class SourcePanel(QWidget):
         if self._session.source.kind == "scene" and self._file.text() != self._session.source.path:
             self._source("File of the scene", "", path=self._file.text())
 
-    def _pick_kind(self, kind: str) -> None:
+    def _pick_kind(self, kind: Kind) -> None:
         old, catalogue = self._session.source, self._catalogue
         self._kind.show_value(old.kind)  # until there is a file for it, nothing changes
         if kind == old.kind:

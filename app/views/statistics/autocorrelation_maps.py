@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QImage, QLinearGrad
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.look.palette import style
-from app.look.theme import DARK, LIGHT, Theme, small
+from app.look.theme import DARK, LIGHT, Theme, rgb, small
 from app.views.statistics.measures import signed
 from app.views.widgets.plot_files import Figure, Table
 from app.views.widgets.plots import nice_ceiling
@@ -65,14 +65,14 @@ class AutocorrelationMaps(QWidget, Figure):
         self.update()
 
     def _paint_images(self) -> None:
-        middle = np.array(QColor(self._colours.field).getRgb()[:3], dtype=np.float32)
-        low = np.array(QColor(self._colours.negative).getRgb()[:3], dtype=np.float32)
-        high = np.array(QColor(self._colours.positive).getRgb()[:3], dtype=np.float32)
+        middle = np.array(rgb(self._colours.field), dtype=np.float32)
+        low = np.array(rgb(self._colours.negative), dtype=np.float32)
+        high = np.array(rgb(self._colours.positive), dtype=np.float32)
         self._images = {}
         for key, values in self._maps.items():
             part = np.clip(np.nan_to_num(values / self._scale), -1, 1)[..., None]
-            rgb = middle + np.abs(part) * (np.where(part < 0, low, high) - middle)
-            pixels = np.ascontiguousarray(np.rint(rgb), dtype=np.uint8)
+            mixed = middle + np.abs(part) * (np.where(part < 0, low, high) - middle)
+            pixels = np.ascontiguousarray(np.rint(mixed), dtype=np.uint8)
             height, width = values.shape
             self._images[key] = QImage(pixels.data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
 
@@ -180,7 +180,7 @@ class AutocorrelationMaps(QWidget, Figure):
     def figure_keys(self) -> list[str]:
         return []
 
-    def figure_twin(self) -> QWidget:
+    def figure_twin(self, scale: float) -> QWidget:
         twin = AutocorrelationMaps(colours=LIGHT)
         twin.set_maps(self._maps)
         return twin

@@ -309,12 +309,10 @@ class OutputsPage(QWidget):
     def _show_lines(self, keys: list[str], lines: list[Line]) -> None:
         self.table.setRowCount(len(lines))
         self.table.setColumnCount(len(keys))
-        self.table.setVerticalHeaderLabels([line.heading for line in lines])
-        self.table.setHorizontalHeaderLabels(keys)
         for column, key in enumerate(keys):
-            self.table.horizontalHeaderItem(column).setToolTip(key)
+            self.table.setHorizontalHeaderItem(column, _head(key, key))
         for number, line in enumerate(lines):
-            self.table.verticalHeaderItem(number).setToolTip(f"<p>{line.tip}</p>")
+            self.table.setVerticalHeaderItem(number, _head(line.heading, f"<p>{line.tip}</p>"))
             for column, key in enumerate(keys):
                 self._cell(number, column, line.texts.get(key, "–"), line.tips.get(key) or line.tip)
 
@@ -325,16 +323,22 @@ class OutputsPage(QWidget):
         self.table.setItem(row, column, item)
 
     def _draw(self, plot: FlickerPlot, keys: list[str], take: Callable[[Flicker], F32]) -> None:
-        found = self._flickers
-        truth = found.truth if found is not None else None
+        flickers = self._flickers
+        truth = flickers.truth if flickers is not None else None
         plot.set_reference(None if truth is None else _decibels(truth, take))
-        columns = found.columns if found is not None else {}
+        columns = flickers.columns if flickers is not None else {}
         plot.set_curves({key: _decibels(columns[key], take) for key in keys if key in columns})
 
 
+def _head(text: str, tip: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setToolTip(tip)
+    return item
+
+
 def _mean(values: F32) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else math.nan
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else math.nan
 
 
 def _rms(flicker: Flicker) -> float:

@@ -235,9 +235,9 @@ class StatisticsPanel(QWidget):
         self._pages.addWidget(content)
         self.outputs = OutputsPage(colours)
         self.inspector = InspectorPage(colours)
-        for plot in self.outputs.plots():
-            plot.messenger.saved.connect(self.saved)
-            plot.messenger.problem.connect(self.problem)
+        for figure in self.outputs.plots():
+            figure.messenger.saved.connect(self.saved)
+            figure.messenger.problem.connect(self.problem)
         self.subjects = QTabBar()
         self.subjects.setAccessibleName("Statistics of the noise, of the outputs, or one pixel")
         self.subjects.setExpanding(True)
@@ -341,7 +341,7 @@ class StatisticsPanel(QWidget):
             if part in self._stale:
                 fill()
         self._stale = set()
-        drawn = (self.histogram, self.spectrum, self.quantiles, self.maps, *self.outputs.plots())
+        drawn: tuple[Figure, ...] = (self.histogram, self.spectrum, self.quantiles, self.maps, *self.outputs.plots())
         return {figure.figure_name(): figure for figure in drawn}
 
 

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look import theme
-from app.look.theme import DARK, Theme
+from app.look.theme import DARK, Theme, rgb
 from app.views.statistics.measures import signed
 
 if TYPE_CHECKING:
@@ -203,9 +203,8 @@ class PixelDrawing(QWidget):
     def _colour(self, sigmas: float) -> QColor:
         """Of a value in standard deviations of its kind."""
         part = min(abs(sigmas) / RANGE, 1.0)
-        end = QColor(self._colours.positive if sigmas >= 0 else self._colours.negative)
-        start = QColor(self._colours.field)
-        mixed = [round(a + part * (b - a)) for a, b in zip(start.getRgb()[:3], end.getRgb()[:3], strict=True)]
+        start, end = rgb(self._colours.field), rgb(self._colours.positive if sigmas >= 0 else self._colours.negative)
+        mixed = [round(a + part * (b - a)) for a, b in zip(start, end, strict=True)]
         return QColor(*mixed)
 
     def _draw_scale(self, painter: QPainter, colours: theme.Theme, deviation: float) -> None:

@@ -221,8 +221,12 @@ class Header(QHeaderView):
 class CellDelegate(QStyledItemDelegate):
     """Draws a cell's text itself: the style sheet's way takes most of a frame for a table of this size."""
 
+    def __init__(self, model: WhitenessModel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._model = model
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        text, colour, left = index.model().look(index)
+        text, colour, left = self._model.look(index)
         painter.setPen(colour)
         painter.setFont(option.font)
         side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
@@ -251,7 +255,7 @@ class WhitenessTable(QTableView):
         self.setAccessibleName("Whiteness of every prior")
         self.setAccessibleDescription("Statistics of this frame's noise with verdicts. Control C copies the table.")
         self.setToolTip("Click a measure to sort by it. Ctrl+C copies the table.")
-        self.setItemDelegate(CellDelegate(self))
+        self.setItemDelegate(CellDelegate(self.whiteness, self))
         self.setStyleSheet(
             "QTableCornerButton::section { background: transparent; border: none; } QHeaderView { background: transparent; }"
         )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
-from app.look.theme import DARK, LIGHT, Theme, small
+from app.look.theme import DARK, LIGHT, Theme
+from app.views.timeline.measures import Curves
+from app.views.widgets import graph
 from app.views.widgets.plot_files import Table
 from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling
 from app.views.widgets.prior_lines import LINE_WIDTH, pen
@@ -20,120 +20,8 @@ from app.views.widgets.prior_lines import LINE_WIDTH, pen
 F32 = npt.NDArray[np.floating]
 Series = Mapping[str, Mapping[str, F32]]
 
-CEILING = 2 / 3
-"""Coherence of a perfect transport under general motion. Where pixels meet at an offset (u, v), sampling the other frame
-bilinearly gives a covariance and a variance that are both ((1−u)² + u²)((1−v)² + v²), (2/3)² on average over all offsets;
-the correlation is the covariance over the root of the variance, 2/3."""
-
 POINTS = 600
 """More points than this are thinned, and drawn as thin solid lines: dashes would not be seen, and cost much."""
-
-
-NO_OUTPUT = "no output yet; it appears once a diffusion task has run"
-NO_PAIR = "needs a diffusion task's outputs of two frames in a row"
-NO_FIVE = "needs a diffusion task's outputs five frames apart"
-
-
-@dataclass(frozen=True)
-class Curves:
-    """A measure over time: its name in the engine's series, what it is called, its unit, and how it is scaled."""
-
-    series: str
-    title: str
-    unit: str
-    tip: str
-    scale: float = 1.0
-    reference: float | None = None
-    fixed: tuple[float, float] | None = None
-    hint: str = "not computed yet"
-
-    @property
-    def label(self) -> str:
-        return f"{self.title} ({self.unit})" if self.unit else self.title
-
-
-CURVES: tuple[Curves, ...] = (
-    Curves(
-        "warp_error",
-        "warp error, gap 1",
-        "×10⁻³",
-        "Mean squared difference between the output and the previous one carried along the motion, images in 0 … 1. "
-        "Lower flickers less; a blurred output is low as well, so look at sharpness beside it.",
-        scale=1e3,
-        hint=NO_PAIR,
-    ),
-    Curves(
-        "warp_error_5",
-        "warp error, gap 5",
-        "×10⁻³",
-        "The same over five frames. Noise that sticks to the screen flatters itself at a gap of 1, but not here.",
-        scale=1e3,
-        hint=NO_FIVE,
-    ),
-    Curves(
-        "variance",
-        "noise variance",
-        "",
-        "Variance of the noise of each frame. White noise gives 1; interpolation loses it.",
-        reference=1.0,
-    ),
-    Curves(
-        "coherence_previous",
-        "coherence with previous frame",
-        "correlation",
-        "Correlation of the noise with the previous frame's along the true motion. A perfect transport gives 1 where "
-        "nothing moves or moves by whole pixels, and 2/3 on average for general motion: the grey line.",
-        reference=CEILING,
-        fixed=(-0.1, 1.05),
-    ),
-    Curves(
-        "coherence_first",
-        "coherence with first frame",
-        "correlation",
-        "Correlation of the noise with that of the shot's first frame along the true motion. Chained methods forget "
-        "within a few frames. The grey line at 2/3 is the ceiling for general motion.",
-        reference=CEILING,
-        fixed=(-0.1, 1.05),
-    ),
-    Curves(
-        "coherence_ceiling",
-        "coherence ceiling",
-        "correlation",
-        "What perfect transport would reach with the previous frame for the motion of this frame: pixels that meet at an "
-        "offset share only part of their area.",
-        fixed=(-0.1, 1.05),
-    ),
-    Curves("undefined", "undefined pixels", "%", "Pixels that no noise could be carried to.", scale=100.0),
-    Curves(
-        "inherited", "inherited pixels", "%", "Pixels that took over a later anchor from the frame before.", scale=100.0
-    ),
-    Curves("new", "new pixels", "%", "Pixels that came into view and opened an anchor with fresh noise.", scale=100.0),
-    Curves(
-        "coverage",
-        "coverage",
-        "%",
-        "Pixels whose motion passes the forward-backward check, over which the warp error is taken.",
-        scale=100.0,
-        fixed=(0.0, 105.0),
-    ),
-    Curves("coverage_5", "coverage, gap 5", "%", "The same over five frames.", scale=100.0, fixed=(0.0, 105.0)),
-    Curves(
-        "sharpness",
-        "sharpness",
-        "× true frame",
-        "Variance of the output's Laplacian relative to that of the true frame. Well below 1 is blurred.",
-        reference=1.0,
-        hint=NO_OUTPUT,
-    ),
-    Curves(
-        "laplacian",
-        "Laplacian variance",
-        "(0–255)²",
-        "Variance of the output's Laplacian, on the 0 … 255 scale: what sharpness is a ratio of.",
-        hint=NO_OUTPUT,
-    ),
-    Curves("psnr", "PSNR", "dB", "Peak signal-to-noise ratio of the output to the true frame.", hint=NO_OUTPUT),
-)
 
 
 def decimate(x: F32, y: F32, limit: int = POINTS) -> Curve:
@@ -145,8 +33,8 @@ def decimate(x: F32, y: F32, limit: int = POINTS) -> Curve:
     bins = -(-n // size)
     padded = np.full(bins * size, np.nan)
     padded[:n] = y
-    padded = padded.reshape(bins, size)
-    low, high = np.fmin.reduce(padded, axis=1), np.fmax.reduce(padded, axis=1)
+    by_bin = padded.reshape(bins, size)
+    low, high = np.fmin.reduce(by_bin, axis=1), np.fmax.reduce(by_bin, axis=1)
     start = x[np.minimum(np.arange(bins) * size, n - 1)]
     middle = x[np.minimum(np.arange(bins) * size + size // 2, n - 1)]
     return np.stack([start, middle], 1).ravel(), np.stack([low, high], 1).ravel()
@@ -161,6 +49,13 @@ def lonely(x: F32, y: F32) -> Curve:
     return x[alone], y[alone]
 
 
+class FrameAxis(graph.Axis):
+    """Numbers of frames: there is none half-way between two."""
+
+    def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
+        return [(max(step, 1.0), start) for step, start in super().tickSpacing(low, high, size)]
+
+
 class TimePlot(CurvePlot):
     """One measure over the frames of the source."""
 
@@ -169,24 +64,24 @@ class TimePlot(CurvePlot):
     def __init__(self, curves: Curves, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         self._frames, self._frame, self._fps = 0, 0, 0.0
         self._whole: dict[str, Curve] = {}
-        self._dots: dict[str, pg.ScatterPlotItem] = {}
-        self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._cuts: list[pg.InfiniteLine] = []
+        self._dots: dict[str, graph.Dots] = {}
+        self._cursor = graph.Rule(angle=90, movable=False)
+        self._cuts: list[graph.Rule] = []
+        self._hint = QLabel()  # here already, because pyqtgraph resizes the plot while it is being built
         super().__init__(_spec(curves), colours, parent)
         self.curves = curves
-        axis = self.getPlotItem().getAxis("bottom")
-        usual = axis.tickSpacing
-        # There is no frame half-way between two.
-        axis.tickSpacing = lambda low, high, size: [(max(step, 1.0), at) for step, at in usual(low, high, size)]
         self.addItem(self._cursor, ignoreBounds=True)
         self._cursor.setZValue(20)
-        self._hint = QLabel(self)
+        self._hint.setParent(self)
         self._hint.setObjectName("dim")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._hint.setWordWrap(True)
         self._hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setMinimumHeight(72)
         self.set_theme(colours)
+
+    def own_axes(self) -> dict[str, graph.Axis]:
+        return {"bottom": FrameAxis("bottom")}
 
     def set_measure(self, curves: Curves) -> None:
         """Draw another measure; the data follows with set_series."""
@@ -202,7 +97,7 @@ class TimePlot(CurvePlot):
         self._frames, self._fps = frames, fps
         for line in self._cuts:
             self.removeItem(line)
-        self._cuts = [pg.InfiniteLine(cut - 0.5, angle=90, movable=False) for cut in cuts]
+        self._cuts = [graph.Rule(cut - 0.5, angle=90, movable=False) for cut in cuts]
         for line in self._cuts:
             self.addItem(line, ignoreBounds=True)
             line.setZValue(-5)
@@ -246,7 +141,7 @@ class TimePlot(CurvePlot):
             if key not in self._dots:
                 if not len(x):
                     continue
-                self._dots[key] = pg.ScatterPlotItem(size=4, pen=None, pxMode=True)
+                self._dots[key] = graph.Dots(size=4, pen=None, pxMode=True)
                 self.addItem(self._dots[key], ignoreBounds=True)
             there = self._dots[key].getData()
             if not (np.array_equal(there[0], x) and np.array_equal(there[1], y)):
@@ -261,8 +156,8 @@ class TimePlot(CurvePlot):
         super().set_theme(colours)
         cursor = QPen(QColor(colours.text), self.line_scale)
         cut = QPen(QColor(colours.dim), self.line_scale, Qt.PenStyle.DotLine)
-        for one in (cursor, cut):
-            one.setCosmetic(True)
+        for line_pen in (cursor, cut):
+            line_pen.setCosmetic(True)
         self._cursor.setPen(cursor)
         for line in self._cuts:
             line.setPen(cut)
@@ -284,18 +179,17 @@ class TimePlot(CurvePlot):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if hasattr(self, "_hint"):  # pyqtgraph resizes itself while it is being built
-            self._hint.setGeometry(52, 0, max(0, self.width() - 64), max(0, self.height() - 36))
+        self._hint.setGeometry(52, 0, max(0, self.width() - 64), max(0, self.height() - 36))
 
     # a press or a drag goes to the frame under the pointer
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self._ask(event.position())
+            self._go_to(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self._ask(event.position())
+            self._go_to(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         event.accept()
@@ -308,7 +202,7 @@ class TimePlot(CurvePlot):
             return None
         return min(max(round(box.mapSceneToView(scene).x()), 0), self._frames - 1)
 
-    def _ask(self, position: QPointF) -> None:
+    def _go_to(self, position: QPointF) -> None:
         t = self._frame_at(position)
         if t is not None and t != self._frame:
             self.frameRequested.emit(t)
@@ -329,17 +223,19 @@ class TimePlot(CurvePlot):
                 lines.append(f"{key}: {y[t]:.4g} {self.curves.unit}".rstrip())
         return "\n".join(lines)
 
-    def figure_twin(self) -> QWidget:
+    def figure_twin(self, scale: float) -> QWidget:
         twin = TimePlot(self.curves, colours=LIGHT)
         cuts = tuple(round(line.value() + 0.5) for line in self._cuts)
         twin.set_source(self._frames, self._fps, cuts)
         twin.set_frame(self._frame)
         twin.set_series({key: {self.curves.series: y / self.curves.scale} for key, (_, y) in self._whole.items()})
+        twin.set_on_paper(scale)
         return twin
 
     def figure_table(self) -> Table:
         frames = np.arange(self._frames)
-        headings, columns = ["frame"], [frames]
+        headings = ["frame"]
+        columns: list[npt.NDArray[np.generic]] = [frames]
         if self._fps > 0:
             headings.append("time (s)")
             columns.append(frames / self._fps)
@@ -355,59 +251,3 @@ def _spec(curves: Curves) -> PlotSpec:
         label_y=curves.unit or "variance",
         tip=curves.tip,
     )
-
-
-FLAT = "QComboBox { background: transparent; border: 1px solid transparent; padding: 0 2px; min-height: 18px; }"
-
-
-class ChosenPlot(QWidget):
-    """A plot over time with a chooser of its measure."""
-
-    measureChanged = Signal(str)
-
-    def __init__(self, series: str, colours: Theme = DARK, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        number = next(index for index, curves in enumerate(CURVES) if curves.series == series)
-        self._series: Series = {}
-        self.plot = TimePlot(CURVES[number], colours)
-        self.chooser = QComboBox()
-        self.chooser.setAccessibleName("Measure of this plot")
-        self.chooser.setFont(small(self.chooser.font(), bold=True))
-        self.chooser.setStyleSheet(FLAT)
-        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        for index, curves in enumerate(CURVES):
-            self.chooser.addItem(curves.label, curves.series)
-            self.chooser.setItemData(index, f"<p>{curves.tip}</p>", Qt.ItemDataRole.ToolTipRole)
-        self.chooser.setCurrentIndex(number)
-        self.chooser.setToolTip(f"<p>{CURVES[number].tip}</p>")
-        self.chooser.currentIndexChanged.connect(self._choose)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 0, 0)
-        head.addWidget(self.chooser)
-        head.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(head)
-        layout.addWidget(self.plot, 1)
-
-    def sizeHint(self) -> QSize:
-        return QSize(360, 130)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(160, 100)
-
-    def set_series(self, series: Series) -> None:
-        """{prior: {name: (frames,)}}; the plot takes its measure out of it."""
-        self._series = series
-        self.plot.set_series(series)
-
-    def choose(self, series: str) -> None:
-        """Draw the measure of this name."""
-        self.chooser.setCurrentIndex(max(0, self.chooser.findData(series)))
-
-    def _choose(self, index: int) -> None:
-        self.plot.set_measure(CURVES[index])
-        self.plot.set_series(self._series)
-        self.chooser.setToolTip(f"<p>{CURVES[index].tip}</p>")
-        self.measureChanged.emit(CURVES[index].series)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.look.theme import DARK, Theme, icon
-from app.views.timeline.curves import ChosenPlot
+from app.views.timeline.chosen_plot import ChosenPlot
 from app.views.timeline.scrub_bar import ScrubBar
 from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.plot_files import Figure

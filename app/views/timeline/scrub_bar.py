@@ -37,7 +37,8 @@ class ScrubBar(QWidget):
     def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = colours
-        self._frames, self._fps, self._cuts = 0, 0.0, ()
+        self._frames, self._fps = 0, 0.0
+        self._cuts: tuple[int, ...] = ()
         self._computed: Mask = np.zeros(0, dtype=bool)
         self._frame = 0
         self._loop: tuple[int, int] | None = None
@@ -120,16 +121,16 @@ class ScrubBar(QWidget):
                 painter.fillRect(QRectF(left, track.top(), max(right - left, 0.5), TRACK), fill)
                 last = right
         if self._loop is not None:
-            self._paint_loop(painter, track)
+            self._paint_loop(painter, track, *self._loop)
         painter.setPen(QPen(QColor(self._colours.ink(WARN)), 1.5))
         for cut in self._cuts:
             x = self.left_of(cut)
             painter.drawLine(QPointF(x, track.top() - 4), QPointF(x, track.bottom() + 4))
         self._paint_head(painter, track)
 
-    def _paint_loop(self, painter: QPainter, track: QRectF) -> None:
+    def _paint_loop(self, painter: QPainter, track: QRectF, first: int, last: int) -> None:
         colours = self._colours
-        left, right = self.left_of(self._loop[0]), self.left_of(self._loop[1] + 1)
+        left, right = self.left_of(first), self.left_of(last + 1)
         veil = QColor(colours.panel)
         veil.setAlpha(170)
         painter.fillRect(QRectF(track.left(), track.top(), left - track.left(), TRACK), veil)
@@ -210,7 +211,12 @@ class ScrubBar(QWidget):
             event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageDown: -10, Qt.Key.Key_PageUp: 10}
+        steps: dict[int, int] = {
+            Qt.Key.Key_Left: -1,
+            Qt.Key.Key_Right: 1,
+            Qt.Key.Key_PageDown: -10,
+            Qt.Key.Key_PageUp: 10,
+        }
         if event.key() in steps:
             self._step(steps[event.key()])
         elif event.key() == Qt.Key.Key_Home:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -34,6 +34,7 @@ class Section(QWidget):
 
     def __init__(self, title: str, tip: str, open_: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._colours = theme.current()
         self._head = QToolButton()
         self._head.setObjectName("heading")
         self._head.setText(title)
@@ -64,8 +65,7 @@ class Section(QWidget):
 
     def _fold(self, open_: bool) -> None:
         self.body.setVisible(open_)
-        if hasattr(self, "_colours"):
-            self._head.setIcon(theme.icon("chevron-down" if open_ else "chevron-right", self._colours))
+        self._head.setIcon(theme.icon("chevron-down" if open_ else "chevron-right", self._colours))
         self.folded.emit(not open_)
 
     def row(self, label: str, field: QWidget, tip: str) -> QWidget:
@@ -198,9 +198,9 @@ class Choices(QComboBox):
                 index = self.count() - 1
             self.setCurrentIndex(index)
 
-    def wheelEvent(self, event: object) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel scrolls the panel; it must not change a setting in passing."""
-        event.ignore()  # type: ignore[attr-defined]
+        event.ignore()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """As Qt draws it, but a text that is too long ends in an ellipsis instead of being cut."""
@@ -234,5 +234,5 @@ class WholeNumber(QSpinBox):
             with QSignalBlocker(self):
                 self.setValue(value)
 
-    def wheelEvent(self, event: object) -> None:
-        event.ignore()  # type: ignore[attr-defined]
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()

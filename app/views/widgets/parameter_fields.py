@@ -30,6 +30,7 @@ class Parameters(QWidget):
         self.sliders: dict[str, ParameterSlider] = {}
         self.choices: dict[str, Choices] = {}
         self.texts: dict[str, QLineEdit] = {}
+        self._colours = theme.current()
         self._live = live
         self._nothing = nothing
         self._built: tuple[ParameterInfo, ...] = ()
@@ -72,12 +73,12 @@ class Parameters(QWidget):
             known.clear()
         self._browse.clear()
         while (item := self._box.takeAt(0)) is not None:
-            item.widget().hide()  # it is deleted a little later, and must not be seen until then
-            item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.hide()  # it is deleted a little later, and must not be seen until then
+                widget.deleteLater()
         for info in infos:
             self._box.addWidget(self._field(info))
-        if hasattr(self, "_colours"):
-            self.set_theme(self._colours)
+        self.set_theme(self._colours)
 
     def _field(self, info: ParameterInfo) -> QWidget:
         if not info.is_text:

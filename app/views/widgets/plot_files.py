@@ -41,6 +41,8 @@ class Figure:
     """Mix-in of widgets that can be saved. The picture is a fresh twin on white at a size fit for a paper, not the
     screen's small one; that is why a subclass says how to build its twin."""
 
+    messenger: Messenger
+
     def figure_name(self) -> str:
         """The start of the file's name."""
         raise NotImplementedError
@@ -53,8 +55,9 @@ class Figure:
         """The priors to list in the legend."""
         raise NotImplementedError
 
-    def figure_twin(self) -> QWidget:
-        """A new widget of the same kind with the same data, in light colours."""
+    def figure_twin(self, scale: float) -> QWidget:
+        """A new widget of the same kind with the same data, in light colours on white. Pens of a fixed width are `scale`
+        times as wide: so many pixels will the picture have a point."""
         raise NotImplementedError
 
     def figure_table(self) -> Table:
@@ -68,9 +71,9 @@ class Figure:
         self._menu = QMenu(self)
         self._menu.setAccessibleName("Save this plot")
         for text, tip, slot in (
-            ("Save as PNG…", "A picture on white, 1280 × 800 pixels", lambda: self._ask("png")),
-            ("Save as SVG…", "A drawing on white for papers and slides", lambda: self._ask("svg")),
-            ("Save data as CSV…", "The numbers of every curve, units in the headings", lambda: self._ask("csv")),
+            ("Save as PNG…", "A picture on white, 1280 × 800 pixels", lambda: self._save_as("png")),
+            ("Save as SVG…", "A drawing on white for papers and slides", lambda: self._save_as("svg")),
+            ("Save data as CSV…", "The numbers of every curve, units in the headings", lambda: self._save_as("csv")),
             ("Copy picture", "Put the picture on the clipboard", self._copy),
         ):
             action = QAction(text, self._menu)
@@ -83,7 +86,7 @@ class Figure:
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self._menu.popup(event.globalPos())
 
-    def _ask(self, suffix: str) -> None:
+    def _save_as(self, suffix: str) -> None:
         assert isinstance(self, QWidget)
         name = f"{self.figure_name()}.{suffix}"
         chosen, _ = QFileDialog.getSaveFileName(self.window(), "Save the plot", name, f"{suffix.upper()} (*.{suffix})")
@@ -161,12 +164,9 @@ def _sheet(figure: Figure, scale: float) -> QWidget:
     title.setStyleSheet(f"color: {LIGHT.text}; font-weight: 600;")
     legend = Legend(colours=LIGHT)
     legend.set_keys(figure.figure_keys())
-    twin = figure.figure_twin()
+    twin = figure.figure_twin(scale)
     for button in twin.findChildren(CornerButton):
         button.hide()
-    if hasattr(twin, "set_line_scale"):  # a CurvePlot, whose pens are as wide on any device
-        twin.set_line_scale(scale)
-        twin.setBackground(QColor("white"))
     layout.addWidget(title)
     layout.addWidget(legend)
     layout.addWidget(twin, 1)
@@ -192,7 +192,7 @@ def picture(figure: Figure, scale: float = 2.0) -> QImage:
 
 
 def _write_png(figure: Figure, path: Path) -> None:
-    if not picture(figure).save(str(path), "PNG"):
+    if not picture(figure).save(str(path)):
         raise OutputError(f"The plot cannot be written to {path}: the picture could not be stored.")
 
 

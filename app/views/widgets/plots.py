@@ -1,4 +1,4 @@
-"""The one place where pyqtgraph is set up: plots of curves by prior, in our colours, with axes, units and a legend."""
+"""Plots of curves by prior, in our colours, with axes and units."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtGui import QColor, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QSizePolicy, QWidget
 
 from app.look.palette import SYMBOLS, style, verdict_style
 from app.look.theme import DARK, LIGHT, SMALL, Theme, small
+from app.views.widgets import graph
 from app.views.widgets.plot_files import Figure, Table
 from app.views.widgets.prior_lines import LINE_WIDTH, pen
 
 F32 = npt.NDArray[np.float32]
 Curve = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
-
-
-pg.setConfigOptions(antialias=True, background=None, foreground="#808080")
 
 
 def airiness(key: str) -> float:
@@ -64,18 +61,18 @@ class PlotSpec:
     column: str = ""
 
 
-class CurvePlot(pg.PlotWidget, Figure):
+class CurvePlot(graph.PlotView, Figure):
     """Curves by prior over a common axis, with a reference. It draws what it is given and keeps that for export."""
 
     def __init__(self, spec: PlotSpec, colours: Theme = DARK, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
+        super().__init__(parent=parent, axisItems=self.own_axes())
         self.spec = spec
         self.colours = colours
         self.line_scale = 1.0
         self._curves: dict[str, Curve] = {}
-        self._items: dict[str, pg.PlotDataItem] = {}
+        self._items: dict[str, graph.Line] = {}
         self._reference: Curve | None = None
-        self._reference_item = pg.PlotCurveItem()
+        self._reference_item = graph.Shape()
         self._reference_item.setZValue(-10)
         self._range: tuple[float, ...] = ()
         self.setFrameStyle(0)
@@ -95,12 +92,16 @@ class CurvePlot(pg.PlotWidget, Figure):
             axis.enableAutoSIPrefix(False)
             axis.setStyle(tickFont=small(self.font()), tickLength=-4, maxTickLevel=0)
             axis.setStyle(hideOverlappingLabels=12)
-            axis.setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.DeviceCoordinateCache)
+            axis.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         item.getAxis("left").setWidth(44)
         item.getAxis("bottom").setHeight(34)
         self.figure_menu()
         self.set_labels(spec.label_x, spec.label_y)
         self.set_theme(colours)
+
+    def own_axes(self) -> dict[str, graph.Axis]:
+        """Axes by side ("left", "bottom") where pyqtgraph's will not do."""
+        return {}
 
     def set_labels(self, label_x: str, label_y: str) -> None:
         """Name the axes, units in brackets."""
@@ -115,7 +116,7 @@ class CurvePlot(pg.PlotWidget, Figure):
         self.setBackground(QColor(colours.panel))
         for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
-            axis.setPen(pg.mkPen(colours.border, width=1))
+            axis.setPen(graph.line_pen(colours.border, width=1))
             axis.setTextPen(QColor(colours.dim))
         self.getPlotItem().showGrid(x=True, y=True, alpha=0.35)
         self.set_labels(self.spec.label_x, self.spec.label_y)
@@ -123,12 +124,13 @@ class CurvePlot(pg.PlotWidget, Figure):
             self.style_item(key)
         self._style_reference()
 
-    def set_line_scale(self, scale: float) -> None:
-        """Draw lines this many times as wide, for pictures with more pixels than points."""
+    def set_on_paper(self, scale: float) -> None:
+        """Draw on white for a file, lines `scale` times as wide, for pictures with more pixels than points."""
         self.line_scale = scale
         for side in ("left", "bottom"):  # a kept picture of an axis would stand in the file as pixels
-            self.getPlotItem().getAxis(side).setCacheMode(pg.QtWidgets.QGraphicsItem.CacheMode.NoCache)
+            self.getPlotItem().getAxis(side).setCacheMode(QGraphicsItem.CacheMode.NoCache)
         self.set_theme(self.colours)
+        self.setBackground(QColor("white"))
 
     def _style_reference(self) -> None:
         grey = QColor(self.colours.dim)
@@ -156,7 +158,7 @@ class CurvePlot(pg.PlotWidget, Figure):
             item = self._items.get(key)
             if item is None:
                 options = {"stepMode": "center"} if self.spec.steps else {"connect": "finite"}
-                item = self._items[key] = pg.PlotDataItem(skipFiniteCheck=False, **options)
+                item = self._items[key] = graph.Line(skipFiniteCheck=False, **options)
                 item.setZValue(airiness(key))
                 self.addItem(item, ignoreBounds=True)
             self.style_item(key)
@@ -208,18 +210,19 @@ class CurvePlot(pg.PlotWidget, Figure):
     def figure_keys(self) -> list[str]:
         return list(self._curves)
 
-    def figure_twin(self) -> QWidget:
+    def figure_twin(self, scale: float) -> QWidget:
         twin = type(self)(self.spec, colours=LIGHT)
         twin.set_reference(self._reference)
         twin.set_curves(self._curves)
+        twin.set_on_paper(scale)
         return twin
 
     def figure_table(self) -> Table:
         return curves_table(self.spec.label_x, self.spec.column or self.spec.label_y, self._curves, self.spec.steps)
 
 
-def _same(one: Curve, other: Curve) -> bool:
-    return all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
+def _same(first: Curve, second: Curve) -> bool:
+    return all(a is b or np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
 def curves_table(label_x: str, label_y: str, curves: Mapping[str, Curve], steps: bool = False) -> Table:

@@ -9,7 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QDoubleSpinBox, QLabel
 
-from app.look import theme
+from app.look import palette, theme
 from app.window import start
 
 
@@ -38,3 +38,9 @@ def test_fields_of_numbers_have_them_without_asking(qapp: object) -> None:
     for widget in (field, label):
         widget.ensurePolished()
     assert len(set(widths(field.font(), "111", "000"))) == 1 < len(set(widths(label.font(), "111", "000")))
+
+
+def test_a_theme_gives_the_colour_for_its_own_background() -> None:
+    style = palette.style("integral")
+    assert (theme.DARK.ink(style), theme.LIGHT.ink(style)) == (style.colour, style.colour_light)
+    assert theme.rgb("#102030") == (16, 32, 48)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.model.pose_document import JOINTS, PoseDocument
 from app.views.pose.editor import PoseEditor
+from app.views.pose.form import PoseForm
 from gpu.worlds.figure.keyframes import GAP
 from gpu.worlds.figure.pose_files import read_sequence
 from gpu.worlds.figure.sequence import JOINT
@@ -218,3 +219,12 @@ def test_what_is_saved_is_what_the_scene_reads(editor, tmp_path):
     editor.editing.set(name="mine")
     editor.editing.save(tmp_path / "a.json")
     assert read_sequence(tmp_path / "a.json").name == "mine"
+
+
+def test_fields_of_the_form_hide_nothing_of_the_widget(qtbot) -> None:
+    form = PoseForm(PoseDocument())
+    qtbot.addWidget(form)
+    form.move(30, 40)
+    assert (form.x(), form.y()) == (30, 40), "QWidget's own place, which fields called x and y would overwrite"
+    form.across.setValue(0.25)
+    assert form.editing.joints[form.editing.joint][0] == pytest.approx(0.25, abs=1e-6)

@@ -11,7 +11,8 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSpinBox
 
-from app.views.timeline.curves import CURVES, decimate, lonely
+from app.views.timeline.curves import decimate, lonely
+from app.views.timeline.measures import CURVES
 from app.views.timeline.panel import TimelinePanel
 from app.views.timeline.scrub_bar import ScrubBar
 
@@ -305,3 +306,14 @@ def test_short_clips_have_no_fractions_of_frames(panel, source_info, time_series
     ticks = [value for _, values in axis.tickValues(-0.5, frames + 0.5, 400) for value in values]
     assert ticks
     assert all(value == round(value) for value in ticks)
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
+def test_a_curve_is_saved_from_its_menu(panel, suffix, tmp_path, monkeypatch):
+    """The menu's own way: a plot over time once took the ending for a place that was clicked."""
+    plot = panel.plots[0].plot
+    path = tmp_path / f"curve.{suffix}"
+    monkeypatch.setattr("PySide6.QtWidgets.QFileDialog.getSaveFileName", lambda *_: (str(path), ""))
+    action = next(action for action in plot._menu.actions() if suffix.upper() in action.text())
+    action.trigger()
+    assert path.stat().st_size > 0
