@@ -32,11 +32,13 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Command:
-    """A command: a sentence for the help, what adds its options, and what runs it and returns the exit code."""
+    """A command: a sentence for the help, what adds its options, and what runs it and returns the exit code; `writes` says
+    in README's table what comes out."""
 
     summary: str
     configure: Callable[[Parser], None]
     run: Callable[[argparse.Namespace], int]
+    writes: str = ""
 
 
 COMMANDS: Registry[Command] = Registry("command", "app.commands")

@@ -245,4 +245,11 @@ def _last_line(text: str | bytes | None) -> str:
     return lines[-1] if lines else "ended without a word"
 
 
-COMMANDS.add("doctor", order=50)(Command("Say what this machine has and what is missing.", configure, run))
+COMMANDS.add("doctor", order=50)(
+    Command(
+        "Say what this machine has and what is missing.",
+        configure,
+        run,
+        "a list; exit code 1 when something needed is missing",
+    )
+)

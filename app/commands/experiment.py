@@ -282,5 +282,10 @@ def _list(as_json: bool) -> int:
 
 
 COMMANDS.add("experiment", order=40)(
-    Command("Run experiments: figures, tables and a report that answers claims by numbers.", configure, run)
+    Command(
+        "Run experiments: figures, tables and a report that answers claims by numbers.",
+        configure,
+        run,
+        "a folder with figures, CSV, `result.json` and `report.html`",
+    )
 )

@@ -287,4 +287,11 @@ def _print(metrics: dict[str, Any], out: Path) -> None:
     print(f"{source['title']}: {source['frames']} frames, {metrics['motion']}, {metrics['backend']}. Written to {out}.")
 
 
-COMMANDS.add("render", order=30)(Command("Denoise a clip with several priors and compare the results.", configure, run))
+COMMANDS.add("render", order=30)(
+    Command(
+        "Denoise a clip with several priors and compare the results.",
+        configure,
+        run,
+        "one mp4 a prior, `side-by-side.mp4`, `slices.png`, `metrics.json`, `session.json`",
+    )
+)

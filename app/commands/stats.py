@@ -130,4 +130,11 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-COMMANDS.add("stats", order=20)(Command("Measure the whiteness of a file of noise.", configure, run))
+COMMANDS.add("stats", order=20)(
+    Command(
+        "Measure the whiteness of a file of noise.",
+        configure,
+        run,
+        "a table, or JSON with `--json`",
+    )
+)

@@ -82,4 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS.add("warp", order=10)(Command("Carry noise along a motion and write it to a file.", configure, run))
+COMMANDS.add("warp", order=10)(
+    Command(
+        "Carry noise along a motion and write it to a file.",
+        configure,
+        run,
+        "a file of noise, of one of the formats below",
+    )
+)
