@@ -28,6 +28,11 @@ class ByteCache(cachetools.LRUCache[K, V]):
 
     Looking something up makes it the newest. A value larger than the limit is kept alone, so that what was just computed
     can be used. Not safe to share between threads without a lock.
+
+    >>> cache = ByteCache(limit=10, size=len)
+    >>> cache["a"], cache["b"], cache["c"] = b"1234", b"1234", b"1234"
+    >>> list(cache), cache.bytes
+    (['b', 'c'], 8)
     """
 
     def __init__(self, limit: int, size: Callable[[V], int]) -> None:

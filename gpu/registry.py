@@ -34,6 +34,10 @@ class Registry(Generic[T]):
 
     The package's modules, those in the folders of NOISESCOPE_PLUGINS included, are imported at the first look-up, so
     importing the package itself stays cheap.
+
+    >>> from gpu.flow.estimators import ESTIMATORS
+    >>> ESTIMATORS.names()[:2], "dis" in ESTIMATORS, ESTIMATORS.get("dis").title
+    (['dis', 'farneback'], True, 'DIS')
     """
 
     def __init__(self, kind: str, package: str) -> None:

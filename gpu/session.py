@@ -107,7 +107,14 @@ class TaskSettings:
 
 @dataclass(frozen=True)
 class Session:
-    """Everything that decides the numbers of one comparison. `view` holds what only the window reads (zoom, loop)."""
+    """Everything that decides the numbers of one comparison. `view` holds what only the window reads (zoom, loop).
+
+    >>> session = Session(source=SourceSettings("synthetic", name="rotation", frames=8), priors=(PriorSettings("integral"),))
+    >>> [prior.key for prior in session.priors]
+    ['integral']
+    >>> from_json(to_json(session)) == session
+    True
+    """
 
     source: SourceSettings = field(default_factory=SourceSettings)
     motion: MotionSettings = field(default_factory=MotionSettings)

@@ -29,7 +29,17 @@ def _at_once(t: int) -> Iterator[tuple[int, int]]:
 
 
 class Engine:
-    """One session's frames by random access. Belongs to one thread, but for `cached`, `computed` and `series`."""
+    """One session's frames by random access. Belongs to one thread, but for `cached`, `computed` and `series`.
+
+    >>> from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
+    >>> source = SourceSettings("synthetic", name="translation", height=32, width=48, frames=3, parameters={"dx": 2.0})
+    >>> session = Session(source, noise=NoiseSettings(backend="torch"), priors=(PriorSettings("integral"),))
+    >>> engine = Engine(session)
+    >>> noise, state = engine.noise("integral", 2)
+    >>> noise.shape, round(float(noise.var()), 1)
+    ((4, 32, 48), 1.0)
+    >>> engine.close()
+    """
 
     def __init__(self, session: Session, memory_limit: int = 2 << 30) -> None:
         """Opens the source; raises the NoisescopeError that says what is wrong with the session. At most `memory_limit` bytes

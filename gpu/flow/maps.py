@@ -47,6 +47,11 @@ def pixel_centres(
     """(H, W, 2) absolute positions (x, y) of the centres of the pixels: (j + 1/2, i + 1/2) at row i, column j.
 
     As a map it is the identity, the accumulated deformation of the reference frame itself.
+
+    >>> pixel_centres(2, 3)[1]
+    tensor([[0.5000, 1.5000],
+            [1.5000, 1.5000],
+            [2.5000, 1.5000]])
     """
     y = torch.arange(height, device=device, dtype=dtype) + 0.5
     x = torch.arange(width, device=device, dtype=dtype) + 0.5
@@ -59,6 +64,10 @@ def bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     Closer than half a pixel to the border the border pixel continues outwards; callers mask what lies further out.
     Positions that are not finite are taken as 0: mask them too. Unlike grid_sample, which goes through [-1, 1], this
     returns a pixel's value unchanged at its centre.
+
+    >>> field = torch.arange(6.0).reshape(1, 2, 3)
+    >>> bilinear(field, torch.tensor([[0.5, 0.5], [1.0, 0.5], [2.5, 1.0]]))
+    tensor([[0.0000, 0.5000, 3.5000]])
     """
     channels = field.shape[0]
     field = field.contiguous()  # once, not for every chunk
@@ -123,6 +132,11 @@ def compose(
     `phi`, `backward` (H, W, 2); `phi_valid` (H, W) where phi is known and `valid` (H, W) where the step is (None:
     everywhere). The result is known where the step is, stays inside the frame, lands on known pixels of phi, and lies in
     the reference frame. Within half a pixel of the border phi is continued linearly, so that what is affine stays exact.
+
+    >>> still, left = pixel_centres(4, 6), torch.tensor([-1.5, 0.0]).expand(4, 6, 2)
+    >>> phi, valid = compose(compose(still, left).phi, left)
+    >>> phi[0, 3], valid[0]  # two steps of 1.5 pixels: what lies 3 pixels further left
+    (tensor([0.5000, 0.5000]), tensor([False, False, False,  True,  True,  True]))
     """
     height, width = phi.shape[:2]
     grid = pixel_centres(height, width, phi.device)
@@ -143,6 +157,12 @@ def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
     """(H, W) bool: p + b(p) lies in the frame and |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5, f taken at p + b(p).
 
     The forward-backward check of Sundaram, Brox, Keutzer 2010 (equation 5).
+
+    >>> backward = torch.tensor([-2.0, 0.0]).expand(3, 6, 2)
+    >>> validity(backward, -backward)[0]  # the first two come from outside the frame
+    tensor([False, False,  True,  True,  True,  True])
+    >>> validity(backward, torch.zeros(3, 6, 2)).any()  # the flows disagree
+    tensor(False)
     """
     return check(backward, forward).valid
 
@@ -170,6 +190,9 @@ def jacobian(phi: torch.Tensor) -> torch.Tensor:
 
     Above 1 the picture is being contracted (a pixel covers more than its area of the reference), below 1 expanded,
     negative folded. Along a side of a single pixel, where there is nothing to difference, phi counts as unscaled.
+
+    >>> jacobian(1.1 * pixel_centres(8, 8))[4, 4].round(decimals=3)  # every pixel covers 1.1 x 1.1
+    tensor(1.2100)
     """
     dx = _derivative(phi, 1, 0)
     dy = _derivative(phi, 0, 1)

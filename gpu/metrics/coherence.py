@@ -37,6 +37,14 @@ def correlation(
     `positions` (H, W, 2): absolute places in the other frame of what this frame's pixel centres see. `valid` (H, W)
     bool. Positions closer to the border than half a pixel, where two neighbours to interpolate are missing, do not
     count. All channels enter one Pearson correlation; NaN where fewer than 2 pixels or no variance is left.
+
+    >>> from gpu.flow.maps import pixel_centres
+    >>> first = torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(1))
+    >>> second = first.roll(3, dims=-1)  # moved to the right by 3 pixels
+    >>> came_from = pixel_centres(32, 32) - torch.tensor([3.0, 0.0])
+    >>> value, pixels = correlation(first, second, came_from, torch.ones(32, 32, dtype=torch.bool))
+    >>> round(value, 4), pixels
+    (1.0, 928)
     """
     _, height, width = this.shape
     used = (valid & inside(positions, height, width, 0.5)).reshape(-1).nonzero()[:, 0]
@@ -63,6 +71,11 @@ def ceiling(positions: torch.Tensor, valid: torch.Tensor) -> float:
     (central differences): exact for translation and axis-parallel scaling; for rotation and shear within 0.001 of
     the limit of many boxes. Pixels without valid neighbours, or stretched more than fourfold, are left out. NaN where
     no pixel is left.
+
+    >>> from gpu.flow.maps import pixel_centres
+    >>> valid = torch.ones(32, 32, dtype=torch.bool)
+    >>> [round(ceiling(pixel_centres(32, 32) + shift, valid), 3) for shift in (3.0, 0.5)]
+    [1.0, 0.5]
     """
     height, width = valid.shape
     if height < 3 or width < 3:

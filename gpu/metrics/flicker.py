@@ -72,7 +72,7 @@ def stretches(
 ) -> list[Stretch]:
     """Trajectories through the frames of `run`, in stretches of at most SEGMENT frames that overlap by half.
 
-    `backward(t)` (H, W, 2) and `valid(t)` (H, W) live on the grid of frame t + 1 (DESIGN.md 1). A point starts at a pixel's
+    `backward(t)` (H, W, 2) and `valid(t)` (H, W) live on the grid of frame t + 1. A point starts at a pixel's
     centre in a stretch's last frame and is followed back; it is known while it stays inside the frame on valid flow.
     """
     length = min(SEGMENT, len(run))

@@ -31,12 +31,22 @@ class Quality:
 def warp_error(
     current: torch.Tensor, previous: torch.Tensor, positions: torch.Tensor, valid: torch.Tensor
 ) -> tuple[float, float, torch.Tensor]:
-    """Mean over valid pixels and channels of (current(p) - previous(positions(p)))^2 (DESIGN.md 2.6), bilinear.
+    """Mean over valid pixels and channels of (current(p) - previous(positions(p)))^2, bilinear.
 
     `current`, `previous` (3, H, W) in [0, 1]; `positions` (H, W, 2): absolute places in the previous frame of what the
     current frame's pixel centres see (p + backward(p)); `valid` (H, W) bool. Returns the error (NaN where no pixel is
     valid), the coverage (share of pixels used), and the map (H, W) of squared differences averaged over channels, NaN
     where not used.
+
+    >>> from gpu.flow.maps import pixel_centres
+    >>> before = torch.linspace(0, 1, 16).expand(3, 8, 16)
+    >>> now = before.roll(2, dims=-1)
+    >>> came_from = pixel_centres(8, 16) - torch.tensor([2.0, 0.0])
+    >>> error, coverage, _ = warp_error(now, before, came_from, torch.ones(8, 16, dtype=torch.bool))
+    >>> round(error, 6), coverage  # all but the two columns that came into sight
+    (0.0, 0.875)
+    >>> round(warp_error(now, before, pixel_centres(8, 16), torch.ones(8, 16, dtype=torch.bool))[0], 3)  # not followed
+    0.124
     """
     height, width = valid.shape
     used = valid & inside(positions, height, width)
@@ -47,7 +57,11 @@ def warp_error(
 
 
 def psnr(image: torch.Tensor, truth: torch.Tensor) -> float:
-    """Peak signal-to-noise ratio in dB of (3, H, W) images in [0, 1]; infinite where they are equal."""
+    """Peak signal-to-noise ratio in dB of (3, H, W) images in [0, 1]; infinite where they are equal.
+
+    >>> round(psnr(torch.full((3, 4, 4), 0.6), torch.full((3, 4, 4), 0.5)), 2)
+    20.0
+    """
     error = float((image - truth).square().mean())
     return -10 * math.log10(error) if error > 0 else (math.inf if error == 0 else math.nan)
 
@@ -65,6 +79,12 @@ def laplacian_variance(image: torch.Tensor) -> float:
 
 
 def sharpness(image: torch.Tensor, truth: torch.Tensor) -> float:
-    """`laplacian_variance` of an image relative to that of the true one; NaN where the true one has none."""
+    """`laplacian_variance` of an image relative to that of the true one; NaN where the true one has none.
+
+    >>> picture = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(1))
+    >>> blurred = (picture + picture.roll(1, -1)) / 2
+    >>> sharpness(picture, picture), sharpness(blurred, picture) < 0.6
+    (1.0, True)
+    """
     reference = laplacian_variance(truth)
     return laplacian_variance(image) / reference if reference > 0 else math.nan

@@ -26,7 +26,7 @@ __all__ = ["LEVEL", "Verdict", "Whiteness", "across", "measure", "pool", "poolin
 
 @dataclass(frozen=True)
 class Whiteness:
-    """The measures of DESIGN.md 2.6 for n values. A number is NaN where the grid or the values leave it undefined.
+    """How white and how Gaussian n values are. A number is NaN where the grid or the values leave it undefined.
 
     `verdicts` and `p` have the keys mean, variance, skewness, kurtosis, ks, moran, autocorrelation, channels, spectrum;
     each verdict is the test at p = 0.001 alone, `verdict` allows for there being nine of them.
@@ -67,6 +67,14 @@ def measure(noise: Noise) -> Whiteness:
 
     Works on any device. Values that are not finite, constant fields and tiny grids give NaN measures and a sentence.
     SizeError when the array is not (C, H, W) with at least one value.
+
+    >>> noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(1))
+    >>> white = measure(noise)
+    >>> white.n, round(white.variance, 2), white.verdict.ok
+    (16384, 1.01, True)
+    >>> blurred = (noise + noise.roll(1, -1)) / 2  # what interpolation half way between pixels does
+    >>> round(measure(blurred).variance, 1), measure(blurred).verdict.ok
+    (0.5, False)
     """
     field_ = _frame(noise)
     n = field_.numel()
@@ -146,8 +154,8 @@ def measure(noise: Noise) -> Whiteness:
 def across(a: Noise, b: Noise) -> Peak:
     """Largest correlation over all periodic shifts between two frames (C, H, W) that ought to be independent.
 
-    This finds later frames that are shifted copies of earlier ones, which every test of a single frame passes
-    (DESIGN.md section 7). `.p` is the probability that independent white frames show as much, `.limit` is at 0.001.
+    This finds later frames that are shifted copies of earlier ones, which every test of a single frame
+    passes. `.p` is the probability that independent white frames show as much, `.limit` is at 0.001.
     """
     first, second = _frame(a), _frame(b)
     if first.shape != second.shape:

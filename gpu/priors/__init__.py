@@ -82,6 +82,10 @@ class PriorInfo:
 
     `hue` and `dash` are names of app.look.palette's (a hue of Okabe and Ito, a pattern of a line), so that a prior looks
     the same everywhere; left empty they follow from its name.
+
+    >>> info = PRIORS.get("integral").info
+    >>> info.uses_motion, info.white, info.modes[:1]
+    (True, True, ('anchored',))
     """
 
     title: str

@@ -16,6 +16,14 @@ class Truth(Protocol):
     """True motion of a source, exact at every frame. All arrays are on the source's grid, (dx, dy) in pixels.
 
     A frame index outside its range raises IndexError.
+
+    >>> from gpu.session import SourceSettings
+    >>> from gpu.source.opening import open_source
+    >>> truth = open_source(SourceSettings("synthetic", name="zoom", height=48, frames=3, parameters={"factor": 1.1})).truth
+    >>> truth.backward(0).shape, float(truth.valid(0).mean())  # moving in, nothing comes into sight
+    ((48, 64, 2), 1.0)
+    >>> round(float(truth.jacobian(2)[0, 0]), 3)  # the area that a pixel of frame 2 had in frame 0: 1.1 ** -4
+    0.683
     """
 
     def backward(self, t: int) -> F32:
@@ -40,7 +48,17 @@ class Truth(Protocol):
 
 
 class Source(Protocol):
-    """Frames by random access, all of one size; the same index always gives the same bytes."""
+    """Frames by random access, all of one size; the same index always gives the same bytes.
+
+    >>> from gpu.session import SourceSettings
+    >>> from gpu.source.opening import open_source
+    >>> clip = open_source(SourceSettings("video", height=48, frames=3))  # no path: the bundled clip
+    >>> clip.title, clip.fps, clip.cuts, clip.truth
+    ('bunny.mp4', 25.0, (), None)
+    >>> clip.frame(2).shape
+    (48, 85, 3)
+    >>> clip.close()
+    """
 
     @property
     def title(self) -> str: ...

@@ -42,6 +42,15 @@ class SourceMotion:
     """Motion between the frames of `source`, as gpu.priors.Motion asks for it. Any t, in any order: the same values.
 
     Vectors that are not finite become 0 at invalid pixels. Across a shot cut all vectors are 0 and nothing is valid.
+
+    >>> from gpu.session import MotionSettings, SourceSettings
+    >>> from gpu.source.opening import open_source
+    >>> source = open_source(SourceSettings("synthetic", name="translation", height=48, frames=3, parameters={"dx": 2.0}))
+    >>> motion = SourceMotion(source, MotionSettings(), torch.device("cpu"))
+    >>> motion.label, tuple(motion.backward(0).shape)
+    ('true motion', (48, 64, 2))
+    >>> motion.valid(0)[24, :4]  # the two columns at the left have just come into sight
+    tensor([False, False,  True,  True])
     """
 
     def __init__(self, source: Source, settings: MotionSettings, device: torch.device) -> None:

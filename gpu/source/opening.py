@@ -14,6 +14,15 @@ def open_source(settings: SourceSettings) -> Source:
     """The source of `settings`, of the size and range they ask for; an empty video path is the bundled clip.
 
     ClipError, SizeError or FlowError says what is wrong with a file or a number. To be closed when done with.
+
+    >>> from gpu.session import SourceSettings
+    >>> settings = SourceSettings("synthetic", name="translation", height=48, frames=5, parameters={"dx": 2.0, "dy": 0.5})
+    >>> source = open_source(settings)
+    >>> source.frames, source.frame(0).shape, source.frame(0).dtype
+    (5, (48, 64, 3), dtype('uint8'))
+    >>> source.truth.backward(0)[0, 0]  # what moves to the right was further left before
+    array([-2. , -0.5], dtype=float32)
+    >>> source.close()
     """
     # Each kind is imported where it is used: opening a clip needs neither the deformations nor the flow files.
     if settings.kind == "video":

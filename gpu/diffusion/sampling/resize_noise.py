@@ -34,6 +34,11 @@ def resize_noise(noise: torch.Tensor, height: int, width: int, seed: int = 0) ->
     would put something that stands still into noise that is independent from frame to frame.) The hash reads every bit, so
     noise that differs in the last one, as from another backend, has another detail. SizeError for anything else than
     (C,H,W) or a grid without pixels.
+
+    >>> noise = torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(1))
+    >>> small = resize_noise(noise, 16, 24)
+    >>> tuple(small.shape), round(float(small.var()), 1)  # still unit variance
+    ((4, 16, 24), 1.0)
     """
     if noise.ndim != 3 or min(noise.shape) < 1:
         raise SizeError(f"Noise of shape (channels, height, width) is expected; got {tuple(noise.shape)}.")
@@ -46,7 +51,14 @@ def resize_noise(noise: torch.Tensor, height: int, width: int, seed: int = 0) ->
 
 def latent_noise(noise: torch.Tensor, factor: int = FACTOR) -> torch.Tensor:
     """(C,H,W) white noise of unit variance to (C,⌈H/factor⌉,⌈W/factor⌉): each latent pixel is the sum over its square,
-    divided by the root of the number of pixels that it holds, fewer than factor² at an edge that cuts it."""
+    divided by the root of the number of pixels that it holds, fewer than factor² at an edge that cuts it.
+
+    >>> noise = torch.randn(4, 32, 48, generator=torch.Generator().manual_seed(1))
+    >>> tuple(latent_noise(noise).shape)
+    (4, 8, 12)
+    >>> torch.allclose(latent_noise(noise)[0, 0, 0], noise[0, :4, :4].sum() / 4)
+    True
+    """
     height, width = noise.shape[-2:]
     edges = (0, -width % factor, 0, -height % factor)
     rows, columns = -(-height // factor), -(-width // factor)

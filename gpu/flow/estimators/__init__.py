@@ -14,7 +14,16 @@ F32 = npt.NDArray[np.float32]
 
 
 class Estimator(Protocol):
-    """A module-level object. `presets` are named settings, the first the one used unless another is asked for."""
+    """A module-level object. `presets` are named settings, the first the one used unless another is asked for.
+
+    >>> rng = np.random.default_rng(0)
+    >>> coarse = rng.integers(0, 256, (12, 16, 3)).astype(np.uint8)
+    >>> picture = np.kron(coarse, np.ones((8, 8, 1), np.uint8))
+    >>> moved = np.roll(picture, 3, axis=1)  # to the right
+    >>> flow = ESTIMATORS.get("dis").estimate(picture, moved, preset="medium", scale=1.0)
+    >>> flow.shape, np.median(flow, axis=(0, 1)).round()
+    ((96, 128, 2), array([3., 0.], dtype=float32))
+    """
 
     title: str
     about: str

@@ -39,6 +39,12 @@ def read_flow(path: str | os.PathLike[str]) -> F32:
     """(N, H, W, 2) float32 flow in pixels, (dx, dy), from a file, or from a folder of files with one field each.
 
     The ending says the format (FORMATS). FlowError for what is missing, not known, damaged, or of another shape.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(Path(folder) / "flow.npy", np.zeros((3, 4, 6, 2)))
+    ...     read_flow(Path(folder) / "flow.npy").shape
+    (3, 4, 6, 2)
     """
     file = Path(path)
     try:

@@ -44,6 +44,13 @@ def write_flo(path: Path, flow: F32) -> None:
     """Write `flow` (H, W, 2), (dx, dy) in pixels, as a .flo file at `path`; a vector that is not finite as unknown.
 
     OSError is left to the caller, who knows whether the file stands alone. Read it back with `read_flow`.
+
+    >>> import tempfile
+    >>> from gpu.flow.formats import read_flow
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_flo(Path(folder) / "a.flo", np.full((4, 6, 2), 1.5, np.float32))
+    ...     read_flow(Path(folder) / "a.flo")[0, 0, 0]
+    array([1.5, 1.5], dtype=float32)
     """
     unknown = ~np.isfinite(flow).all(axis=-1, keepdims=True)
     size = np.array([flow.shape[1], flow.shape[0]], "<i4")

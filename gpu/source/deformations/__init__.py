@@ -84,7 +84,17 @@ class Values:
 
 @dataclass(frozen=True)
 class Deformation:
-    """What menus, documentation and tests say of a deformation, and how it is made for a grid."""
+    """What menus, documentation and tests say of a deformation, and how it is made for a grid.
+
+    >>> swirl = DEFORMATIONS.get("swirl")
+    >>> swirl.title, [info.name for info in swirl.parameters]
+    ('Swirl', ['degrees', 'radius'])
+    >>> warp = swirl.make(Grid(height=64, width=96, frames=10), resolve("swirl", swirl, {}))
+    >>> points = torch.tensor([[48.0, 32.0], [60.0, 32.0]], dtype=torch.float64)  # (x, y)
+    >>> warp.to_reference(5, points, warp.surface(5, points)).round(decimals=2)  # the centre stays
+    tensor([[48.0000, 32.0000],
+            [59.5900, 28.8700]], dtype=torch.float64)
+    """
 
     title: str
     about: str
