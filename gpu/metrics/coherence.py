@@ -34,9 +34,14 @@ def correlation(
 ) -> tuple[float, int]:
     """Correlation of `this` (C, H, W) with `other` (C, H, W) sampled bilinearly at `positions`, and the pixels used.
 
-    `positions` (H, W, 2): absolute places in the other frame of what this frame's pixel centres see. `valid` (H, W)
-    bool. Positions closer to the border than half a pixel, where two neighbours to interpolate are missing, do not
-    count. All channels enter one Pearson correlation; NaN where fewer than 2 pixels or no variance is left.
+    Args:
+        other: (C, H, W) noise of another frame, the previous one say.
+        this: (C, H, W) noise of this frame.
+        positions: (H, W, 2) absolute places in the other frame of what this frame's pixel centres see.
+        valid: (H, W) bool, where that holds.
+
+    Positions closer to the border than half a pixel, where two neighbours to interpolate are missing, do not count. All
+    channels enter one Pearson correlation; NaN where fewer than 2 pixels or no variance is left.
 
     >>> from gpu.flow.maps import pixel_centres
     >>> first = torch.randn(4, 32, 32, generator=torch.Generator().manual_seed(1))

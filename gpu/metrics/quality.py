@@ -33,10 +33,14 @@ def warp_error(
 ) -> tuple[float, float, torch.Tensor]:
     """Mean over valid pixels and channels of (current(p) - previous(positions(p)))^2, bilinear.
 
-    `current`, `previous` (3, H, W) in [0, 1]; `positions` (H, W, 2): absolute places in the previous frame of what the
-    current frame's pixel centres see (p + backward(p)); `valid` (H, W) bool. Returns the error (NaN where no pixel is
-    valid), the coverage (share of pixels used), and the map (H, W) of squared differences averaged over channels, NaN
-    where not used.
+    Args:
+        current: (3, H, W) the later picture, in [0, 1].
+        previous: (3, H, W) the earlier one.
+        positions: (H, W, 2) absolute places in `previous` of what the pixel centres of `current` see: p + backward(p).
+        valid: (H, W) bool, where that holds.
+
+    Returns the error (NaN where no pixel is valid), the coverage (share of pixels used), and the map (H, W) of squared
+    differences averaged over channels, NaN where not used.
 
     >>> from gpu.flow.maps import pixel_centres
     >>> before = torch.linspace(0, 1, 16).expand(3, 8, 16)

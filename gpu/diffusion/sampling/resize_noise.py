@@ -26,7 +26,13 @@ _MASK = 0xFFFFFFFF
 def resize_noise(noise: torch.Tensor, height: int, width: int, seed: int = 0) -> torch.Tensor:
     """(C,H,W) white noise of unit variance to (C,height,width) of the same kind, over the same picture; float32.
 
-    Smaller, larger or both; both grids cover the whole picture. For H/height and W/width whole it is the sum of each block
+    Args:
+        noise: (C, H, W) white Gaussian noise.
+        height: rows of the other grid, which covers the same picture; fewer or more.
+        width: its columns.
+        seed: another seed gives other detail where pixels are cut.
+
+    For H/height and W/width whole it is the sum of each block
     over the root of its number of pixels, with nothing random in it. Making noise larger by whole factors and smaller
     again gives it back. Otherwise the detail within a pixel that is cut is drawn from a hash of (`seed`, the pixel's value):
     the same noise always gets the same detail, independent noise independent detail, and noise that is carried along by

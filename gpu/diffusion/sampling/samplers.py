@@ -24,7 +24,15 @@ States = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
 
 class SampleFunction(Protocol):
-    """x at sigmas[0], falling noise levels that end in 0, the denoiser, injected noise, stochasticity 0..1."""
+    """A sampler: a generator of (x, denoised), one for each step.
+
+    Args:
+        x: (B, C, H, W) where sampling begins: clean data plus sigmas[0] times noise of unit variance.
+        sigmas: falling noise levels, the last of them 0; there is one step fewer.
+        denoise: D(x; σ), the model's estimate of the clean data.
+        noise: the j-th injected noise, j from 1, for stochastic samplers.
+        churn: stochasticity, 0 (none) to 1.
+    """
 
     def __call__(
         self, x: torch.Tensor, sigmas: list[float], denoise: Denoiser, noise: InjectedNoise, churn: float

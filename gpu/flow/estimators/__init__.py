@@ -32,9 +32,14 @@ class Estimator(Protocol):
     def estimate(self, a: U8, b: U8, preset: str, scale: float) -> F32:
         """(H, W, 2) flow from `a` to `b` on a's grid: what is seen at p of a is at p + flow(p) in b, in pixels.
 
-        `a`, `b` (H, W, 3) RGB uint8 of one size, any size from 1 x 1; `scale` is the working resolution relative to
-        theirs. The same input gives the same bytes, whatever the number of threads. FlowError for pictures that do not
-        fit together, ChoiceError for an unknown preset, BackendError where something the estimator needs is missing.
+        Args:
+            a: (H, W, 3) RGB uint8, of any size from 1 x 1.
+            b: (H, W, 3) RGB uint8, of the same size.
+            preset: one of `presets`; "" and "medium" stand for the first.
+            scale: the working resolution relative to that of the pictures.
+
+        The same input gives the same bytes, whatever the number of threads. FlowError for pictures that do not fit
+        together, ChoiceError for an unknown preset, BackendError where something the estimator needs is missing.
         """
         ...
 
