@@ -69,11 +69,11 @@ def measure(
 
 def _summary(motion: SourceMotion, video: list[torch.Tensor], truth: list[torch.Tensor]) -> dict[str, float]:
     errors: dict[int, list[float]] = {1: [], 5: []}
-    for gap, found in errors.items():
+    for gap, gap_errors in errors.items():
         for t in range(gap, len(video)):
             positions, valid = reach(motion, t, gap)
             error, _, _ = warp_error(video[t], video[t - gap], positions.cpu(), valid.cpu())
-            found.append(1000 * error)
+            gap_errors.append(1000 * error)
     return {
         "warp_error": float(np.mean(errors[1])),
         "warp_error_5": float(np.mean(errors[5])),
@@ -119,9 +119,9 @@ def main() -> None:
         for key in next(iter(photos)):
             means = [np.mean([photo[key][name] for photo in photos]) for name in MEASURES]
             print(f"| {key} | {means[0]:.2f} | {means[1]:.2f} | {means[2]:.0f} | {means[3]:.2f} |")
-        for stem, found in everything[motion].items():
-            if {"random", "integral", "fixed"} <= found.keys():
-                a, b, c = (found[name] for name in ("random", "integral", "fixed"))
+        for stem, by_prior in everything[motion].items():
+            if {"random", "integral", "fixed"} <= by_prior.keys():
+                a, b, c = (by_prior[name] for name in ("random", "integral", "fixed"))
                 print(
                     f"{stem}: random/integral {a['warp_error'] / b['warp_error']:.2f} (gap 5 "
                     f"{a['warp_error_5'] / b['warp_error_5']:.2f}), fixed/integral "

@@ -52,13 +52,13 @@ def sources(task: str, given: argparse.Namespace) -> list[SourceSettings]:
         raise SystemExit(f"{task} has no scene that suits it; give a --video.")
     infos = {info.name: info for info in SCENES.get(names[0]).parameters}
     varied = next((name for name in VARIED if name in infos), None)
-    found = []
+    clips = []
     for number in range(len(given.seeds)):
         values = dict(given.scene_parameter)
         if varied and varied not in values:
             values[varied] = infos[varied].default + number
-        found.append(SourceSettings("scene", name=names[0], parameters=values, **size))
-    return found
+        clips.append(SourceSettings("scene", name=names[0], parameters=values, **size))
+    return clips
 
 
 def measure(task: str, source: SourceSettings, seed: int, given: argparse.Namespace) -> Clip:
@@ -87,8 +87,8 @@ def measure(task: str, source: SourceSettings, seed: int, given: argparse.Namesp
                         lists.setdefault(key, {}).setdefault(name, []).append(value)
     finally:
         engine.close()
-    for key, found in lists.items():
-        clip.values[key] = {name: float(np.mean(found[name])) for name in MEASURES if name in found}
+    for key, measured in lists.items():
+        clip.values[key] = {name: float(np.mean(measured[name])) for name in MEASURES if name in measured}
         for name in ("warp_error", "warp_error_5"):
             clip.values[key][name] *= 1e3
     return clip
@@ -118,18 +118,18 @@ def report(task: str, clips: list[Clip], priors: list[str]) -> dict[str, object]
         ("bilinear", "random", "laplacian"),
     ):
         if above in priors and below in priors:
-            found = intervals.ratio(values(above, name), values(below, name))
+            interval = intervals.ratio(values(above, name), values(below, name))
             single = [a / b for a, b in zip(values(above, name), values(below, name), strict=True)]
             spread = f"{min(single):.2f} to {max(single):.2f} clip by clip"
-            print(f"{above} / {below}, {name}: {_text(found, 3)}; {spread}")
-            told[f"{above}/{below} {name}"] = vars(found)
+            print(f"{above} / {below}, {name}: {_text(interval, 3)}; {spread}")
+            told[f"{above}/{below} {name}"] = vars(interval)
     return told
 
 
-def _text(found: Interval, digits: int = 2) -> str:
-    if math.isnan(found.low):
-        return f"{found.value:.{digits}f}"
-    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"
+def _text(interval: Interval, digits: int = 2) -> str:
+    if math.isnan(interval.low):
+        return f"{interval.value:.{digits}f}"
+    return f"{interval.value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
 def sheet(clip: Clip, zoom: int = 2) -> np.ndarray:

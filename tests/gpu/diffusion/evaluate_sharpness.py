@@ -2,7 +2,7 @@
 
 One run scatters by a third, because outputs of different noise differ, so that some hundred runs are needed to see 5 %. Each
 run is one late frame of a clip (where noise has been carried far) with a noise seed of its own; runs of one clip differ in
-their seeds alone, so the interval is over those runs and says nothing of other clips.
+their seeds alone, so the gain is over those runs and says nothing of other clips.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
                     runs.append(end.value)
                     break
         count = len(jobs) // given.seeds  # clips that there are
-        found = sampling_runs.ratio(runs, given.prior, "random", "laplacian")
+        gain = sampling_runs.ratio(runs, given.prior, "random", "laplacian")
         clips = [
             intervals.ratio(
                 sampling_runs.of(runs[number::count], given.prior, "laplacian"),
@@ -48,8 +48,8 @@ def main() -> None:
             for number in range(count)
         ]
         print(
-            f"{task}: sharpness {given.prior} / random {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], n = {found.n}; "
-            f"by clip {', '.join(f'{one.value:.2f}' for one in clips)}",
+            f"{task}: sharpness {given.prior} / random {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}], n = {gain.n}; "
+            f"by clip {', '.join(f'{clip.value:.2f}' for clip in clips)}",
             flush=True,
         )
 

@@ -60,7 +60,7 @@ def crops(photos: list[Path], count: int, rng: np.random.Generator) -> torch.Ten
             i, j = (int(rng.integers(side - 2 * CROP + 1)) for side in source.shape[:2])
             wide = source[i : i + 2 * CROP, j : j + 2 * CROP]
             drawn.append(cv2.resize(wide, (CROP, CROP), interpolation=cv2.INTER_AREA))
-        detail = [cv2.Laplacian(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var() for one in drawn]
+        detail = [cv2.Laplacian(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var() for picture in drawn]
         kept.append(drawn[int(np.argmax(detail))])
     return torch.from_numpy(np.stack(kept)).permute(0, 3, 1, 2).float() / 255
 
@@ -94,15 +94,15 @@ def losses(pictures: torch.Tensor) -> list[float]:
     """One a picture: the loss that training minimises, at noise levels drawn as in training."""
     model, recipe = load_model(MODEL, torch.device("cpu")), RECIPES.get(MODEL)
     generator = torch.Generator().manual_seed(1)
-    found: list[float] = []
+    collected: list[float] = []
     for part in to_data(pictures).split(16):
         log_sigma = recipe.log_sigma_mean + recipe.log_sigma_std * torch.randn(len(part), generator=generator)
         noise = torch.randn(part.shape, generator=generator)
         loss = training_loss(
             lambda x, c: model.network(x, None, c), part, noise, log_sigma.exp(), model.settings["sigma_data"]
         )
-        found += loss.tolist()
-    return found
+        collected += loss.tolist()
+    return collected
 
 
 def main() -> None:
@@ -119,16 +119,16 @@ def main() -> None:
         sets["training crops"] = Photos(given.trained, "train").batch(rng, given.count, CROP, CHOICES)
     for name, pictures in sets.items():
         if name != "samples":
-            found = intervals.mean(losses(pictures))
-            print(f"loss on {len(pictures)} {name}: {found.value:.3f} [{found.low:.3f}, {found.high:.3f}]")
+            interval = intervals.mean(losses(pictures))
+            print(f"loss on {len(pictures)} {name}: {interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
     print(f"\n| of {CROP}×{CROP} pictures, mean [95 %], n = {given.count} each | {' | '.join(sets)} |")
     print("| --- |" + " --- |" * len(sets))
     for title, of in MEASURES.items():
         cells = []
         for pictures in sets.values():
-            found = intervals.mean([of(picture) for picture in pictures])
-            digits = 0 if abs(found.value) >= 20 else 2
-            cells.append(f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]")
+            interval = intervals.mean([of(picture) for picture in pictures])
+            digits = 0 if abs(interval.value) >= 20 else 2
+            cells.append(f"{interval.value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]")
         print(f"| {title} | {' | '.join(cells)} |")
     print(f"\n{time.monotonic() - began:.0f} s")
     if given.sheet:

@@ -39,10 +39,10 @@ def test_the_noise_decides_the_clothes_and_the_picture_their_colour():
         *_, step = task.sample(frame, lambda index: noise, options, CPU)
         return step.image
 
-    one, again, other = sampled(1), sampled(1), sampled(2)
+    first, again, other = sampled(1), sampled(1), sampled(2)
     given = task.input_image(frame, options)
-    assert torch.equal(one, again)
-    assert float((one - other).square().mean().sqrt()) > 0.03
-    assert laplacian_variance(one) > 10 * laplacian_variance(given)
-    pooled = torch.nn.functional.avg_pool2d(one - given, 12)
+    assert torch.equal(first, again)
+    assert float((first - other).square().mean().sqrt()) > 0.03
+    assert laplacian_variance(first) > 10 * laplacian_variance(given)
+    pooled = torch.nn.functional.avg_pool2d(first - given, 12)
     assert float(pooled.abs().mean()) < 0.06

@@ -48,12 +48,12 @@ def test_the_round_trip_of_a_photo_it_has_not_seen(photo):
 
 def test_sampling_stays_near_the_photo_and_follows_the_noise(photo):
     noise, other = normal(4, 128, 128), normal(4, 128, 128, seed=2)
-    *_, one = TASK.sample(photo, lambda index: noise, QUICK, CPU)
+    *_, first = TASK.sample(photo, lambda index: noise, QUICK, CPU)
     *_, again = TASK.sample(photo, lambda index: noise, QUICK, CPU)
     *_, two = TASK.sample(photo, lambda index: other, QUICK, CPU)
-    assert torch.equal(one.image, again.image)
-    assert psnr(one.image, photo) > 20
-    assert 0.01 < float((one.image - two.image).square().mean().sqrt()) < 0.15
+    assert torch.equal(first.image, again.image)
+    assert psnr(first.image, photo) > 20
+    assert 0.01 < float((first.image - two.image).square().mean().sqrt()) < 0.15
 
 
 def test_latent_noise_is_the_sum_over_areas_and_white_at_cut_edges():

@@ -18,9 +18,9 @@ def test_the_noise_decides_the_wisps_and_the_picture_decides_the_rest():
         *_, step = task.sample(frame, lambda index: noise, options, torch.device("cpu"))
         return step.image
 
-    one, again, other = sampled(1), sampled(1), sampled(2)
+    first, again, other = sampled(1), sampled(1), sampled(2)
     given = task.input_image(frame, options)
-    assert torch.equal(one, again)
-    assert float((one - other).square().mean().sqrt()) > 0.02
-    assert laplacian_variance(one) > 10 * laplacian_variance(given)
-    assert float((task.input_image(one, options) - given).abs().mean()) < 0.08
+    assert torch.equal(first, again)
+    assert float((first - other).square().mean().sqrt()) > 0.02
+    assert laplacian_variance(first) > 10 * laplacian_variance(given)
+    assert float((task.input_image(first, options) - given).abs().mean()) < 0.08

@@ -120,9 +120,9 @@ def test_the_determinant_is_that_of_finite_differences(name: str) -> None:
         (warp.to_reference(t, points + d, surface) - warp.to_reference(t, points - d, surface)) / (2 * step)
         for d in (across, down)
     )
-    found = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
+    differences = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
     assert whole.float().mean() > 0.95
-    assert torch.allclose(warp.determinant(t, points)[whole], found[whole], atol=1e-5, rtol=1e-5)
+    assert torch.allclose(warp.determinant(t, points)[whole], differences[whole], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -263,9 +263,9 @@ def test_pixels_of_the_other_sheet_point_at_the_visible_one() -> None:
 def test_newton_gives_nothing_where_there_is_no_solution() -> None:
     target = torch.tensor([[3.0, 1.0], [-3.0, 1.0], [math.nan, 0.0]], dtype=torch.float64)
     near = torch.ones(3, 2, dtype=torch.float64)
-    found = invert(lambda p: torch.stack([p[..., 0] ** 2, p[..., 1] ** 3], dim=-1), target, near)
-    assert torch.allclose(found[0], torch.tensor([math.sqrt(3), 1.0], dtype=torch.float64), atol=1e-6)
-    assert found[1:].isnan().all()
+    solution = invert(lambda p: torch.stack([p[..., 0] ** 2, p[..., 1] ** 3], dim=-1), target, near)
+    assert torch.allclose(solution[0], torch.tensor([math.sqrt(3), 1.0], dtype=torch.float64), atol=1e-6)
+    assert solution[1:].isnan().all()
 
 
 def test_derivative_of_a_linear_map() -> None:
@@ -329,6 +329,6 @@ def test_frames_outside_the_range_are_refused() -> None:
 
 
 def test_any_order_gives_the_same_motion() -> None:
-    one, other = truth_of("turbulence"), truth_of("turbulence")
-    forwards = [one.backward(t) for t in range(10)]
+    first, other = truth_of("turbulence"), truth_of("turbulence")
+    forwards = [first.backward(t) for t in range(10)]
     assert all(np.array_equal(other.backward(t), forwards[t]) for t in reversed(range(10)))

@@ -63,12 +63,12 @@ def test_the_missing_direction_is_the_true_inverse(tmp_path: Path, name: str, gi
     from_forward = opened(saved(tmp_path / "f.npy", forward), flow_direction="forward")
     t = 6
     seen_there, seen_before = source.truth._step(t, t + 1).valid, source.truth.valid(t)
-    for found, truly, where in (
+    for inverted, truly, where in (
         (from_backward.truth.forward(t), forward[t], seen_there),
         (from_forward.truth.backward(t), backward[t], seen_before),
     ):
         # At the frame's border the inverse needs flow from just outside of it, which a file does not hold.
-        error = np.abs(found - truly).max(-1)[where]
+        error = np.abs(inverted - truly).max(-1)[where]
         assert np.percentile(error, 99) < 0.02
         assert error.max() < 0.08
     if name in ("rotation-zoom", "zoom", "swirl"):
@@ -83,21 +83,21 @@ def test_where_nothing_lands_nothing_is_found() -> None:
     """A block that moves right over a still background uncovers what is on its left."""
     flow = np.zeros((20, 30, 2), np.float32)
     flow[5:15, 10:18, 0] = 4
-    back, found = inverse(flow, np.ones((20, 30), bool))
-    assert not found[6:14, 10:13].any()
-    assert found[:4].all()
+    back, solved = inverse(flow, np.ones((20, 30), bool))
+    assert not solved[6:14, 10:13].any()
+    assert solved[:4].all()
     assert np.allclose(back[6:14, 19:21], [-4, 0], atol=1e-4)
-    assert found[6:14, 19:21].all()
+    assert solved[6:14, 19:21].all()
     assert np.allclose(back[:4], 0)
 
 
 def test_unknown_vectors_are_not_inverted() -> None:
     flow = np.full((16, 16, 2), 1.0, np.float32)
-    known = np.ones((16, 16), bool)
-    known[4:8, 4:8] = False
-    _, found = inverse(np.where(known[..., None], flow, 0), known)
-    assert not found[6, 6]
-    assert found[12, 12]
+    valid = np.ones((16, 16), bool)
+    valid[4:8, 4:8] = False
+    _, solved = inverse(np.where(valid[..., None], flow, 0), valid)
+    assert not solved[6, 6]
+    assert solved[12, 12]
 
 
 def test_both_directions_are_taken_as_they_are(tmp_path: Path) -> None:
@@ -134,13 +134,13 @@ def test_every_format_is_read(tmp_path: Path, ending: str) -> None:
 def test_the_map_is_accumulated_and_does_not_depend_on_order(tmp_path: Path) -> None:
     source = synthetic("rotation-zoom")
     path = saved(tmp_path / "b.npy", flows(source)[0])
-    one, other = opened(path).truth, opened(path).truth
+    first, other = opened(path).truth, opened(path).truth
     inner = np.s_[16:-16, 16:-16]
     for t in (0, 3, 9):
-        assert np.abs(one.to_reference(t) - source.truth.to_reference(t))[inner].max() < 1e-3
-        assert np.abs(one.jacobian(t) - source.truth.jacobian(t))[inner].max() < 1e-3
+        assert np.abs(first.to_reference(t) - source.truth.to_reference(t))[inner].max() < 1e-3
+        assert np.abs(first.jacobian(t) - source.truth.jacobian(t))[inner].max() < 1e-3
     for t in (9, 8, 3, 0, 9, 1):
-        assert np.array_equal(other.to_reference(t), one.to_reference(t))
+        assert np.array_equal(other.to_reference(t), first.to_reference(t))
 
 
 def test_damaged_vectors_are_invalid_counted_and_spoil_nothing_else(tmp_path: Path) -> None:
@@ -250,11 +250,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 
 def test_contradictions_are_refused(tmp_path: Path) -> None:
-    one, other = saved(tmp_path / "a.npy", np.zeros((2, 4, 4, 2))), saved(tmp_path / "b.npy", np.zeros((3, 4, 4, 2)))
+    short, other = saved(tmp_path / "a.npy", np.zeros((2, 4, 4, 2))), saved(tmp_path / "b.npy", np.zeros((3, 4, 4, 2)))
     with pytest.raises(FlowError, match="must be the same"):
-        opened(one, forward_path=other)
+        opened(short, forward_path=other)
     with pytest.raises(FlowError, match="forward flow too"):
-        opened(one, forward_path=one, flow_direction="forward")
+        opened(short, forward_path=short, flow_direction="forward")
 
 
 def test_frames_outside_the_range_are_refused(tmp_path: Path) -> None:
@@ -279,18 +279,18 @@ def test_the_fit_finds_how_flow_was_stored(name: str) -> None:
         for axes in ("xy", "yx"):
             for sign in (1, -1):
                 stored = read_as(flow, axes, sign)  # type: ignore[arg-type]
-                found = fit(first, second, stored)
-                assert len(found) == 8
-                errors = [one.error for one in found]
+                fits = fit(first, second, stored)
+                assert len(fits) == 8
+                errors = [fitted.error for fitted in fits]
                 assert errors == sorted(errors)
                 if name in ("translation", "layers"):  # where pieces do not change, forward is backward's negative
-                    assert {one[:3] for one in found[:2]} == {
+                    assert {fitted[:3] for fitted in fits[:2]} == {
                         (direction, axes, sign),
                         ("forward" if direction == "backward" else "backward", axes, -sign),
                     }
                 else:
-                    assert found[0][:3] == (direction, axes, sign)
-                assert found[0].error < 0.5 * found[2].error
+                    assert fits[0][:3] == (direction, axes, sign)
+                assert fits[0].error < 0.5 * fits[2].error
 
 
 def test_what_a_reading_leaves_is_dark_where_it_fits() -> None:
@@ -307,8 +307,8 @@ def test_what_a_reading_leaves_is_dark_where_it_fits() -> None:
 
 def test_a_fit_without_common_ground_is_unknown_and_last() -> None:
     picture = np.zeros((16, 16, 3), np.uint8)
-    found = fit(picture, picture, np.full((16, 16, 2), 40, np.float32))
-    assert all(np.isnan(one.error) for one in found)
+    fits = fit(picture, picture, np.full((16, 16, 2), 40, np.float32))
+    assert all(np.isnan(fitted.error) for fitted in fits)
     with pytest.raises(FlowError, match="shape"):
         fit(picture, picture, np.zeros((16, 16), np.float32))
 

@@ -72,22 +72,22 @@ def moving(step: tuple[float, float] = (-5, 3), **changes: np.ndarray) -> Truth:
 
 @pytest.mark.parametrize("estimator", ["auto", "dis", "farneback"])
 def test_a_shift_is_found_with_the_right_sign_on_the_right_grid(estimator: str) -> None:
-    found = SourceMotion(Shifting(), MotionSettings(estimator), CPU)
-    assert np.median(found.forward(1).numpy(), axis=(0, 1)) == pytest.approx([5, -3], abs=0.3)
-    assert np.median(found.backward(1).numpy(), axis=(0, 1)) == pytest.approx([-5, 3], abs=0.3)
-    valid = found.valid(1)
+    motion = SourceMotion(Shifting(), MotionSettings(estimator), CPU)
+    assert np.median(motion.forward(1).numpy(), axis=(0, 1)) == pytest.approx([5, -3], abs=0.3)
+    assert np.median(motion.backward(1).numpy(), axis=(0, 1)) == pytest.approx([-5, 3], abs=0.3)
+    valid = motion.valid(1)
     # What came in at the left (5 columns) and at the bottom (3 rows) was not there before.
     assert not valid[:, :4].any()
     assert not valid[-2:].any()
     # Farneback is less sure of itself than DIS.
     assert valid[10:-10, 12:-10].float().mean() > (0.75 if estimator == "farneback" else 0.97)
-    error = found.error(1)
+    error = motion.error(1)
     assert float(error[10:-10, 12:-10].median()) < 0.2
     assert (error[:, 0] == maps.UNSEEN).all()
-    for tensor, kind in ((found.backward(1), torch.float32), (valid, torch.bool), (error, torch.float32)):
+    for tensor, kind in ((motion.backward(1), torch.float32), (valid, torch.bool), (error, torch.float32)):
         assert tensor.dtype == kind
         assert tensor.shape[:2] == (HEIGHT, WIDTH)
-    assert found.invalid(1) == 0
+    assert motion.invalid(1) == 0
 
 
 def test_labels() -> None:
@@ -103,16 +103,16 @@ def test_the_truth_is_taken_where_there_is_one() -> None:
     truth = moving((-2.5, 1.25), valid=valid)
     source = Shifting(truth=truth)
     for estimator in ("auto", "truth"):
-        found = SourceMotion(source, MotionSettings(estimator), CPU)
-        np.testing.assert_array_equal(found.backward(0).numpy(), truth.fields[0])
-        np.testing.assert_array_equal(found.forward(0).numpy(), truth.fields[1])
+        motion = SourceMotion(source, MotionSettings(estimator), CPU)
+        np.testing.assert_array_equal(motion.backward(0).numpy(), truth.fields[0])
+        np.testing.assert_array_equal(motion.forward(0).numpy(), truth.fields[1])
         assert source.reads == 0
         expected = torch.from_numpy(valid) & maps.inside(
-            maps.pixel_centres(HEIGHT, WIDTH) + found.backward(0), HEIGHT, WIDTH
+            maps.pixel_centres(HEIGHT, WIDTH) + motion.backward(0), HEIGHT, WIDTH
         )
-        assert torch.equal(found.valid(0), expected)
-        assert (found.error(0)[expected] == 0).all()
-        assert (found.error(0)[~expected] == maps.UNSEEN).all()
+        assert torch.equal(motion.valid(0), expected)
+        assert (motion.error(0)[expected] == 0).all()
+        assert (motion.error(0)[~expected] == maps.UNSEEN).all()
 
 
 def test_the_truth_of_a_source_without_one_is_refused() -> None:
@@ -128,12 +128,12 @@ def test_vectors_that_are_not_finite_become_invalid_and_are_counted() -> None:
     truth = moving((0, 0))
     truth.fields[0][10, 10, 0], truth.fields[0][11, 11] = math.nan, 1e9
     truth.fields[0][12, 12, 1] = -math.inf
-    found = SourceMotion(Shifting(truth=truth), MotionSettings(), CPU)
-    assert found.backward(0).isfinite().all()
-    assert not found.backward(0).any()
-    assert (~found.valid(0)).nonzero().tolist() == [[10, 10], [11, 11], [12, 12]]
-    assert found.invalid(0) == 3
-    assert (found.error(0) == maps.UNSEEN).sum() == 3
+    motion = SourceMotion(Shifting(truth=truth), MotionSettings(), CPU)
+    assert motion.backward(0).isfinite().all()
+    assert not motion.backward(0).any()
+    assert (~motion.valid(0)).nonzero().tolist() == [[10, 10], [11, 11], [12, 12]]
+    assert motion.invalid(0) == 3
+    assert (motion.error(0) == maps.UNSEEN).sum() == 3
 
 
 def test_a_forward_vector_that_is_not_finite_spoils_what_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,35 +147,35 @@ def test_a_forward_vector_that_is_not_finite_spoils_what_looks_at_it(monkeypatch
         def estimate(self, a: np.ndarray, b: np.ndarray, preset: str, scale: float) -> np.ndarray:
             return forward
 
-    found = SourceMotion(Shifting(), MotionSettings(), CPU)
-    monkeypatch.setattr(found, "_estimator", Broken())
-    assert found.forward(0).isfinite().all()
-    assert (~found.valid(0)).nonzero().tolist() == [[10, 10]]
-    assert float(found.error(0)[10, 10]) == maps.UNSEEN
+    motion = SourceMotion(Shifting(), MotionSettings(), CPU)
+    monkeypatch.setattr(motion, "_estimator", Broken())
+    assert motion.forward(0).isfinite().all()
+    assert (~motion.valid(0)).nonzero().tolist() == [[10, 10]]
+    assert float(motion.error(0)[10, 10]) == maps.UNSEEN
 
 
 def test_a_flow_of_the_wrong_shape_gets_a_sentence() -> None:
     truth = moving(backward=np.zeros((HEIGHT, WIDTH + 1, 2), np.float32))
-    found = SourceMotion(Shifting(truth=truth), MotionSettings(), CPU)
+    motion = SourceMotion(Shifting(truth=truth), MotionSettings(), CPU)
     with pytest.raises(FlowError, match=rf"backward flow .* shape \({HEIGHT}, {WIDTH + 1}, 2\)"):
-        found.backward(0)
+        motion.backward(0)
 
 
 def test_nothing_is_valid_across_a_cut_and_nothing_is_estimated() -> None:
     source = Shifting(cuts=(2,))
-    found = SourceMotion(source, MotionSettings(), CPU)
-    assert not found.valid(1).any()
-    assert not found.backward(1).any()
-    assert not found.forward(1).any()
-    assert (found.error(1) == maps.UNSEEN).all()
+    motion = SourceMotion(source, MotionSettings(), CPU)
+    assert not motion.valid(1).any()
+    assert not motion.backward(1).any()
+    assert not motion.forward(1).any()
+    assert (motion.error(1) == maps.UNSEEN).all()
     assert source.reads == 0
-    assert found.valid(0).any()
+    assert motion.valid(0).any()
 
 
 def test_frames_outside_are_refused() -> None:
-    found = SourceMotion(Shifting(), MotionSettings(), CPU)
+    motion = SourceMotion(Shifting(), MotionSettings(), CPU)
     for t in (-1, 3):
-        for ask in (found.backward, found.forward, found.valid, found.error):
+        for ask in (motion.backward, motion.forward, motion.valid, motion.error):
             with pytest.raises(IndexError):
                 ask(t)
 
@@ -193,20 +193,20 @@ def test_order_and_memory_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_each_flow_is_estimated_once() -> None:
     source = Shifting()
-    found = SourceMotion(source, MotionSettings(preset="ultrafast"), CPU)
+    motion = SourceMotion(source, MotionSettings(preset="ultrafast"), CPU)
     for _ in range(3):
-        found.backward(0), found.forward(0), found.valid(0), found.error(0)
+        motion.backward(0), motion.forward(0), motion.valid(0), motion.error(0)
     assert source.reads == 4
 
 
 def test_dis_on_the_bunny_explains_the_next_frame_better_than_standing_still() -> None:
     """End to end: frame t sampled at p + backward(p) resembles frame t+1."""
     source = open_source(SourceSettings("video", str(asset("clips/bunny.mp4")), height=144, frames=24))
-    found = SourceMotion(source, MotionSettings(), CPU)
+    motion = SourceMotion(source, MotionSettings(), CPU)
     t = 20
     before, after = (torch.from_numpy(source.frame(index).copy()).permute(2, 0, 1).float() for index in (t, t + 1))
-    valid = found.valid(t)
-    carried = maps.bilinear(before, maps.pixel_centres(source.height, source.width) + found.backward(t))
+    valid = motion.valid(t)
+    carried = maps.bilinear(before, maps.pixel_centres(source.height, source.width) + motion.backward(t))
     moved = (carried - after).square().mean(dim=0)[valid].mean()
     still = (before - after).square().mean(dim=0)[valid].mean()
     assert valid.float().mean() > 0.8
@@ -221,7 +221,7 @@ def test_tiny_and_thin_pictures_work(height: int, width: int) -> None:
 
     source = Thin()
     source.height, source.width = height, width
-    found = SourceMotion(source, MotionSettings(), CPU)
-    assert found.backward(0).shape == (height, width, 2)
-    assert found.backward(0).isfinite().all()
-    assert found.valid(0).shape == (height, width)
+    motion = SourceMotion(source, MotionSettings(), CPU)
+    assert motion.backward(0).shape == (height, width, 2)
+    assert motion.backward(0).isfinite().all()
+    assert motion.valid(0).shape == (height, width)

@@ -64,11 +64,11 @@ def test_a_part_moves_as_its_joints_do(scene):
     for side, t in (("right", 0), ("left", 4)):
         ends = [scene._doll._joints(time) * 0.8 * 96 + (44, 48) for time in (t, t + 1)]
         index = {"right": (9, 10), "left": (12, 13)}[side]
-        middles = [one[list(index)].mean(axis=0) for one in ends]
+        middles = [joints[list(index)].mean(axis=0) for joints in ends]
         surface = torch.tensor([PART[f"{side} shin"]])
         reference = scene.truth.warp.to_reference(t, torch.from_numpy(middles[0][None]), surface)
-        found = scene.truth.warp.from_reference(t + 1, reference, surface, reference)
-        np.testing.assert_allclose(found[0].numpy(), middles[1], atol=1e-6)
+        carried = scene.truth.warp.from_reference(t + 1, reference, surface, reference)
+        np.testing.assert_allclose(carried[0].numpy(), middles[1], atol=1e-6)
 
 
 def test_the_ground_goes_by_as_fast_as_the_figure_walks():
@@ -83,11 +83,11 @@ def test_the_ground_goes_by_as_fast_as_the_figure_walks():
 
 def test_to_the_left_is_the_mirror_image():
     """Of the flow and of which side hides which; colours stay with the figure's own left and right."""
-    one, other = opened(cycle="run", frames=3), opened(cycle="run", frames=3, looks="left")
+    right, other = opened(cycle="run", frames=3), opened(cycle="run", frames=3, looks="left")
     mirrored = other.truth.backward(1)[:, ::-1] * [-1, 1]
-    agree = np.abs(one.truth.backward(1) - mirrored).max(axis=-1) < 1e-3
+    agree = np.abs(right.truth.backward(1) - mirrored).max(axis=-1) < 1e-3
     assert agree.mean() > 0.99
-    assert np.abs(one.truth.backward(1) - other.truth.backward(1)).max() > 1
+    assert np.abs(right.truth.backward(1) - other.truth.backward(1)).max() > 1
 
 
 def test_reference_map_and_its_determinant():
@@ -137,6 +137,6 @@ def test_joints_never_seen_leave_their_parts_out(tmp_path):
         frame["positions"][4] = None
     (tmp_path / "part.json").write_text(json.dumps(data))
     scene = opened(path=str(tmp_path / "part.json"))
-    found = set(np.unique(parts(scene, 3, centres(scene))).tolist())
-    assert PART["right forearm"] not in found
-    assert {PART["left forearm"], PART["right upper arm"], PART["face"]} <= found
+    labels = set(np.unique(parts(scene, 3, centres(scene))).tolist())
+    assert PART["right forearm"] not in labels
+    assert {PART["left forearm"], PART["right upper arm"], PART["face"]} <= labels

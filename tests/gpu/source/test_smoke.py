@@ -140,9 +140,9 @@ def test_the_engine_tells_how_far_the_simulation_is():
 
 
 def test_a_seed_decides_the_frames():
-    one, again, other = (opened(seed=seed).frame(2) for seed in (1, 1, 2))
-    assert np.array_equal(one, again)
-    assert (one != other).mean() > 0.2
+    first, again, other = (opened(seed=seed).frame(2) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert (first != other).mean() > 0.2
 
 
 def test_half_the_speed_is_half_the_motion():

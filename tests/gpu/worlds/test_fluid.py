@@ -42,9 +42,9 @@ def run(fluid, frames=30):
 
 
 def test_a_seed_decides_the_smoke():
-    one, again, other = (run(Fluid(rows=24, columns=24, seed=seed)) for seed in (1, 1, 2))
-    assert torch.equal(one.smoke, again.smoke)
-    assert not torch.allclose(one.smoke, other.smoke, atol=1e-2)
+    first, again, other = (run(Fluid(rows=24, columns=24, seed=seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.smoke, again.smoke)
+    assert not torch.allclose(first.smoke, other.smoke, atol=1e-2)
 
 
 @pytest.mark.parametrize(

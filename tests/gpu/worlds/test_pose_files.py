@@ -23,7 +23,7 @@ def as_pixels(time: float) -> np.ndarray:
 
 def person(names, joints, hidden=()):
     """Flat x, y, confidence of `names`, zeros for joints that there are not."""
-    rows = [[*joints[JOINT[one]], 0.9] if one and one not in hidden else [0.0, 0.0, 0.0] for one in names]
+    rows = [[*joints[JOINT[name]], 0.9] if name and name not in hidden else [0.0, 0.0, 0.0] for name in names]
     return np.array(rows).reshape(-1).tolist()
 
 
@@ -37,10 +37,10 @@ def test_bundled_poses_are_the_cycles(name):
 
 
 def test_our_own_is_read_back_with_its_gaps(tmp_path):
-    known = np.ones((16, 18), np.bool_)
-    known[3, 7] = False
-    known[:, 16:] = False
-    sequence = replace(cycle("run"), known=known, loop=False, fps=30.0)
+    marked = np.ones((16, 18), np.bool_)
+    marked[3, 7] = False
+    marked[:, 16:] = False
+    sequence = replace(cycle("run"), known=marked, loop=False, fps=30.0)
     write_sequence(sequence, tmp_path / "a.json")
     read = read_sequence(tmp_path / "a.json")
     assert np.array_equal(read.seen(), [True] * 16 + [False] * 2)
@@ -85,14 +85,16 @@ def test_coco_18_in_one_list_and_coco_keypoints(tmp_path):
     """The same poses in both formats differ only in the neck, which COCO lacks: the middle of the shoulders stands for it."""
     frames = [as_pixels(time) for time in (0.0, 5.0, 11.0)]
     (tmp_path / "list.json").write_text(
-        json.dumps([{"people": [{"pose_keypoints_2d": person(JOINTS, one)}], "canvas_width": 640} for one in frames])
+        json.dumps(
+            [{"people": [{"pose_keypoints_2d": person(JOINTS, joints)}], "canvas_width": 640} for joints in frames]
+        )
     )
     annotations = [
-        {"image_id": 30 - 10 * number, "category_id": 1, "keypoints": person(COCO_17, one, hidden=("left ear",))}
-        for number, one in enumerate(frames)
+        {"image_id": 30 - 10 * number, "category_id": 1, "keypoints": person(COCO_17, joints, hidden=("left ear",))}
+        for number, joints in enumerate(frames)
     ]
     for value in annotations:
-        value["keypoints"][2::3] = [2 if one else 0 for one in value["keypoints"][2::3]]
+        value["keypoints"][2::3] = [2 if visible else 0 for visible in value["keypoints"][2::3]]
     images = [{"id": 10}, {"id": 20}, {"id": 30}]
     (tmp_path / "coco.json").write_text(json.dumps({"images": images, "annotations": annotations}))
     openpose, coco = read_sequence(tmp_path / "list.json"), read_sequence(tmp_path / "coco.json")
