@@ -17,7 +17,7 @@ from gpu.engine.results import F32, U8, Column, Flickers, FrameResult, Mask, Sou
 from gpu.engine.sampling import TaskUse
 from gpu.errors import SessionError
 from gpu.metrics import coherence, whiteness
-from gpu.noise.inspect import Inspection
+from gpu.noise.inspection import Inspection
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
 from gpu.session import PriorSettings, Session
 from gpu.source import Source

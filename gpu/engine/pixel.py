@@ -8,7 +8,7 @@ import torch
 
 from gpu.errors import SizeError
 from gpu.noise import rng
-from gpu.noise.inspect import Footprint, Inspection, Taps
+from gpu.noise.inspection import Footprint, Inspection, Taps
 from gpu.priors import PriorInfo, Run, inspect
 from gpu.priors.kit.degrade import Degraded, mix
 

@@ -13,10 +13,13 @@ import torch
 
 from gpu import gl
 from gpu.errors import BackendError
-from gpu.noise import tracks, transport
+from gpu.flow import maps
+from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
+from gpu.noise.tiling import Grid
+from gpu.noise.transport import Transport, TransportSettings
 
 
 class Backend:
@@ -90,44 +93,33 @@ def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
     """`gl` or `torch`, whichever was faster on this machine when it was first asked."""
     machine = f"{renderer} / {on.type} / torch {torch.__version__}"
     try:
-        known = json.loads(_memory().read_text(encoding="utf-8"))
-        if known.get(machine) in ("gl", "torch"):
-            return str(known[machine])
+        remembered = json.loads(_memory().read_text(encoding="utf-8"))
+        if remembered.get(machine) in ("gl", "torch"):
+            return str(remembered[machine])
     except (OSError, ValueError, AttributeError):
-        known = {}
+        remembered = {}
     times = {"gl": _measure(drawn, on), "torch": _measure(TorchRasteriser(), on)}
     chosen = min(times, key=lambda name: times[name])
     try:
         _memory().parent.mkdir(parents=True, exist_ok=True)
         _memory().write_text(
-            json.dumps({**(known if isinstance(known, dict) else {}), machine: chosen}), encoding="utf-8"
+            json.dumps({**(remembered if isinstance(remembered, dict) else {}), machine: chosen}), encoding="utf-8"
         )
     except OSError:
         pass  # measured again next time
     return chosen
 
 
-class _Rotation:
+def _rotation(size: int, on: torch.device) -> KnownMotion:
     """A small rotation about the centre, the motion that backends are measured on."""
-
-    def __init__(self, size: int, on: torch.device) -> None:
-        place = tracks.fresh(0, size, size, on).position - size / 2
-        turn = torch.tensor([[math.cos(0.1), -math.sin(0.1)], [math.sin(0.1), math.cos(0.1)]], device=on)
-        self._flow = place @ turn.T - place
-
-    def backward(self, t: int) -> torch.Tensor:
-        return self._flow
-
-    def valid(self, t: int) -> torch.Tensor:
-        return torch.ones(self._flow.shape[:2], dtype=torch.bool, device=self._flow.device)
-
-    def error(self, t: int) -> torch.Tensor:
-        return torch.zeros(self._flow.shape[:2], device=self._flow.device)
+    place = maps.pixel_centres(size, size, on) - size / 2
+    turn = torch.tensor([[math.cos(0.1), -math.sin(0.1)], [math.sin(0.1), math.cos(0.1)]], device=on)
+    return KnownMotion(place @ turn.T - place)
 
 
 def _measure(rasteriser: Rasteriser, on: torch.device, size: int = 96) -> float:
     """Seconds for one frame, best of two after a warm-up."""
-    carrier = transport.Transport(_Rotation(size, on), size, size, lambda t: 0, 0, rasteriser, on)
+    carrier = Transport(_rotation(size, on), Grid(size, size, on), lambda t: 0, rasteriser, TransportSettings())
     best = math.inf
     for attempt in range(3):
         begin = time.perf_counter()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 from gpu import interrupt
 
@@ -28,28 +29,25 @@ class Chain(Generic[T]):
         self._start, self._step, self._first, self._keep = start, step, first, keep
         self._spacing = 1
         self._checkpoints: dict[int, T] = {}
-        self._recent: OrderedDict[int, T] = OrderedDict()
+        self._recent: LRUCache[int, T] = LRUCache(RECENT)
 
     def at(self, t: int) -> T:
         """The state of frame t."""
         first = self._first(t)
-        known = t
-        while known > first and known not in self._checkpoints and known not in self._recent:
-            known -= 1
-        if known in self._recent:
-            state = self._recent[known]
-        elif known in self._checkpoints:
-            state = self._checkpoints[known]
+        nearest = t
+        while nearest > first and nearest not in self._checkpoints and nearest not in self._recent:
+            nearest -= 1
+        if nearest in self._recent:
+            state = self._recent[nearest]
+        elif nearest in self._checkpoints:
+            state = self._checkpoints[nearest]
         else:
             state = self._start(first)
-        for frame in range(known + 1, t + 1):
+        for frame in range(nearest + 1, t + 1):
             interrupt.poll()
             state = self._step(state, frame)
             self._remember(frame, state)
         self._recent[t] = state
-        self._recent.move_to_end(t)
-        while len(self._recent) > RECENT:
-            self._recent.popitem(last=False)
         return state
 
     def kept(self) -> int:

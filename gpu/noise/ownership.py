@@ -14,9 +14,7 @@ import torch
 
 from gpu.noise import field
 from gpu.noise.polygons import SNAP, Contours
-
-SLOT = 256
-"""Edge of a slot in sub-pixels: rasterising works on square pieces of anchor frames, so that memory is bounded."""
+from gpu.noise.tiling import SLOT
 
 OWNER = 0xFFFFFFFF
 TESTS = 1 << 19  # sub-pixels tested against edges at once: temporaries of two megabytes

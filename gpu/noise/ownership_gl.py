@@ -9,8 +9,8 @@ import torch
 
 from gpu import gl
 from gpu.noise import field, rng
-from gpu.noise.ownership import SLOT
 from gpu.noise.polygons import Contours
+from gpu.noise.tiling import SLOT
 
 MOST = 64  # slots at once: 16 MB of ids
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 
 from gpu.noise import rng
-from gpu.noise.ownership import OWNER, SLOT, covered
+from gpu.noise.ownership import OWNER, covered
 from gpu.noise.polygons import Contours
+from gpu.noise.tiling import SLOT, Tiling
 
 BLOCK_CACHE_BYTES = 256 << 20
 
@@ -17,13 +18,14 @@ BLOCK_CACHE_BYTES = 256 << 20
 class Blocks:
     """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.refine."""
 
-    def __init__(self, seed: int, height: int, width: int, k: int, device: torch.device) -> None:
-        self.seed, self.height, self.width, self.k, self.device = seed, height, width, k, device
+    def __init__(self, seed: int, tiling: Tiling) -> None:
+        self.seed, self.k, self.device = seed, tiling.k, tiling.grid.device
+        self.height, self.width = tiling.grid.height, tiling.grid.width
         self._forget(0)
 
     def _forget(self, channels: int) -> None:
         self._channels = channels
-        self._known = torch.empty(0, dtype=torch.int64, device=self.device)  # ascending
+        self._names = torch.empty(0, dtype=torch.int64, device=self.device)  # ascending
         self._row = torch.empty(0, dtype=torch.int64, device=self.device)
         self._values = torch.empty((0, channels, 4**self.k), dtype=torch.float32, device=self.device)
 
@@ -35,22 +37,22 @@ class Blocks:
         if len(missing):
             missing = torch.unique(missing)
             size = 4 * self._channels * 4**self.k
-            if (len(self._known) + len(missing)) * size > BLOCK_CACHE_BYTES and len(self._known):
+            if (len(self._names) + len(missing)) * size > BLOCK_CACHE_BYTES and len(self._names):
                 self._forget(self._channels)
                 missing = torch.unique(names)
             first = len(self._values)
             self._values = torch.cat([self._values, self._make(missing)])
-            known = torch.cat([self._known, missing])
+            there = torch.cat([self._names, missing])
             row = torch.cat([self._row, torch.arange(first, len(self._values), device=self.device)])
-            order = torch.argsort(known)
-            self._known, self._row = known[order], row[order]
-        return self._row[torch.searchsorted(self._known, names)], self._values
+            order = torch.argsort(there)
+            self._names, self._row = there[order], row[order]
+        return self._row[torch.searchsorted(self._names, names)], self._values
 
     def _has(self, names: torch.Tensor) -> torch.Tensor:
-        if len(self._known) == 0:
+        if len(self._names) == 0:
             return torch.zeros(len(names), dtype=torch.bool, device=self.device)
-        place = torch.searchsorted(self._known, names).clamp(max=len(self._known) - 1)
-        return self._known[place] == names
+        place = torch.searchsorted(self._names, names).clamp(max=len(self._names) - 1)
+        return self._names[place] == names
 
     def _make(self, names: torch.Tensor) -> torch.Tensor:
         x, y = names % self.width, names // self.width % self.height
@@ -91,24 +93,24 @@ def claims(
     rank: torch.Tensor,
     label: torch.Tensor,
     corner: torch.Tensor,
-    blocks: Blocks,
+    tiling: Tiling,
 ) -> Claims:
     """The sub-pixels that polygons own, with the ownership rules of Rasteriser.
 
     Polygons are relative to their slot; `label` (slots,) and `corner` (slots, 2) say which anchor frame a slot belongs to
     and its first sub-pixel (x, y). Sub-pixels outside the frame belong to nobody.
     """
-    found = list(covered(contours, slot, rank))
-    if not found:
+    parts = list(covered(contours, slot, rank))
+    if not parts:
         none = torch.empty(0, dtype=torch.int64, device=slot.device)
         return Claims(none, none, none, none)
-    places, which = torch.unique(torch.cat([place for place, _ in found]), return_inverse=True)
+    places, which = torch.unique(torch.cat([place for place, _ in parts]), return_inverse=True)
     best = torch.full((len(places),), torch.iinfo(torch.int64).max, dtype=torch.int64, device=slot.device)
-    best.scatter_reduce_(0, which, torch.cat([key for _, key in found]), reduce="amin")
+    best.scatter_reduce_(0, which, torch.cat([key for _, key in parts]), reduce="amin")
     owner = best & OWNER
     at = places // (SLOT * SLOT)
     x, y = corner[at, 0] + places % SLOT, corner[at, 1] + places // SLOT % SLOT
-    inside = (x < blocks.width << blocks.k) & (y < blocks.height << blocks.k)
+    inside = tiling.inside(x, y)
     if not bool(inside.all()):
         owner, at, x, y = owner[inside], at[inside], x[inside], y[inside]
     return Claims(owner, label[at], x, y)
@@ -124,11 +126,10 @@ def values(owned: Claims, blocks: Blocks, channels: int) -> Iterator[torch.Tenso
         yield table[row, channel, part]
 
 
-def gather(owned: Claims, n: int, blocks: Blocks, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums (C, n) and counts (n,) int32 of the sub-pixels that n polygons own."""
+def sums(owned: Claims, n: int, held: Iterable[torch.Tensor], channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums (C, n) and counts (n,) int32 of the sub-pixels that n polygons own; `held` is what these hold, by channel."""
     counts = torch.bincount(owned.owner, minlength=n).to(torch.int32)
-    sums = torch.zeros((channels, n), dtype=torch.float32, device=owned.owner.device)
-    if channels and len(owned.owner):
-        for channel, held in enumerate(values(owned, blocks, channels)):
-            sums[channel] = torch.bincount(owned.owner, weights=held, minlength=n).to(torch.float32)
-    return sums, counts
+    out = torch.zeros((channels, n), dtype=torch.float32, device=owned.owner.device)
+    for channel, weights in enumerate(held):
+        out[channel] = torch.bincount(owned.owner, weights=weights, minlength=n).to(torch.float32)
+    return out, counts

@@ -11,13 +11,20 @@ follow the motion: then a whole frame is made the anchor of all its pixels (`rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 
+from gpu.flow import maps
 from gpu.noise import polygons
+from gpu.noise.chain import Chain
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.tiling import Grid
+
+TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
+TRACK_PIXEL_BYTES = 13
 
 
 class Motion(Protocol):
@@ -40,13 +47,8 @@ class Track:
 
 def fresh(t: int, height: int, width: int, device: torch.device) -> Track:
     """Frame t as the first of a shot: every pixel is its own anchor."""
-    y, x = torch.meshgrid(
-        torch.arange(height, dtype=torch.float32, device=device) + 0.5,
-        torch.arange(width, dtype=torch.float32, device=device) + 0.5,
-        indexing="ij",
-    )
     label = torch.full((height, width), t, dtype=torch.int32, device=device)
-    return Track(label, torch.stack([x, y], -1), torch.zeros_like(label, dtype=torch.uint8))
+    return Track(label, maps.pixel_centres(height, width, device), torch.zeros_like(label, dtype=torch.uint8))
 
 
 def bend(track: Track) -> float:
@@ -54,18 +56,18 @@ def bend(track: Track) -> float:
     all three pixels in a row or column that have one anchor. Bilinear positions are off by about an eighth of it. 0 of any
     affine motion, however large, and where there are no such pixels."""
     position, label = track.position, track.label
-    found = []
+    bends = []
     for axis in (0, 1):
         size = label.shape[axis] - 2
         if size < 1:
             continue
         p = [position.narrow(axis, start, size) for start in range(3)]
-        one = [label.narrow(axis, start, size) for start in range(3)]
-        same = (one[0] == one[1]) & (one[1] == one[2])
-        found.append((p[2] - 2 * p[1] + p[0])[same].norm(dim=-1))
-    if not found or not sum(map(len, found)):
+        anchor = [label.narrow(axis, start, size) for start in range(3)]
+        same = (anchor[0] == anchor[1]) & (anchor[1] == anchor[2])
+        bends.append((p[2] - 2 * p[1] + p[0])[same].norm(dim=-1))
+    if not bends or not sum(map(len, bends)):
         return 0.0
-    return float(torch.cat(found).median())
+    return float(torch.cat(bends).median())
 
 
 def reanchored(track: Track, t: int) -> Track:
@@ -75,6 +77,29 @@ def reanchored(track: Track, t: int) -> Track:
     return Track(own.label, own.position, track.state)
 
 
+class StepBack(NamedTuple):
+    """Where the pixels of a frame were in the frame before: `position` (H, W, 2), their own centre where that is not known;
+    (H, W) `valid`, where it is; (H, W) int64 `row` and `column` of the pixel that position falls into."""
+
+    position: torch.Tensor
+    valid: torch.Tensor
+    row: torch.Tensor
+    column: torch.Tensor
+
+
+def step_back(motion: Motion, t: int) -> StepBack:
+    """From frame t+1 to frame t: p was at p + backward(t)(p), unless the motion is not valid there or leaves the frame."""
+    flow = motion.backward(t)
+    height, width = flow.shape[:2]
+    centres = maps.pixel_centres(height, width, flow.device)
+    position = centres + flow
+    valid = motion.valid(t) & maps.inside(position, height, width)
+    position = torch.where(valid[..., None], position, centres)
+    column = position[..., 0].floor().clamp(0, width - 1).to(torch.int64)
+    row = position[..., 1].floor().clamp(0, height - 1).to(torch.int64)
+    return StepBack(position, valid, row, column)
+
+
 def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
     """The track of frame t+1 from that of frame t.
 
@@ -82,12 +107,7 @@ def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
     """
     height, width = track.label.shape
     own = fresh(t + 1, height, width, track.label.device)
-    came_from = own.position + motion.backward(t)
-    limit = torch.tensor([width, height], dtype=torch.float32, device=came_from.device)
-    valid = motion.valid(t) & ((came_from >= 0) & (came_from <= limit)).all(-1)
-    came_from = torch.where(valid[..., None], came_from, own.position)
-    column = came_from[..., 0].floor().clamp(0, width - 1).to(torch.int64)
-    row = came_from[..., 1].floor().clamp(0, height - 1).to(torch.int64)
+    came_from, valid, row, column = step_back(motion, t)
     offset = came_from - torch.stack([column, row], -1).to(torch.float32) - 0.5
     source = (row * width + column).view(-1)
     around = polygons.neighbourhoods(track.position, track.label).view(18, -1)
@@ -106,7 +126,7 @@ def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
     )
     position = position.T.reshape(height, width, 2)
     label = track.label[row, column]
-    valid = valid & ((position >= 0) & (position <= limit)).all(-1)
+    valid = valid & maps.inside(position, height, width)
     if fill == "random":
         valid = valid & (track.state[row, column] != UNDEFINED)
     state = torch.where(track.state[row, column] == KEPT, KEPT, INHERITED).to(torch.uint8)
@@ -129,3 +149,79 @@ def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
     position.view(-1, 2)[pixels] = own.position.view(-1, 2)[pixels]
     state.view(-1)[pixels] = NEW if fill == "two-stage" else UNDEFINED
     return Track(label, position, state)
+
+
+class Tracks:
+    """The tracks of every frame along one motion, by random access: by the motion alone, and renewed where pixels own nothing.
+
+    A shot's first frame is its first anchor. `owned(track, t)` counts, (H, W), the sub-pixels that frame t's pixels own along a
+    track; it is asked where nobody has counted them (`renewed`) before. Positions more bent than `limit` make their frame the
+    anchor of all that follow (see `bend`); a limit of infinity keeps to the anchors that noise was born in.
+    """
+
+    def __init__(
+        self,
+        motion: Motion,
+        grid: Grid,
+        shot_start: Callable[[int], int],
+        fill: str,
+        limit: float,
+        owned: Callable[[Track, int], torch.Tensor],
+    ) -> None:
+        self.motion, self.fill = motion, fill
+        self._grid, self._first, self._limit, self._owned = grid, shot_start, limit, owned
+        self._whole: dict[int, bool] = {}  # whether a frame is the anchor of all that follow
+        self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel (flat indices)
+        keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * grid.height * grid.width))
+        self._geometric = Chain(self.start, self._step, shot_start, keep)
+        self._transported = Chain(self.start, self._renewing_step, shot_start, keep)
+
+    def first(self, t: int) -> int:
+        """The first frame of the shot that frame t belongs to."""
+        return self._first(t)
+
+    def start(self, first: int) -> Track:
+        """The track of a shot's first frame."""
+        return fresh(first, self._grid.height, self._grid.width, self._grid.device)
+
+    def geometric(self, t: int) -> Track:
+        """Where frame t's noise comes from by the motion alone."""
+        return self._geometric.at(t)
+
+    def before_renewal(self, t: int) -> Track:
+        """Where frame t's noise is looked for, before pixels that turn out to own no sub-pixel are born anew."""
+        first = self._first(t)
+        return self.start(first) if t == first else self._moved(self._transported.at(t - 1), t)
+
+    def transported(self, t: int) -> Track:
+        """Where frame t's noise comes from when it is gathered from owned sub-pixels."""
+        return self._transported.at(t)
+
+    def renewed(self, moved: Track, t: int, count: torch.Tensor) -> Track:
+        """`transported(t)` from `before_renewal(t)` and the number of sub-pixels that its pixels own, (H, W)."""
+        if t not in self._empty:
+            missing = (count == 0) & (moved.state != NEW) & (moved.state != UNDEFINED)
+            self._empty[t] = torch.nonzero(missing.view(-1))[:, 0]
+        return renew(moved, self._empty[t], t, self.fill)
+
+    def whole_anchors(self) -> list[int]:
+        """The frames, as far as they were looked at, that are the anchor of all that follow."""
+        return sorted(t for t, whole in self._whole.items() if whole)
+
+    def _step(self, before: Track, t: int) -> Track:
+        """The track of frame t from that of frame t - 1."""
+        return advance(before, t - 1, self.motion, self.fill)
+
+    def _moved(self, before: Track, t: int) -> Track:
+        """The same, where frame t - 1 may have become the anchor of all its pixels."""
+        if t - 1 not in self._whole:
+            self._whole[t - 1] = self._first(t - 1) != t - 1 and bend(before) > self._limit
+        return self._step(reanchored(before, t - 1) if self._whole[t - 1] else before, t)
+
+    def _renewing_step(self, before: Track, t: int) -> Track:
+        """The same, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for even
+        where nobody asked for this frame's noise."""
+        moved = self._moved(before, t)
+        if t in self._empty:
+            return renew(moved, self._empty[t], t, self.fill)
+        return self.renewed(moved, t, self._owned(moved, t))

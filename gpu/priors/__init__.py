@@ -46,8 +46,8 @@ from gpu.session import Parameter
 if TYPE_CHECKING:
     import torch
 
-    from gpu.noise.inspect import Inspection
-    from gpu.noise.transport import Transport
+    from gpu.noise.inspection import Inspection
+    from gpu.noise.tracks import Track
 
 __all__ = [
     "INHERITED",
@@ -63,6 +63,7 @@ __all__ = [
     "PriorInfo",
     "Run",
     "Stepwise",
+    "Transported",
     "inspect",
     "steps_of",
 ]
@@ -112,6 +113,27 @@ class Motion(Protocol):
     def error(self, t: int) -> torch.Tensor: ...  # (H, W) float32 forward-backward error on the grid of t+1, pixels
 
 
+class Transported(Protocol):
+    """All that priors ask of gpu.noise.transport: where noise comes from, and the noise that was carried from there."""
+
+    @property
+    def fill(self) -> str:
+        """What fills disocclusions: `two-stage` or `random`."""
+        ...
+
+    def track(self, t: int) -> Track:
+        """Where each pixel of frame t was when its noise was born, by the motion alone."""
+        ...
+
+    def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(C, H, W) ∫-noise of frame t and its (H, W) state."""
+        ...
+
+    def inspect(self, t: int, x: int, y: int, channels: int) -> Inspection:
+        """What pixel (x, y) of `integral(t, channels)` is made of."""
+        ...
+
+
 @dataclass(frozen=True)
 class PriorContext:
     """What a prior may read. `shot_start(t)` is the first frame of the shot that frame t belongs to."""
@@ -125,7 +147,7 @@ class PriorContext:
     motion: Motion
     image: Callable[[int], torch.Tensor]  # frame t as (3, H, W) float32 in [0, 1]
     shot_start: Callable[[int], int]
-    transport: Transport
+    transport: Transported
     # frame t run backwards through the task's model: yields after every step; the last is (noise channels, H, W)
     invert: Callable[[int], Iterator[torch.Tensor]]
     mode: str = ""
@@ -164,10 +186,10 @@ class Inspectable(Protocol):
 
 def inspect(run: Run, info: PriorInfo, t: int, x: int, y: int) -> Inspection:
     """What pixel (x, y) of frame t of a run is made of; of a prior that cannot say, its value and what the prior does."""
-    from gpu.noise.inspect import Inspection
-
     if isinstance(run, Inspectable):
         return run.inspect(t, x, y)
+    from gpu.noise.inspection import Inspection
+
     frame = run.frame(t)
     value = frame.noise[:, y, x].cpu().numpy()
     return Inspection(t, x, y, int(frame.state[y, x]), value, value, f"{info.title}. {info.summary}")

@@ -24,7 +24,7 @@ from app.look.theme import DARK, Theme, rgb
 from app.views.statistics.measures import signed
 
 if TYPE_CHECKING:
-    from gpu.noise.inspect import Footprint, Inspection, Taps
+    from gpu.noise.inspection import Footprint, Inspection, Taps
 
 RANGE = 2.5  # standard deviations of a value at which its colour is full
 BAR = 26  # height of the colour scale at the bottom

@@ -23,7 +23,7 @@ from app.views.statistics.pixel_drawing import PixelDrawing
 from app.views.statistics.pixel_text import numbers
 
 if TYPE_CHECKING:
-    from gpu.noise.inspect import Inspection
+    from gpu.noise.inspection import Inspection
 
 EMPTY = (
     "Click a pixel of any picture to see what its noise is made of.\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.views.statistics.measures import signed
 
 if TYPE_CHECKING:
-    from gpu.noise.inspect import Footprint, Inspection, Taps
+    from gpu.noise.inspection import Footprint, Inspection, Taps
 
 STATES = (
     "kept: carried from the shot's first frame",

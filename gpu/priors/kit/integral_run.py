@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gpu.noise import inspect
-from gpu.noise.inspect import Inspection
+from gpu.noise.inspection import Inspection
 from gpu.priors import NoiseFrame, PriorContext
 
 
@@ -19,4 +18,4 @@ class IntegralRun:
 
     def inspect(self, t: int, x: int, y: int) -> Inspection:
         """See gpu.priors.Inspectable."""
-        return inspect.integral(self._context.transport, t, x, y, self._context.channels)
+        return self._context.transport.inspect(t, x, y, self._context.channels)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from gpu.cache import ByteCache, bytes_of
 from gpu.noise import rng
-from gpu.noise.inspect import Inspection, Taps, not_followed
+from gpu.noise.inspection import Inspection, Taps, not_followed
+from gpu.noise.tracks import step_back
 from gpu.priors import INHERITED, KEPT, NEW, UNDEFINED, NoiseFrame, PriorContext, Run
 from gpu.priors.kit.sequence import chain
 
@@ -132,8 +133,12 @@ def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Ke
     A pixel is NEW where it is fresh, else KEPT or INHERITED as the pixel it came from; with the `random` filling it is
     UNDEFINED where fresh, and stays so where it came from an UNDEFINED pixel.
     """
-    came_from, valid, before = _step_back(context, previous, t)
-    moved = interpolate(previous.noise, came_from.reshape(-1, 2), kernel).reshape(previous.noise.shape)
+    came_from = step_back(context.motion, t - 1)
+    before = previous.state[came_from.row, came_from.column]
+    valid = came_from.valid
+    if context.transport.fill == "random":
+        valid = valid & (before != UNDEFINED)
+    moved = interpolate(previous.noise, came_from.position.reshape(-1, 2), kernel).reshape(previous.noise.shape)
     noise = moved
     if not bool(valid.all()):
         noise = torch.where(valid, moved, context.white(rng.FIELD, t))
@@ -142,35 +147,13 @@ def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Ke
     return NoiseFrame(noise, state.to(torch.uint8))
 
 
-def _step_back(context: PriorContext, previous: NoiseFrame, t: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Where the pixels of frame t were in frame t-1 (H, W, 2), where that is known, and the state they had there."""
-    height, width = context.height, context.width
-    came_from = centres(context) + context.motion.backward(t - 1)
-    limit = torch.tensor([width, height], dtype=torch.float32, device=context.device)
-    valid = context.motion.valid(t - 1) & ((came_from >= 0) & (came_from <= limit)).all(dim=-1)
-    came_from = torch.where(valid[..., None], came_from, centres(context))
-    column = came_from[..., 0].floor().long().clamp(0, width - 1)
-    row = came_from[..., 1].floor().long().clamp(0, height - 1)
-    before = previous.state[row, column]
-    if context.transport.fill == "random":
-        valid = valid & (before != UNDEFINED)
-    return came_from, valid, before
-
-
-def centres(context: PriorContext) -> torch.Tensor:
-    """(H, W, 2) absolute positions of the pixel centres."""
-    y = torch.arange(context.height, dtype=torch.float32, device=context.device) + 0.5
-    x = torch.arange(context.width, dtype=torch.float32, device=context.device) + 0.5
-    return torch.stack((x.expand(context.height, -1), y[:, None].expand(-1, context.width)), dim=-1)
-
-
 @dataclass
 class Anchored:
     """A run that interpolates, for each pixel, the noise of its anchor frame at its position there."""
 
     context: PriorContext
     kernel: Kernel
-    _fields: OrderedDict[int, torch.Tensor] = field(default_factory=OrderedDict)
+    _fields: ByteCache[int, torch.Tensor] = field(default_factory=lambda: ByteCache(FIELDS, bytes_of))
 
     def frame(self, t: int) -> NoiseFrame:
         context = self.context
@@ -203,13 +186,9 @@ class Anchored:
 
     def _field(self, anchor: int) -> torch.Tensor:
         """The noise anchor frame `anchor` is born with, kept at hand within FIELDS bytes."""
-        if anchor in self._fields:
-            self._fields.move_to_end(anchor)
-            return self._fields[anchor]
-        born = self.context.white(rng.FIELD, anchor)
-        self._fields[anchor] = born
-        while len(self._fields) > max(1, FIELDS // (born.numel() * 4)):
-            self._fields.popitem(last=False)
+        born = self._fields.get(anchor)
+        if born is None:
+            born = self._fields[anchor] = self.context.white(rng.FIELD, anchor)
         return born
 
 
@@ -231,11 +210,11 @@ class ChainedRun:
         if t == self.context.shot_start(t):
             return Inspection(t, x, y, state, value, value, FIRST.format(t=t))
         previous = self.run.frame(t - 1)
-        came_from, _, _ = _step_back(self.context, previous, t)
         if state in (NEW, UNDEFINED):
             sentence = not_followed(self.context.motion, t, x, y, state)
             return Inspection(t, x, y, state, value, value, sentence)
-        taps = read_taps(previous.noise, came_from[y, x], self.kernel, t - 1)
+        position = step_back(self.context.motion, t - 1).position[y, x]
+        taps = read_taps(previous.noise, position, self.kernel, t - 1)
         sentence = (
             f"Interpolated from the noise of frame {t - 1}, which is interpolated itself: it loses more in every frame."
         )

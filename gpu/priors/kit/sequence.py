@@ -62,10 +62,10 @@ def born(context: PriorContext, first: int) -> NoiseFrame:
 
 def number(context: PriorContext, info: PriorInfo, name: str) -> float:
     """The value of a prior's parameter: the session's, or its default; SessionError when it is not in its range."""
-    known = next(parameter for parameter in info.parameters if parameter.name == name)
-    value = context.parameters.get(name, known.default)
-    if isinstance(value, (str, bool)) or not known.low <= value <= known.high:
+    its = next(parameter for parameter in info.parameters if parameter.name == name)
+    value = context.parameters.get(name, its.default)
+    if isinstance(value, (str, bool)) or not its.low <= value <= its.high:
         raise SessionError(
-            f"{known.label} of {info.title} is {value!r}, but a number between {known.low:g} and {known.high:g} is expected."
+            f"{its.label} of {info.title} is {value!r}, but a number between {its.low:g} and {its.high:g} is expected."
         )
     return float(value)

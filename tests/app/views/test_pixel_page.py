@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.look.theme import LIGHT
 from app.views.statistics.pixel_page import EMPTY, InspectorPage
-from gpu.noise.inspect import Footprint, Inspection, Neighbour, Taps
+from gpu.noise.inspection import Footprint, Inspection, Neighbour, Taps
 
 
 def carried() -> Inspection:

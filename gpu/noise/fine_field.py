@@ -1,0 +1,114 @@
+"""The fine field of anchor frames as gathering reads it: by pieces, or pixel by pixel. What was refined is kept within bounds,
+and made anew when it is asked for again; values never depend on that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import torch
+
+from gpu.cache import ByteCache, bytes_of
+from gpu.noise import rng, sparse
+from gpu.noise.ownership import Rasteriser
+from gpu.noise.sparse import Blocks, Claims
+from gpu.noise.tiling import SLOT, Tiling
+
+FIELD_CACHE_BYTES = 256 << 20
+
+ANCHOR_CACHE_BYTES = 64 << 20
+"""Of whole frames of noise that later frames are anchored in; the last one is kept in any case."""
+
+
+class FineField(Protocol):
+    """What gathering asks of a field. Every value is zero outside the frame."""
+
+    @property
+    def tiling(self) -> Tiling:
+        """How its frames are cut up."""
+        ...
+
+    def piece(self, name: int, channel: int) -> torch.Tensor:
+        """(SLOT, SLOT) the sub-pixels of one piece."""
+        ...
+
+    def pieces(self, names: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
+        """(len(names), SLOT, SLOT) the sub-pixels of several. `keep`: the same ones will be asked for again and again."""
+        ...
+
+    def by_pixel(self, label: torch.Tensor) -> torch.Tensor:
+        """(m,) bool: of which anchor frames single pixels can be refined, which `values` does."""
+        ...
+
+    def values(self, owned: Claims, channels: int) -> Iterator[torch.Tensor]:
+        """(m,) what single sub-pixels hold, one channel after the other."""
+        ...
+
+
+class AnchorField:
+    """The field of anchor frames: what their pixels are born with, by the hash; and of frames that are the anchor of all that
+    follow, `whole()`, the noise that has been carried there, as it was given to `hold`."""
+
+    def __init__(self, seed: int, tiling: Tiling, rasteriser: Rasteriser, whole: Callable[[], Sequence[int]]) -> None:
+        self.seed, self.rasteriser = seed, rasteriser
+        self._tiling, self._whole = tiling, whole
+        self._blocks = Blocks(seed, tiling)
+        self._noise: ByteCache[int, torch.Tensor] = ByteCache(ANCHOR_CACHE_BYTES, bytes_of)
+        self._pieces: ByteCache[tuple[int, int], torch.Tensor] = ByteCache(FIELD_CACHE_BYTES, bytes_of)
+        # By channel: which pieces were asked for last, and these side by side.
+        self._together: ByteCache[int, tuple[tuple[int, ...], torch.Tensor]] = ByteCache(
+            FIELD_CACHE_BYTES // 4, lambda kept: kept[1].nbytes
+        )
+
+    @property
+    def tiling(self) -> Tiling:
+        """See FineField."""
+        return self._tiling
+
+    def hold(self, label: int, noise: torch.Tensor) -> None:
+        """Take over the (C, H, W) noise of an anchor frame of `whole()`."""
+        self._noise[label] = noise
+
+    def holds(self, label: int, channels: int) -> bool:
+        """Whether that noise is at hand, with so many channels or more; if so it is the last one to be dropped."""
+        noise = self._noise.get(label)
+        return noise is not None and len(noise) >= channels
+
+    def piece(self, name: int, channel: int) -> torch.Tensor:
+        """See FineField. Of a frame of `whole()` its noise must be at hand."""
+        kept = self._pieces.get((name, channel))
+        if kept is not None:
+            return kept
+        label, y, x, height, width = self._tiling.pixels(name)
+        k = self._tiling.k
+        if label in self._whole():
+            values = self._noise[label][channel, y : y + height, x : x + width].contiguous()
+        else:
+            values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y, x, height, width, self._tiling.grid.device)
+        fine = torch.zeros((SLOT, SLOT), dtype=torch.float32, device=values.device)
+        fine[: height << k, : width << k] = self.rasteriser.refine(values, self.seed, label, channel, k, y, x)
+        self._pieces[name, channel] = fine
+        return fine
+
+    def pieces(self, names: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
+        """See FineField. Small frames look at the same pieces in every frame: these are kept side by side."""
+        kept = self._together.get(channel)
+        if kept is not None and kept[0] == names:
+            return kept[1]
+        fine = torch.stack([self.piece(name, channel) for name in names])
+        self._together.pop(channel, None)
+        # Only where there is room: channels are asked for in turn, and dropping one for the next would serve none.
+        if keep and self._together.bytes + fine.nbytes <= self._together.maxsize:
+            self._together[channel] = names, fine
+        return fine
+
+    def by_pixel(self, label: torch.Tensor) -> torch.Tensor:
+        """See FineField: the hash knows only pixels that were born where they are."""
+        whole = self._whole()
+        if not whole:
+            return torch.ones_like(label, dtype=torch.bool)
+        return ~torch.isin(label, torch.tensor(whole, device=label.device))
+
+    def values(self, owned: Claims, channels: int) -> Iterator[torch.Tensor]:
+        """See FineField."""
+        return sparse.values(owned, self._blocks, channels)
