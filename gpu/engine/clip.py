@@ -16,7 +16,8 @@ from gpu.errors import SessionError
 from gpu.metrics import coherence
 from gpu.noise.backends import Backend
 from gpu.noise.ownership import Rasteriser
-from gpu.noise.transport import BEND, Transport
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import BEND, Transport, TransportSettings
 from gpu.parameters import resolve
 from gpu.priors import KEPT, PRIORS, Motion, PriorContext, Run
 from gpu.priors.kit.degrade import degrade
@@ -68,10 +69,9 @@ class Clip:
         chosen, along = noise or NoiseSettings(), motion or self.motion
         key = (id(along), chosen.seed, chosen.k, chosen.s, chosen.fill)
         if key not in self._transports:
-            made = Transport(
-                along, self.source.height, self.source.width, self.shot_start, chosen.seed, self.rasteriser, self.device,
-                chosen.k, chosen.s, chosen.fill, self.bend,
-            )  # fmt: skip
+            grid = NoiseGrid(self.source.height, self.source.width, self.device)
+            settings = TransportSettings(chosen.seed, chosen.k, chosen.s, chosen.fill, self.bend)
+            made = Transport(along, grid, self.shot_start, self.rasteriser, settings)
             self._transports[key] = along, made
         return self._transports[key][1]
 

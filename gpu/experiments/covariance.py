@@ -36,7 +36,6 @@ from gpu.experiments import (
     Update,
 )
 from gpu.experiments.kit.progress import within
-from gpu.noise import inspect
 from gpu.noise.states import NEW
 from gpu.parameters import ParameterInfo
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
@@ -155,7 +154,7 @@ def ownership_theory(clip: Clip, seed: int, k: int, s: int) -> Theory:
     own = np.eye(size * size)
     for pixel in range(size * size):
         y, x = divmod(pixel, size)
-        found = inspect.integral(transport, 1, x, y, 1)
+        found = transport.inspect(1, x, y, 1)
         if found.state == NEW or found.footprint is None:
             continue
         places = found.footprint.subpixels

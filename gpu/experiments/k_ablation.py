@@ -82,7 +82,7 @@ def measure(clip: Clip, k: int, s: int, seed: int, frames: int, cell: Cell) -> N
         begin = time.process_time()
         frame = run.frame(t)
         cell.seconds.append(time.process_time() - begin)
-        moved = carrier.before_renewal(t)
+        moved = carrier.tracks.before_renewal(t)
         carried = (moved.state == KEPT) | (moved.state == INHERITED)
         cell.undefined.append(float((carried & (frame.state == NEW)).sum() / carried.sum()))
     previous, ceiling = with_previous(clip, run, frames - 1, 1)

@@ -129,7 +129,7 @@ def run(settings: Settings) -> Steps:
                     if t in times:
                         look(clip, noise, t, channels, draws, tracks[label])
                     elif prior.name == "integral":
-                        clip.transport(NoiseSettings(seed=seed)).transported(t)
+                        clip.transport(NoiseSettings(seed=seed)).tracks.transported(t)
                     else:
                         noise.frame(t)
             seed += 1

@@ -32,7 +32,7 @@ from gpu.experiments import (
 )
 from gpu.experiments.kit import published, sampling_runs
 from gpu.metrics.intervals import Interval
-from gpu.noise import transport
+from gpu.noise import fine_field
 from gpu.parameters import ParameterInfo
 from gpu.priors import PRIORS, steps_of
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
@@ -168,7 +168,7 @@ def run(settings: Settings) -> Steps:
                 times = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
                 found.append(Timed(prior, size, times))
                 floor(size, channels, 3, floors[size])  # between the priors, so that it meets the same disturbances
-    wide = [size for size in sizes if size**2 * 4**3 * 4 * channels > transport.FIELD_CACHE_BYTES]
+    wide = [size for size in sizes if size**2 * 4**3 * 4 * channels > fine_field.FIELD_CACHE_BYTES]
     if wide and "integral" in priors:
         notes.append(
             f"The fine field of integral at {', '.join(f'{size}²' for size in wide)} is larger than its cache and is made anew "

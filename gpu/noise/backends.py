@@ -18,7 +18,7 @@ from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
-from gpu.noise.tiling import Grid
+from gpu.noise.tiling import NoiseGrid
 from gpu.noise.transport import Transport, TransportSettings
 
 
@@ -119,7 +119,7 @@ def _rotation(size: int, on: torch.device) -> KnownMotion:
 
 def _measure(rasteriser: Rasteriser, on: torch.device, size: int = 96) -> float:
     """Seconds for one frame, best of two after a warm-up."""
-    carrier = Transport(_rotation(size, on), Grid(size, size, on), lambda t: 0, rasteriser, TransportSettings())
+    carrier = Transport(_rotation(size, on), NoiseGrid(size, size, on), lambda t: 0, rasteriser, TransportSettings())
     best = math.inf
     for attempt in range(3):
         begin = time.perf_counter()

@@ -18,7 +18,7 @@ from gpu.noise.gathering import Pieces
 from gpu.noise.inspection import Footprint, Neighbour
 from gpu.noise.ownership import Rasteriser, covered
 from gpu.noise.sparse import Claims
-from gpu.noise.tiling import SLOT, Grid, Tiling
+from gpu.noise.tiling import SLOT, NoiseGrid, Tiling
 from gpu.noise.tracks import Track
 
 
@@ -103,7 +103,7 @@ def gathered(
     )
 
 
-def _around(grid: Grid, x: int, y: int) -> list[tuple[int, int]]:
+def _around(grid: NoiseGrid, x: int, y: int) -> list[tuple[int, int]]:
     """Offsets (dx, dy) to the up to eight neighbours inside the frame."""
     return [
         (dx, dy)

@@ -15,7 +15,7 @@ SLOT = 256
 
 
 @dataclass(frozen=True)
-class Grid:
+class NoiseGrid:
     """`height` x `width` pixels, whose noise is computed on `device`."""
 
     height: int
@@ -28,7 +28,7 @@ class Tiling:
     """Pieces of anchor frames with 2^k x 2^k sub-pixels a pixel. The name of a piece is (label * rows + row) * columns +
     column, `label` being the anchor frame."""
 
-    grid: Grid
+    grid: NoiseGrid
     k: int
 
     @property

@@ -21,7 +21,7 @@ from gpu.flow import maps
 from gpu.noise import polygons
 from gpu.noise.chain import Chain
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
-from gpu.noise.tiling import Grid
+from gpu.noise.tiling import NoiseGrid
 
 TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
 TRACK_PIXEL_BYTES = 13
@@ -162,7 +162,7 @@ class Tracks:
     def __init__(
         self,
         motion: Motion,
-        grid: Grid,
+        grid: NoiseGrid,
         shot_start: Callable[[int], int],
         fill: str,
         limit: float,

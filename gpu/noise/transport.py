@@ -17,7 +17,7 @@ from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.states import NEW, UNDEFINED
-from gpu.noise.tiling import Grid, Tiling
+from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.noise.tracks import Motion, Track, Tracks
 
 BEND = 0.3
@@ -46,7 +46,7 @@ class Transport:
     def __init__(
         self,
         motion: Motion,
-        grid: Grid,
+        grid: NoiseGrid,
         shot_start: Callable[[int], int],
         rasteriser: Rasteriser,
         settings: TransportSettings,

@@ -6,63 +6,70 @@ such as the particle variant of Deng et al. 2025 (arXiv 2411.01212), which is th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import torch
 
 from app.lessons.compute.draw_statistics import CPU
-from gpu.noise import field, tracks
-from gpu.noise.ownership import SLOT, TorchRasteriser
+from gpu.noise import field, gathering, tracks
+from gpu.noise.ownership import TorchRasteriser
+from gpu.noise.sparse import Claims
 from gpu.noise.states import NEW
-from gpu.noise.transport import Pieces, Sorted, Transport
+from gpu.noise.tiling import SLOT, NoiseGrid, Tiling
 from gpu.priors import Motion
 
+SEGMENTS = 4  # of a side of an outline
 
-class _Link(Transport):
-    """One step of transport: the fine field belongs to the pixels of the frame before, whatever made their values."""
 
-    def __init__(self, motion: Motion, height: int, width: int, seed: int, k: int) -> None:
-        super().__init__(motion, height, width, lambda t: 0, seed, TorchRasteriser(), CPU, k=k)
-        self.values = torch.zeros(0)
+@dataclass(frozen=True)
+class _FrameField:
+    """gpu.noise.fine_field.FineField of one frame's pixels `values` (C, H, W), whatever made them."""
 
-    def sorted(self, pieces: Pieces) -> Sorted:
-        """All pieces are rasterised whole: the sparse way asks the hash for their pixels."""
-        order = torch.argsort(pieces.piece, stable=True)
-        names, sizes = torch.unique_consecutive(pieces.piece[order], return_counts=True)
-        return Sorted(order, names, sizes, order[:0], order[:0], names[:0])
+    seed: int
+    tiling: Tiling
+    noise: torch.Tensor
 
-    def fine(self, block: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
-        return torch.stack([self.fine_piece(piece, channel) for piece in block])
-
-    def fine_piece(self, piece: int, channel: int) -> torch.Tensor:
-        rest, tile_x = divmod(piece, self.tile_columns)
-        label, tile_y = divmod(rest, self.tile_rows)
-        n = 1 << self.k
-        y0, x0 = tile_y * SLOT // n, tile_x * SLOT // n
-        values = self.values[channel, y0 : y0 + SLOT // n, x0 : x0 + SLOT // n].contiguous()
+    def piece(self, name: int, channel: int) -> torch.Tensor:
+        label, y, x, height, width = self.tiling.pixels(name)
+        k = self.tiling.k
+        values = self.noise[channel, y : y + height, x : x + width].contiguous()
         fine = torch.zeros((SLOT, SLOT))
-        part = field.refine(values, self.seed, label, channel, self.k, y0, x0)
-        fine[: part.shape[0], : part.shape[1]] = part
+        fine[: height << k, : width << k] = field.refine(values, self.seed, label, channel, k, y, x)
         return fine
+
+    def pieces(self, names: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
+        return torch.stack([self.piece(name, channel) for name in names])
+
+    def by_pixel(self, label: torch.Tensor) -> torch.Tensor:
+        """Of none: every piece is rasterised whole."""
+        return torch.zeros_like(label, dtype=torch.bool)
+
+    def values(self, owned: Claims, channels: int) -> Iterator[torch.Tensor]:
+        raise NotImplementedError("no pixel of a frame's field is refined on its own")
 
 
 class ChainedIntegral:
     """∫-noise of frame t from that of frame t - 1 alone: `step` makes one frame of the next."""
 
     def __init__(self, motion: Motion, height: int, width: int, channels: int, seed: int, k: int = 3) -> None:
-        self._link = _Link(motion, height, width, seed, k)
-        self._channels = channels
+        self._motion, self._channels, self._seed = motion, channels, seed
+        self._tiling, self._rasteriser = Tiling(NoiseGrid(height, width, CPU), k), TorchRasteriser()
 
     def start(self) -> torch.Tensor:
         """(C, H, W) the noise of frame 0, the same as that of every prior."""
-        return field.pixels(self._link.seed, 0, self._channels, self._link.height, self._link.width, CPU)
+        grid = self._tiling.grid
+        return field.pixels(self._seed, 0, self._channels, grid.height, grid.width, CPU)
 
     def step(self, before: torch.Tensor, t: int) -> torch.Tensor:
         """Frame t from frame t - 1, both (C, H, W): sub-pixels are drawn given the pixels of frame t - 1, and gathered."""
-        link = self._link
-        link.values = before
-        own = tracks.fresh(t - 1, link.height, link.width, CPU)
-        track = tracks.advance(own, t - 1, link.motion, link.fill)
-        total, count = link.aggregate(track, t, self._channels)
-        noise = link.normalised(total, count)
+        grid = self._tiling.grid
+        own = tracks.fresh(t - 1, grid.height, grid.width, CPU)
+        track = tracks.advance(own, t - 1, self._motion, "two-stage")
+        fine = _FrameField(self._seed, self._tiling, before)
+        error = self._motion.error(t - 1)
+        total, count = gathering.gather(track, error, fine, self._rasteriser, SEGMENTS, self._channels)
+        noise = gathering.normalised(total, count, self._tiling.k)
         born = torch.nonzero(((track.state == NEW) | (count == 0)).view(-1))[:, 0]
-        field.write_pixels(noise, born, link.seed, t)
+        field.write_pixels(noise, born, self._seed, t)
         return noise

@@ -13,7 +13,9 @@ from scipy import special
 
 from app.lessons.compute.draw_statistics import CPU
 from gpu.noise import field, polygons, rng, tracks
-from gpu.noise.ownership import SLOT, TorchRasteriser, covered
+from gpu.noise.known_motion import KnownMotion
+from gpu.noise.ownership import TorchRasteriser, covered
+from gpu.noise.tiling import SLOT
 from gpu.priors.kit.interpolation import BILINEAR, interpolate
 
 LEVEL, SEGMENTS = 3, 4
@@ -80,22 +82,6 @@ class Agreement:
         return self.deviation <= self.bound
 
 
-@dataclass(frozen=True)
-class _Motion:
-    """One step of motion that holds everywhere inside the frame; see gpu.noise.tracks.Motion."""
-
-    flow: torch.Tensor
-
-    def backward(self, t: int) -> torch.Tensor:
-        return self.flow
-
-    def valid(self, t: int) -> torch.Tensor:
-        return torch.ones(self.flow.shape[:2], dtype=torch.bool)
-
-    def error(self, t: int) -> torch.Tensor:
-        return torch.zeros(self.flow.shape[:2])
-
-
 def warp(height: int, width: int, places: Places) -> Warped:
     """Who owns what in frame 0 when frame 1 takes its noise from `places`: by the outlines and the rasteriser of
     gpu.noise. The frame must fit one slot of it: at most SLOT / 2^LEVEL pixels on a side."""
@@ -103,7 +89,7 @@ def warp(height: int, width: int, places: Places) -> Warped:
     assert max(height, width) * n <= SLOT
     start = tracks.fresh(0, height, width, CPU)
     flow = places(start.position) - start.position
-    track = tracks.advance(start, 0, _Motion(flow), "two-stage")
+    track = tracks.advance(start, 0, KnownMotion(flow), "two-stage")
     fresh = (track.state == tracks.NEW).view(-1)
     moving = torch.nonzero(~fresh)[:, 0]
     around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)[:, :, moving]

@@ -16,8 +16,9 @@ from gpu.metrics import coherence
 from gpu.noise import field, tracks
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.tiling import NoiseGrid
 from gpu.noise.tracks import Track
-from gpu.noise.transport import Transport
+from gpu.noise.transport import Transport, TransportSettings
 from gpu.source.motion import SourceMotion
 from gpu.source.stills import read_picture, resize
 from gpu.source.synthetic.source import STILL, SyntheticSource
@@ -76,7 +77,8 @@ def photo(speed: float, t: int) -> Bytes:
 @lru_cache(maxsize=24)
 def carrier(speed: float, fill: str, seed: int, k: int = 3) -> Transport:
     """Transport of the whole film with one of FILLS."""
-    return Transport(film(speed).motion, *SIZE, lambda t: 0, seed, TorchRasteriser(), CPU, k=k, fill=fill)
+    settings = TransportSettings(seed, k, fill=fill)
+    return Transport(film(speed).motion, NoiseGrid(*SIZE, CPU), lambda t: 0, TorchRasteriser(), settings)
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,10 @@ def draft(speed: float, fill: str, seed: int, t: int) -> Frame:
 
 
 def _gathered(transport: Transport, track: Track, t: int) -> torch.Tensor:
-    total, count = transport.aggregate(track, max(t, 1), CHANNELS)
+    total, count = transport.gather(track, max(t, 1), CHANNELS)
     noise = transport.normalised(total, count)
     empty = (track.state == NEW) | (track.state == UNDEFINED) | (count == 0)
-    field.write_pixels(noise, torch.nonzero(empty.view(-1))[:, 0], transport.seed, t)
+    field.write_pixels(noise, torch.nonzero(empty.view(-1))[:, 0], transport.settings.seed, t)
     return noise
 
 

@@ -12,12 +12,12 @@ from scipy import sparse
 from app.lessons.compute import motions
 from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Floats
-from gpu.flow import maps
-from gpu.noise import tracks
-from gpu.noise.ownership import OWNER, SLOT, covered
+from gpu.noise import gathering, tracks
+from gpu.noise.ownership import OWNER, covered
+from gpu.noise.tiling import SLOT, NoiseGrid, Tiling
 from gpu.noise.tracks import Track
 
-SIZE, LEVEL = 32, 3  # one piece of SLOT x SLOT sub-pixels holds all of frame 0
+SIZE, LEVEL, SEGMENTS = 32, 3, 4  # one piece of SLOT x SLOT sub-pixels holds all of frame 0
 RADIUS, PERIOD = 0.2, 16
 SECOND_SHEET = 1.0  # pixels of forward-backward error that what is turned over is given: it is not what frame 0 shows
 
@@ -39,23 +39,6 @@ class Folded:
     outlines: tuple[Floats, Floats]
 
 
-@dataclass(frozen=True)
-class _Fold:
-    """gpu.noise.tracks.Motion of one step onto a fold: all of it is valid, the second sheet with an error."""
-
-    flow: torch.Tensor
-    inner: torch.Tensor
-
-    def backward(self, t: int) -> torch.Tensor:
-        return self.flow
-
-    def valid(self, t: int) -> torch.Tensor:
-        return torch.ones_like(self.inner)
-
-    def error(self, t: int) -> torch.Tensor:
-        return self.inner * SECOND_SHEET
-
-
 @lru_cache(maxsize=64)
 def folded(strength: float, level: int = LEVEL) -> Folded:
     """The fold of gpu.source.deformations.fold at its strongest, by the program's own outlines and ownership; `level`, at most
@@ -64,10 +47,11 @@ def folded(strength: float, level: int = LEVEL) -> Folded:
     truth = motions.deformed("fold", parameters, SIZE, SIZE, PERIOD).truth
     seen_at, surface = truth.places(PERIOD // 2)
     position = seen_at.to(torch.float32)
-    motion = _Fold(position - maps.pixel_centres(SIZE, SIZE), surface != 0)
-    transport = motions.transport(motion, SIZE, SIZE, 0, level)
+    # One step onto a fold: all of it is valid, the second sheet with an error.
+    errors = (surface != 0) * SECOND_SHEET
     own = tracks.fresh(0, SIZE, SIZE, CPU)
-    pieces = transport.pieces(Track(own.label, position, own.state), 1)
+    tiling = Tiling(NoiseGrid(SIZE, SIZE, CPU), level)
+    pieces = gathering.cut(Track(own.label, position, own.state), errors, tiling, SEGMENTS)
     whole = torch.arange(len(pieces.pixel))
     slot = torch.zeros_like(whole)
     outlines = pieces.contours.relative(whole, torch.zeros((len(whole), 2)))

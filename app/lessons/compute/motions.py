@@ -12,7 +12,8 @@ from app.lessons.compute.draw_statistics import CPU
 from gpu.flow import maps
 from gpu.noise import tracks
 from gpu.noise.ownership import TorchRasteriser
-from gpu.noise.transport import Transport
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import Transport, TransportSettings
 from gpu.priors import PRIORS, Motion, PriorContext, Run
 from gpu.session import MotionSettings
 from gpu.source import U8
@@ -90,7 +91,8 @@ def to_previous(motion: Motion, t: int) -> tuple[torch.Tensor, torch.Tensor]:
 def transport(motion: tracks.Motion, height: int, width: int, seed: int, k: int = 3) -> Transport:
     """Transport of one shot along a motion, on torch: lessons need no graphics card and give the same everywhere. Anchors
     stay, whatever the motion: lessons show what that does."""
-    return Transport(motion, height, width, _first, seed, TorchRasteriser(), CPU, k=k, bend=math.inf)
+    settings = TransportSettings(seed, k, bend=math.inf)
+    return Transport(motion, NoiseGrid(height, width, CPU), _first, TorchRasteriser(), settings)
 
 
 def run(

@@ -13,8 +13,9 @@ from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Floats
 from gpu.flow import maps
 from gpu.noise import field, polygons
-from gpu.noise.ownership import SLOT, TorchRasteriser, covered
+from gpu.noise.ownership import TorchRasteriser, covered
 from gpu.noise.polygons import Contours
+from gpu.noise.tiling import SLOT
 from gpu.session import Parameter
 from gpu.source.deformations import DEFORMATIONS, Grid, resolve
 from gpu.source.synthetic.truth import somewhere

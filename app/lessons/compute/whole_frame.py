@@ -18,6 +18,7 @@ from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Bytes
 from gpu.metrics import moments, spatial, spectrum
 from gpu.noise import field, tracks
+from gpu.noise.known_motion import KnownMotion
 from gpu.noise.transport import Transport
 from gpu.priors.kit.interpolation import BICUBIC, BILINEAR, NEAREST, ROOT_BILINEAR, interpolate
 from gpu.session import SourceSettings
@@ -42,22 +43,6 @@ DRAFT: Size = (20, 32)
 """For a first look: carried by a field of level 1 instead of 3."""
 
 
-@dataclass(frozen=True)
-class _Still:
-    """What Transport asks of a motion when it is told where everything comes from: the forward-backward error, 0."""
-
-    size: int
-
-    def backward(self, t: int) -> torch.Tensor:
-        return torch.zeros((self.size, self.size, 2))
-
-    def valid(self, t: int) -> torch.Tensor:
-        return torch.ones((self.size, self.size), dtype=torch.bool)
-
-    def error(self, t: int) -> torch.Tensor:
-        return torch.zeros((self.size, self.size))
-
-
 def full(size: Size) -> int:
     """Side of the square frame whose middle is shown: it holds the shown one turned by any angle."""
     return 2 * math.ceil(math.hypot(*size) / 2 + 1)
@@ -77,7 +62,9 @@ def _moving(motion: str, size: Size) -> motions.Moving:
 
 @lru_cache(maxsize=4)
 def _transport(size: Size, seed: int) -> Transport:
-    return motions.transport(_Still(full(size)), full(size), full(size), seed, 1 if size == DRAFT else 3)
+    side = full(size)
+    still = KnownMotion(torch.zeros((side, side, 2)))  # it is told where everything comes from
+    return motions.transport(still, side, side, seed, 1 if size == DRAFT else 3)
 
 
 @lru_cache(maxsize=8)
@@ -120,7 +107,7 @@ def noise(rule: str, motion: str, size: Size, seed: int, t: int) -> torch.Tensor
     state[rows, columns] = tracks.KEPT
     track = tracks.Track(torch.zeros((side, side), dtype=torch.int32), position, state)
     carrier = _transport(size, seed)
-    total, count = carrier.aggregate(track, max(t, 1), CHANNELS)
+    total, count = carrier.gather(track, max(t, 1), CHANNELS)
     return carrier.normalised(total, count)[:, rows, columns].clone()
 
 

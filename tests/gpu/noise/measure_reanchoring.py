@@ -16,7 +16,9 @@ from gpu.assets import asset
 from gpu.engine.clip import opened
 from gpu.engine.sampling import reach
 from gpu.metrics import coherence
-from gpu.noise import tracks, transport
+from gpu.noise import tracks
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import Transport, TransportSettings
 from gpu.session import SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 from gpu.source.scenes import SCENES
@@ -31,7 +33,8 @@ def smoke(seed: int, bounds: list[float]) -> None:
     with opened(SourceSettings("scene", name="smoke", parameters={"seed": seed})) as clip:
         size = clip.source.height, clip.source.width
         for bound in bounds:
-            moved = transport.Transport(clip.motion, *size, lambda t: 0, 7, clip.backend, clip.device, bend=bound)
+            settings = TransportSettings(7, bend=bound)
+            moved = Transport(clip.motion, NoiseGrid(*size, clip.device), lambda t: 0, clip.rasteriser, settings)
             noise = [moved.integral(t, CHANNELS)[0] for t in range(FRAMES)]
 
             def correlation(t: int, gap: int, noise=noise) -> float:
@@ -41,10 +44,10 @@ def smoke(seed: int, bounds: list[float]) -> None:
             means = [np.mean([correlation(t, gap) for t in range(gap, FRAMES, 2)]) for gap in GAPS]
             first = [correlation(t, t) for t in LATER]
             print(
-                f"smoke {seed}, bound {bound:g}: {sum(moved._anchored.values())} anchors; over {GAPS} frames "
-                + ", ".join(f"{one:.3f}" for one in means)
+                f"smoke {seed}, bound {bound:g}: {len(moved.tracks.whole_anchors())} anchors; over {GAPS} frames "
+                + ", ".join(f"{mean:.3f}" for mean in means)
                 + f"; frames {LATER} with frame 0 "
-                + ", ".join(f"{one:.3f}" for one in first),
+                + ", ".join(f"{value:.3f}" for value in first),
                 flush=True,
             )
 
@@ -60,8 +63,8 @@ def bends() -> None:
     for name, source in sources.items():
         with opened(source) as clip:
             track = clip.transport().track
-            found = {t: tracks.bend(track(t)) for t in (8, 24, min(96, clip.source.frames - 1))}
-            print(name, ", ".join(f"frame {t}: {bend:.3f}" for t, bend in found.items()), flush=True)
+            bends = {t: tracks.bend(track(t)) for t in (8, 24, min(96, clip.source.frames - 1))}
+            print(name, ", ".join(f"frame {t}: {bend:.3f}" for t, bend in bends.items()), flush=True)
 
 
 def main() -> None:
@@ -70,7 +73,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="3,5", help="of the scene")
     given = parser.parse_args()
     for seed in given.seeds.split(","):
-        smoke(int(seed), [math.inf if one == "inf" else float(one) for one in given.bounds.split(",")])
+        smoke(int(seed), [math.inf if bound == "inf" else float(bound) for bound in given.bounds.split(",")])
     bends()
 
 

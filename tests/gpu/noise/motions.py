@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import torch
 
-from gpu.noise import tracks, transport
+from gpu.noise import gathering, tracks
 from gpu.noise.ownership import Rasteriser
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import Transport, TransportSettings
 
 CPU = torch.device("cpu")
 
@@ -46,7 +48,19 @@ def centres(size: tuple[int, int]) -> torch.Tensor:
 
 def carrier(motion: Given, rasteriser: Rasteriser, seed: int = 7, k: int = 3, s: int = 4, fill: str = "two-stage"):
     """A Transport of one shot along `motion`."""
-    return transport.Transport(motion, *motion.size, lambda t: 0, seed, rasteriser, CPU, k, s, fill)
+    return along(motion, rasteriser, TransportSettings(seed, k, s, fill))
+
+
+def along(
+    motion: Given, rasteriser: Rasteriser, settings: TransportSettings, shot_start: Callable[[int], int] = lambda t: 0
+) -> Transport:
+    """The same with all settings, and with shots."""
+    return Transport(motion, NoiseGrid(*motion.size, CPU), shot_start, rasteriser, settings)
+
+
+def cut(moved: Transport, track: tracks.Track, t: int) -> gathering.Pieces:
+    """The pieces that frame t looks at along a track."""
+    return gathering.cut(track, moved.motion.error(t - 1), moved.field.tiling, moved.settings.s)
 
 
 def translation(size: tuple[int, int], dx: float, dy: float) -> Given:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from gpu.noise import inspect
+from gpu.noise.inspection import Footprint
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from tests.gpu.noise import motions
@@ -15,7 +15,7 @@ SIZE = (30, 46)
 CHANNELS = 2
 
 
-def rebuilt(found: inspect.Footprint) -> np.ndarray:
+def rebuilt(found: Footprint) -> np.ndarray:
     """sum · sqrt(N_k / |Ω|), by hand."""
     return found.values.astype(np.float64).sum(1) * np.sqrt(4.0**found.level / found.count)
 
@@ -26,9 +26,9 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
     pick = np.random.default_rng(5)
     for t in (1, 3):
         noise, state = carrier.integral(t, CHANNELS)
-        total, owned = carrier.aggregate(carrier.before_renewal(t), t, CHANNELS)
+        total, owned = carrier.gather(carrier.tracks.before_renewal(t), t, CHANNELS)
         for x, y in zip(pick.integers(0, SIZE[1], 6), pick.integers(0, SIZE[0], 6), strict=True):
-            found = inspect.integral(carrier, t, int(x), int(y), CHANNELS)
+            found = carrier.inspect(t, int(x), int(y), CHANNELS)
             foot = found.footprint
             assert foot is not None
             value = noise[:, y, x].numpy()
@@ -39,7 +39,7 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
             if found.state in (KEPT, INHERITED):
                 assert foot.count == owned[y, x]
                 np.testing.assert_allclose(foot.total, total[:, y, x], atol=1e-4)
-                assert foot.anchor == carrier.transported(t).label[y, x]
+                assert foot.anchor == carrier.tracks.transported(t).label[y, x]
                 assert foot.count <= foot.covered
             else:
                 assert foot.anchor == t
@@ -49,7 +49,7 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
 def test_a_fraction_of_a_pixel(rasteriser: Rasteriser) -> None:
     """Moved by (2.5, -1): the outline is a unit square half way between two pixels, 8 of whose columns come from each."""
     carrier = motions.carrier(motions.translation(SIZE, 2.5, -1), rasteriser)
-    foot = inspect.integral(carrier, 1, 20, 10, CHANNELS).footprint
+    foot = carrier.inspect(1, 20, 10, CHANNELS).footprint
     assert foot is not None
     np.testing.assert_allclose(foot.position, (18.0, 11.5))
     assert (foot.polygon.min(0), foot.polygon.max(0)) == (pytest.approx((17.5, 11)), pytest.approx((18.5, 12)))
@@ -66,7 +66,7 @@ def test_a_fraction_of_a_pixel(rasteriser: Rasteriser) -> None:
 
 def test_jacobian_and_area_of_a_zoom(rasteriser: Rasteriser) -> None:
     carrier = motions.carrier(motions.zoom(SIZE, 1.3), rasteriser)
-    foot = inspect.integral(carrier, 2, 20, 10, CHANNELS).footprint
+    foot = carrier.inspect(2, 20, 10, CHANNELS).footprint
     assert foot is not None
     assert foot.area == pytest.approx(1.3**-4, rel=0.02)
     assert foot.jacobian == pytest.approx(1.3**-4, rel=0.02)
@@ -75,24 +75,24 @@ def test_jacobian_and_area_of_a_zoom(rasteriser: Rasteriser) -> None:
 
 def test_why_a_pixel_is_fresh(rasteriser: Rasteriser) -> None:
     moved = motions.carrier(motions.translation(SIZE, 2.5, -1), rasteriser)
-    first = inspect.integral(moved, 0, 3, 3, CHANNELS)
+    first = moved.inspect(0, 3, 3, CHANNELS)
     assert "first of its shot" in first.sentence
     assert first.footprint is not None
     assert first.footprint.count == 64
-    entered = inspect.integral(moved, 1, 1, 10, CHANNELS)
+    entered = moved.inspect(1, 1, 10, CHANNELS)
     assert entered.state == NEW
     assert "outside the picture" in entered.sentence
     unseen = motions.Given(SIZE, lambda t: torch.zeros(*SIZE, 2), valid=lambda t: torch.zeros(SIZE, dtype=torch.bool))
-    hidden = inspect.integral(motions.carrier(unseen, rasteriser), 1, 5, 5, CHANNELS)
+    hidden = motions.carrier(unseen, rasteriser).inspect(1, 5, 5, CHANNELS)
     assert "forward-backward check" in hidden.sentence
-    random_fill = inspect.integral(motions.carrier(unseen, rasteriser, fill="random"), 1, 5, 5, CHANNELS)
+    random_fill = motions.carrier(unseen, rasteriser, fill="random").inspect(1, 5, 5, CHANNELS)
     assert random_fill.state == UNDEFINED
     assert "Random fill" in random_fill.sentence
     folded = motions.carrier(motions.fold(SIZE), rasteriser)
-    lost = torch.nonzero((folded.integral(1, 1)[1] == NEW) & (folded.before_renewal(1).state != NEW))
+    lost = torch.nonzero((folded.integral(1, 1)[1] == NEW) & (folded.tracks.before_renewal(1).state != NEW))
     assert len(lost)
     y, x = lost[0].tolist()
-    found = inspect.integral(folded, 1, x, y, CHANNELS)
+    found = folded.inspect(1, x, y, CHANNELS)
     assert "folds" in found.sentence or "shrunk" in found.sentence
     assert found.footprint is not None
     assert found.footprint.anchor == 1
@@ -103,13 +103,13 @@ def test_frames_beyond_one_piece_and_sparse_anchors(rasteriser: Rasteriser) -> N
     size = (40, 70)
     carrier = motions.carrier(motions.layers(size), rasteriser)
     noise, state = carrier.integral(4, CHANNELS)
-    track = carrier.transported(4)
+    track = carrier.tracks.transported(4)
     later = torch.nonzero((track.label > 0) & (state == INHERITED))
     crossing = torch.nonzero(((track.position - 32).abs() < 0.45).any(-1) & (state == KEPT))
     assert len(later) > 3
     assert len(crossing) > 3
     for y, x in [*later[::17].tolist(), *crossing[::11].tolist()]:
-        found = inspect.integral(carrier, 4, x, y, CHANNELS)
+        found = carrier.inspect(4, x, y, CHANNELS)
         assert found.footprint is not None
         assert found.footprint.anchor == track.label[y, x]
         np.testing.assert_allclose(rebuilt(found.footprint), noise[:, y, x], atol=1e-4)

@@ -11,22 +11,19 @@ from scipy import stats
 
 from gpu import gl
 from gpu.metrics import coherence, whiteness
-from gpu.noise import inspect, tracks, transport
+from gpu.noise import fine_field, tracks
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.transport import BEND, Transport, TransportSettings
 from tests.gpu.noise import motions
-from tests.gpu.noise.motions import CPU, carrier
+from tests.gpu.noise.motions import CPU, along, carrier
 
 SIZE = (28, 36)
 LATE = 14
 
 
-def whole_anchors(moved: transport.Transport) -> list[int]:
-    return [t for t, anchored in sorted(moved._anchored.items()) if anchored]
-
-
-def with_previous(moved: transport.Transport, t: int, channels: int) -> float:
+def with_previous(moved: Transport, t: int, channels: int) -> float:
     motion = moved.motion
     before, here = moved.integral(t - 1, channels)[0], moved.integral(t, channels)[0]
     places = motions.centres(SIZE) + motion.backward(t - 1)
@@ -36,9 +33,9 @@ def with_previous(moved: transport.Transport, t: int, channels: int) -> float:
 @pytest.mark.parametrize("name", ["translation", "rotation", "zoom in", "zoom out", "crossing layers"])
 def test_affine_motions_keep_their_anchors_for_ever(name: str) -> None:
     moved = carrier(motions.ALL[name](SIZE), TorchRasteriser())
-    moved.transported(20)
-    assert whole_anchors(moved) == []
-    assert tracks.bend(moved.transported(20)) < 1e-3
+    moved.tracks.transported(20)
+    assert moved.tracks.whole_anchors() == []
+    assert tracks.bend(moved.tracks.transported(20)) < 1e-3
 
 
 def test_bend_of_a_parabola() -> None:
@@ -52,11 +49,11 @@ def test_bend_of_a_parabola() -> None:
 
 def test_turbulence_gets_new_anchors(rasteriser: Rasteriser) -> None:
     moved = carrier(motions.turbulent(SIZE), rasteriser)
-    moved.transported(LATE)
-    found = whole_anchors(moved)
+    moved.tracks.transported(LATE)
+    found = moved.tracks.whole_anchors()
     assert len(found) >= 3
     assert found[0] > 1
-    track = moved.transported(LATE)
+    track = moved.tracks.transported(LATE)
     assert int(track.label.min()) >= found[-1], "nothing is anchored before the last whole anchor"
     states = set(track.state.unique().tolist())
     assert KEPT in states, "what was never out of view is still called kept"
@@ -95,11 +92,8 @@ def test_no_pair_of_near_pixels_is_tied() -> None:
 
 def test_noise_follows_where_old_anchors_have_lost_it() -> None:
     motion = motions.turbulent(SIZE)
-    found, lost = (
-        transport.Transport(motion, *SIZE, lambda t: 0, 7, TorchRasteriser(), CPU, bend=bend)
-        for bend in (transport.BEND, math.inf)
-    )
-    assert whole_anchors(lost) == []
+    found, lost = (along(motion, TorchRasteriser(), TransportSettings(7, bend=bend)) for bend in (BEND, math.inf))
+    assert lost.tracks.whole_anchors() == []
     late = [with_previous(found, t, 8) for t in range(LATE - 3, LATE + 1)]
     early = with_previous(found, 1, 8)
     assert min(late) > early - 0.06
@@ -110,7 +104,7 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser, monkeypa
     motion = motions.turbulent(SIZE)
     played = carrier(motion, rasteriser)
     frames = [played.integral(t, 2)[0] for t in range(LATE + 1)]
-    monkeypatch.setattr(transport, "ANCHOR_CACHE_BYTES", 1)
+    monkeypatch.setattr(fine_field, "ANCHOR_CACHE_BYTES", 1)
     asked = carrier(motion, rasteriser)
     for t in (LATE, 3, LATE - 1, 9, LATE):
         assert torch.equal(asked.integral(t, 2)[0], frames[t])
@@ -121,17 +115,17 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser, monkeypa
 def test_random_fill_never_carries_what_it_filled(rasteriser: Rasteriser) -> None:
     moved = carrier(motions.turbulent(SIZE), rasteriser, fill="random")
     noise, state = moved.integral(LATE, 4)
-    assert len(whole_anchors(moved)) >= 2
+    assert len(moved.tracks.whole_anchors()) >= 2
     assert {KEPT, UNDEFINED} >= set(state.unique().tolist())
     low, high = stats.chi2.interval(0.9999, noise.numel())
     assert low < float(noise.double().square().sum()) < high
 
 
 def test_a_shot_has_anchors_of_its_own(rasteriser: Rasteriser) -> None:
-    moved = transport.Transport(motions.turbulent(SIZE), *SIZE, lambda t: 8 if t >= 8 else 0, 7, rasteriser, CPU)
+    moved = along(motions.turbulent(SIZE), rasteriser, TransportSettings(7), lambda t: 8 if t >= 8 else 0)
     late = moved.integral(LATE, 2)[0]
-    assert int(moved.transported(LATE).label.min()) >= 8
-    again = transport.Transport(motions.turbulent(SIZE), *SIZE, lambda t: 8 if t >= 8 else 0, 7, rasteriser, CPU)
+    assert int(moved.tracks.transported(LATE).label.min()) >= 8
+    again = along(motions.turbulent(SIZE), rasteriser, TransportSettings(7), lambda t: 8 if t >= 8 else 0)
     again.integral(7, 2)
     assert torch.equal(again.integral(LATE, 2)[0], late)
 
@@ -141,7 +135,7 @@ def test_a_pixel_can_be_inspected(rasteriser: Rasteriser) -> None:
     noise = carrier(motion, rasteriser).integral(LATE, 2)[0]
     asked = carrier(motion, rasteriser)
     for x, y in ((5, 6), (20, 14), (30, 22)):
-        found = inspect.integral(asked, LATE, x, y, 2)
+        found = asked.inspect(LATE, x, y, 2)
         assert torch.allclose(torch.from_numpy(found.value), noise[:, y, x], atol=1e-4)
 
 

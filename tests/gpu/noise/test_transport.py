@@ -9,12 +9,13 @@ from scipy import stats
 
 from gpu import gl
 from gpu.metrics import coherence, whiteness
-from gpu.noise import field, polygons, transport
-from gpu.noise.ownership import SLOT, Rasteriser, TorchRasteriser
+from gpu.noise import field, fine_field, gathering, polygons, tracks
+from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.transport import TransportSettings
 from tests.gpu.noise import motions
-from tests.gpu.noise.motions import CPU, carrier
+from tests.gpu.noise.motions import CPU, along, carrier, cut
 
 SIZE = (28, 36)
 
@@ -63,13 +64,13 @@ def test_backends_agree(context: gl.Context, name: str) -> None:
     drawn, tested = GLRasteriser(context), TorchRasteriser()
     motion = motions.ALL[name](SIZE)
     by = carrier(motion, tested)
-    track = by.transported(2)
-    pieces = by.pieces(track, 2)
-    assert int(pieces.piece.max()) < by.tile_columns * by.tile_rows * 3
-    chosen = torch.nonzero(pieces.piece < by.tile_columns * by.tile_rows)[:, 0]  # anchored in frame 0
+    track = by.tracks.transported(2)
+    pieces, tiling = cut(by, track, 2), by.field.tiling
+    assert int(pieces.piece.max()) < tiling.columns * tiling.rows * 3
+    chosen = torch.nonzero(tiling.labels(pieces.piece) == 0)[:, 0]  # anchored in frame 0
     piece, polygon = pieces.piece[chosen], pieces.polygon[chosen]
     slots = int(piece.max()) + 1
-    corner = torch.stack([piece % by.tile_columns, piece // by.tile_columns], 1).float() * SLOT
+    corner = tiling.corners(piece).float()
     relative = pieces.contours.relative(polygon, corner)
     outlines = relative.vertices
     arguments = (relative, piece, pieces.rank[polygon], slots)
@@ -101,9 +102,9 @@ def test_both_backends_give_the_same_noise(context: gl.Context) -> None:
 def test_a_sub_pixel_has_one_owner_also_at_folds(rasteriser: Rasteriser) -> None:
     """Transporting a field of ones over sub-pixels can hand out no more area than there is."""
     moved = carrier(motions.fold(SIZE, 4.0), rasteriser)
-    track = moved._geometry(moved.transported(0), 1)
-    assert int(moved.aggregate(track, 1, 0)[1].sum()) <= SIZE[0] * SIZE[1] * 64
-    areas = polygons.areas(moved.pieces(track, 1).contours.vertices)
+    track = moved.tracks.before_renewal(1)
+    assert int(moved.gather(track, 1, 0)[1].sum()) <= SIZE[0] * SIZE[1] * 64
+    areas = polygons.areas(cut(moved, track, 1).contours.vertices)
     assert float(areas.abs().sum()) > 1.05 * SIZE[0] * SIZE[1] * 64  # the outlines do overlap
 
 
@@ -114,13 +115,13 @@ def test_at_folds_the_smaller_forward_backward_error_wins(rasteriser: Rasteriser
         d = motions.centres(SIZE)[..., 0] - SIZE[1] / 2
         motion._error = lambda t, d=d, sign=sign: (sign * d > 0).float()
         moved = carrier(motion, rasteriser)
-        track = moved.transported(1)
-        wins = (moved.aggregate(moved._geometry(moved.transported(0), 1), 1, 0)[1] > 0).float().mean(0)
+        track = moved.tracks.transported(1)
+        wins = (moved.gather(moved.tracks.before_renewal(1), 1, 0)[1] > 0).float().mean(0)
         near = d[0].abs() < 8
         visible, hidden = wins[near & (sign * d[0] < 0)].mean(), wins[near & (sign * d[0] > 0)].mean()
         assert visible > 0.6
         assert hidden < 0.4  # each half also folds onto itself
-        assert bool(((track.state == NEW) == (moved.aggregate(track, 1, 0)[1] == 0)).all())
+        assert bool(((track.state == NEW) == (moved.gather(track, 1, 0)[1] == 0)).all())
 
 
 def test_rotation_remembers_frame_0(rasteriser: Rasteriser) -> None:
@@ -129,8 +130,8 @@ def test_rotation_remembers_frame_0(rasteriser: Rasteriser) -> None:
     motion = motions.rotation(size, 2.0)
     moved = carrier(motion, rasteriser)
     if isinstance(rasteriser, TorchRasteriser):
-        moved._transported = (
-            moved._geometric
+        moved.tracks._transported = (
+            moved.tracks._geometric
         )  # the disc turns rigidly: nothing in it needs the ownership of the corners
     first, before, noise = (moved.integral(t, 2)[0] for t in (0, 15, 16))
     disc = (motions.centres(size) - 96).norm(dim=-1) < 0.3 * 192
@@ -166,8 +167,8 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser) -> None:
 def test_dropped_tracks_are_recomputed_alike(rasteriser: Rasteriser, monkeypatch: pytest.MonkeyPatch) -> None:
     motion = motions.layers(SIZE)
     expected = carrier(motion, rasteriser).integral(12, 1)[0]
-    monkeypatch.setattr(transport, "TRACK_CACHE_BYTES", 1)
-    monkeypatch.setattr(transport, "FIELD_CACHE_BYTES", 1)
+    monkeypatch.setattr(tracks, "TRACK_CACHE_BYTES", 1)
+    monkeypatch.setattr(fine_field, "FIELD_CACHE_BYTES", 1)
     starved = carrier(motion, rasteriser)
     starved.integral(12, 1)
     assert torch.equal(starved.integral(12, 1)[0], expected)
@@ -197,10 +198,10 @@ def test_sparse_and_dense_gathering_agree(rasteriser: Rasteriser, monkeypatch: p
     motion = motions.swirl(SIZE, 25.0)
     results = []
     for share in (0.0, 1e9):  # everything dense, everything sparse
-        monkeypatch.setattr(transport, "SPARSE", share)
+        monkeypatch.setattr(gathering, "SPARSE", share)
         moved = carrier(motion, rasteriser)
-        track = moved._geometry(moved.transported(0), 1)
-        results.append(moved.aggregate(track, 1, 2))
+        track = moved.tracks.before_renewal(1)
+        results.append(moved.gather(track, 1, 2))
     (dense, dense_count), (sparse, sparse_count) = results
     assert int((dense_count != sparse_count).sum()) <= 4  # sub-pixels on an outline, GL against torch
     assert float((dense - sparse).abs().median()) < 1e-5
@@ -246,13 +247,13 @@ def test_wild_motion_ends_in_bounded_time_and_finite_noise(rasteriser: Rasterise
     moved = carrier(motions.Given(SIZE, lambda t: wild[t] - motions.centres(SIZE)), rasteriser)
     noise, _ = moved.integral(2, 2)
     assert bool(torch.isfinite(noise).all())
-    areas = polygons.areas(moved.pieces(moved.transported(1), 2).contours.vertices)
+    areas = polygons.areas(cut(moved, moved.tracks.transported(1), 2).contours.vertices)
     assert float(areas.abs().median()) < 64 * 64
 
 
 def test_shots_start_anew(rasteriser: Rasteriser) -> None:
     motion = motions.translation(SIZE, 1.0, 0.0)
-    moved = transport.Transport(motion, *SIZE, lambda t: 3 if t >= 3 else 0, 7, rasteriser, CPU)
+    moved = along(motion, rasteriser, TransportSettings(7), lambda t: 3 if t >= 3 else 0)
     noise, state = moved.integral(3, 1)
     assert torch.equal(noise, field.pixels(7, 3, 1, *SIZE, CPU))
     after, state = moved.integral(4, 1)

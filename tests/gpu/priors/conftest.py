@@ -10,7 +10,8 @@ import torch
 
 from gpu.diffusion.tasks import TASKS, SamplerOptions
 from gpu.noise.ownership import TorchRasteriser
-from gpu.noise.transport import Transport
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import Transport, TransportSettings
 from gpu.priors import PriorContext
 from gpu.session import Parameter
 
@@ -78,7 +79,8 @@ def make() -> Make:
         def invert(t: int) -> Iterator[torch.Tensor]:
             return TASKS.get("unconditional-texture").invert(picture(t, height, width), FEW_STEPS, CPU)
 
-        transport = Transport(flow, height, width, shot_start, seed, TorchRasteriser(), CPU, k=2, s=2, fill=fill)
+        settings = TransportSettings(seed, k=2, s=2, fill=fill)
+        transport = Transport(flow, NoiseGrid(height, width, CPU), shot_start, TorchRasteriser(), settings)
         return PriorContext(
             height, width, channels, 30, seed, CPU, flow,
             lambda t: picture(t, height, width), shot_start, transport, invert, mode, parameters or {},
