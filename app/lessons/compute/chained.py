@@ -24,7 +24,7 @@ SEGMENTS = 4  # of a side of an outline
 
 @dataclass(frozen=True)
 class _FrameField:
-    """gpu.noise.fine_field.FineField of one frame's pixels `values` (C, H, W), whatever made them."""
+    """gpu.noise.fine_field.FineField of the `noise` (C, H, W) of one frame, whatever made it."""
 
     seed: int
     tiling: Tiling

@@ -50,9 +50,9 @@ def shade(style: palette.Style, dark: bool) -> str:
     return (DARK_THEME if dark else LIGHT_THEME).ink(style)
 
 
-def apart(one: str, other: str) -> float:
+def apart(first: str, second: str) -> float:
     """The least distance of two colours in Lab, over all kinds of vision."""
-    return min(float(np.linalg.norm(lab(one, vision) - lab(other, vision))) for vision in VISION)
+    return min(float(np.linalg.norm(lab(first, vision) - lab(second, vision))) for vision in VISION)
 
 
 @pytest.mark.parametrize("dark", [True, False])
@@ -78,10 +78,10 @@ def test_contrast_is_wcag() -> None:
 @pytest.mark.parametrize("dark", [True, False])
 @pytest.mark.parametrize("vision", VISION)
 def test_every_two_priors_differ(vision: str, dark: bool) -> None:
-    for one, other in itertools.combinations(PRIORS.names(), 2):
-        first, second = palette.style(one), palette.style(other)
+    for name, other in itertools.combinations(PRIORS.names(), 2):
+        first, second = palette.style(name), palette.style(other)
         distance = np.linalg.norm(lab(shade(first, dark), vision) - lab(shade(second, dark), vision))
-        assert first.dash != second.dash or distance > 12, (one, other, distance)
+        assert first.dash != second.dash or distance > 12, (name, other, distance)
 
 
 @pytest.mark.parametrize("name", PRIORS.names())
@@ -96,13 +96,13 @@ def test_states_of_pixels_differ_wherever_they_are_coloured() -> None:
     overlay = [f"#{colour & 0xFFFFFF:06x}" for colour in STATE_COLOURS[1:]]
     report = ["#{:02x}{:02x}{:02x}".format(*colour) for colour in COLOURS.values()]
     for colours in (overlay, list(HUE.values()), report):
-        for one, other in itertools.combinations(colours, 2):
-            assert apart(one, other) > 30, (one, other)
+        for first, second in itertools.combinations(colours, 2):
+            assert apart(first, second) > 30, (first, second)
 
 
 def test_areas_of_lessons_differ() -> None:
-    for one, other in itertools.combinations(HUES, 2):
-        assert apart(one, other) > 12, (one, other)
+    for first, second in itertools.combinations(HUES, 2):
+        assert apart(first, second) > 12, (first, second)
 
 
 @pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME])

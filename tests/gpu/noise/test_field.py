@@ -32,8 +32,8 @@ def test_given_the_pixel_sub_pixels_have_the_covariance_of_a_bridge() -> None:
     values = torch.zeros(200, 200)
     fine = field.refine(values, 1, 0, 0, 1, 0, 0).view(200, 2, 200, 2).permute(0, 2, 1, 3).reshape(-1, 4)
     expected = (torch.eye(4) - 0.25) / 4
-    found = fine.T @ fine / len(fine)
-    assert (found - expected).abs().max() < 5 * 0.25 / len(fine) ** 0.5
+    measured = fine.T @ fine / len(fine)
+    assert (measured - expected).abs().max() < 5 * 0.25 / len(fine) ** 0.5
 
 
 def test_a_block_does_not_depend_on_what_else_was_asked_for() -> None:

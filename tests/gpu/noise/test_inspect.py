@@ -15,9 +15,9 @@ SIZE = (30, 46)
 CHANNELS = 2
 
 
-def rebuilt(found: Footprint) -> np.ndarray:
+def rebuilt(foot: Footprint) -> np.ndarray:
     """sum · sqrt(N_k / |Ω|), by hand."""
-    return found.values.astype(np.float64).sum(1) * np.sqrt(4.0**found.level / found.count)
+    return foot.values.astype(np.float64).sum(1) * np.sqrt(4.0**foot.level / foot.count)
 
 
 @pytest.mark.parametrize("name", motions.ALL)
@@ -28,22 +28,22 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
         noise, state = carrier.integral(t, CHANNELS)
         total, owned = carrier.gather(carrier.tracks.before_renewal(t), t, CHANNELS)
         for x, y in zip(pick.integers(0, SIZE[1], 6), pick.integers(0, SIZE[0], 6), strict=True):
-            found = carrier.inspect(t, int(x), int(y), CHANNELS)
-            foot = found.footprint
+            inspection = carrier.inspect(t, int(x), int(y), CHANNELS)
+            foot = inspection.footprint
             assert foot is not None
             value = noise[:, y, x].numpy()
-            np.testing.assert_allclose(found.value, value, atol=1e-4)
+            np.testing.assert_allclose(inspection.value, value, atol=1e-4)
             np.testing.assert_allclose(rebuilt(foot), value, atol=1e-4)
-            assert found.state == state[y, x]
+            assert inspection.state == state[y, x]
             assert len({tuple(place) for place in foot.subpixels.tolist()}) == foot.count
-            if found.state in (KEPT, INHERITED):
+            if inspection.state in (KEPT, INHERITED):
                 assert foot.count == owned[y, x]
                 np.testing.assert_allclose(foot.total, total[:, y, x], atol=1e-4)
                 assert foot.anchor == carrier.tracks.transported(t).label[y, x]
                 assert foot.count <= foot.covered
             else:
                 assert foot.anchor == t
-                assert "fresh noise" in found.sentence
+                assert "fresh noise" in inspection.sentence
 
 
 def test_a_fraction_of_a_pixel(rasteriser: Rasteriser) -> None:
@@ -57,10 +57,10 @@ def test_a_fraction_of_a_pixel(rasteriser: Rasteriser) -> None:
     assert foot.jacobian == pytest.approx(1)
     assert foot.count == foot.covered == 64
     assert set((foot.subpixels[:, 0] // 8).tolist()) == {17, 18}
-    assert {(one.x - 20, one.y - 10) for one in foot.neighbours} == {
+    assert {(neighbour.x - 20, neighbour.y - 10) for neighbour in foot.neighbours} == {
         (dx, dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy
     }
-    right = next(one for one in foot.neighbours if (one.x, one.y) == (21, 10))
+    right = next(neighbour for neighbour in foot.neighbours if (neighbour.x, neighbour.y) == (21, 10))
     np.testing.assert_allclose(right.polygon, foot.polygon + np.array([1, 0]), atol=1e-4)
 
 
@@ -92,10 +92,10 @@ def test_why_a_pixel_is_fresh(rasteriser: Rasteriser) -> None:
     lost = torch.nonzero((folded.integral(1, 1)[1] == NEW) & (folded.tracks.before_renewal(1).state != NEW))
     assert len(lost)
     y, x = lost[0].tolist()
-    found = folded.inspect(1, x, y, CHANNELS)
-    assert "folds" in found.sentence or "shrunk" in found.sentence
-    assert found.footprint is not None
-    assert found.footprint.anchor == 1
+    inspection = folded.inspect(1, x, y, CHANNELS)
+    assert "folds" in inspection.sentence or "shrunk" in inspection.sentence
+    assert inspection.footprint is not None
+    assert inspection.footprint.anchor == 1
 
 
 def test_frames_beyond_one_piece_and_sparse_anchors(rasteriser: Rasteriser) -> None:
@@ -109,7 +109,7 @@ def test_frames_beyond_one_piece_and_sparse_anchors(rasteriser: Rasteriser) -> N
     assert len(later) > 3
     assert len(crossing) > 3
     for y, x in [*later[::17].tolist(), *crossing[::11].tolist()]:
-        found = carrier.inspect(4, x, y, CHANNELS)
-        assert found.footprint is not None
-        assert found.footprint.anchor == track.label[y, x]
-        np.testing.assert_allclose(rebuilt(found.footprint), noise[:, y, x], atol=1e-4)
+        inspection = carrier.inspect(4, x, y, CHANNELS)
+        assert inspection.footprint is not None
+        assert inspection.footprint.anchor == track.label[y, x]
+        np.testing.assert_allclose(rebuilt(inspection.footprint), noise[:, y, x], atol=1e-4)

@@ -50,11 +50,11 @@ def test_bend_of_a_parabola() -> None:
 def test_turbulence_gets_new_anchors(rasteriser: Rasteriser) -> None:
     moved = carrier(motions.turbulent(SIZE), rasteriser)
     moved.tracks.transported(LATE)
-    found = moved.tracks.whole_anchors()
-    assert len(found) >= 3
-    assert found[0] > 1
+    anchors = moved.tracks.whole_anchors()
+    assert len(anchors) >= 3
+    assert anchors[0] > 1
     track = moved.tracks.transported(LATE)
-    assert int(track.label.min()) >= found[-1], "nothing is anchored before the last whole anchor"
+    assert int(track.label.min()) >= anchors[-1], "nothing is anchored before the last whole anchor"
     states = set(track.state.unique().tolist())
     assert KEPT in states, "what was never out of view is still called kept"
     assert states <= {KEPT, INHERITED, NEW}
@@ -92,10 +92,10 @@ def test_no_pair_of_near_pixels_is_tied() -> None:
 
 def test_noise_follows_where_old_anchors_have_lost_it() -> None:
     motion = motions.turbulent(SIZE)
-    found, lost = (along(motion, TorchRasteriser(), TransportSettings(7, bend=bend)) for bend in (BEND, math.inf))
+    renewed, lost = (along(motion, TorchRasteriser(), TransportSettings(7, bend=bend)) for bend in (BEND, math.inf))
     assert lost.tracks.whole_anchors() == []
-    late = [with_previous(found, t, 8) for t in range(LATE - 3, LATE + 1)]
-    early = with_previous(found, 1, 8)
+    late = [with_previous(renewed, t, 8) for t in range(LATE - 3, LATE + 1)]
+    early = with_previous(renewed, 1, 8)
     assert min(late) > early - 0.06
     assert max(with_previous(lost, t, 8) for t in range(LATE - 3, LATE + 1)) < min(late) - 0.05
 
@@ -135,8 +135,8 @@ def test_a_pixel_can_be_inspected(rasteriser: Rasteriser) -> None:
     noise = carrier(motion, rasteriser).integral(LATE, 2)[0]
     asked = carrier(motion, rasteriser)
     for x, y in ((5, 6), (20, 14), (30, 22)):
-        found = asked.inspect(LATE, x, y, 2)
-        assert torch.allclose(torch.from_numpy(found.value), noise[:, y, x], atol=1e-4)
+        inspection = asked.inspect(LATE, x, y, 2)
+        assert torch.allclose(torch.from_numpy(inspection.value), noise[:, y, x], atol=1e-4)
 
 
 def test_backends_agree(context: gl.Context) -> None:

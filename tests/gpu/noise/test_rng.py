@@ -21,11 +21,11 @@ def test_words_are_the_same_in_glsl(context: gl.Context, plane: int, origin: tup
 
 
 def test_words_match_the_scalar_definition() -> None:
-    found = rng.words(99, 5, 7, 4, 3, CPU)
+    hashed = rng.words(99, 5, 7, 4, 3, CPU)
     for y in range(4):
         for x in range(3):
             row = rng.mix(rng.mix(5 + y + 0x9E3779B9) ^ 99)
-            assert int(found[y, x]) & 0xFFFFFFFF == rng.mix(row ^ rng.mix(7 + x + 0x85EBCA6B))
+            assert int(hashed[y, x]) & 0xFFFFFFFF == rng.mix(row ^ rng.mix(7 + x + 0x85EBCA6B))
 
 
 @pytest.mark.parametrize("k", [0, 1, 3, 5])
