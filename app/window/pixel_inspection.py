@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.views.statistics.panel import StatisticsPanel
     from gpu.engine import Engine
     from gpu.engine.results import Flickers
-    from gpu.noise.inspect import Inspection
+    from gpu.noise.inspection import Inspection
 
 OUTPUTS_MS = 1500  # measures of outputs follow at most this often: the flicker takes a fraction of a second
 PIXEL_MS = 40
