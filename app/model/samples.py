@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +54,7 @@ def bundled() -> list[Sample]:
     from gpu.source import gallery
 
     samples = []
-    picture: Any
+    picture: cv2.typing.MatLike | None
     for sample in gallery.installed():
         source, task = sample.settings(), sample.task_settings().name
         colours = None
