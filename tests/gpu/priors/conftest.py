@@ -9,20 +9,17 @@ import pytest
 import torch
 
 from gpu.diffusion.tasks import TASKS, SamplerOptions
+from gpu.flow import maps
+from gpu.noise.inspection import Inspection
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.tiling import NoiseGrid
+from gpu.noise.tracks import Track
 from gpu.noise.transport import Transport, TransportSettings
 from gpu.priors import PriorContext
 from gpu.session import Parameter
 
 CPU = torch.device("cpu")
 FEW_STEPS = SamplerOptions(steps=3)
-
-
-def centres(height: int, width: int) -> torch.Tensor:
-    """(H, W, 2) absolute positions of pixel centres."""
-    y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
-    return torch.stack((x, y), dim=-1)
 
 
 @dataclass
@@ -40,12 +37,31 @@ class Flow:
 
     def valid(self, t: int) -> torch.Tensor:
         height, width, _ = self.vectors.shape
-        at = centres(height, width) + self.vectors
-        inside = ((at >= 0) & (at <= torch.tensor([width, height]))).all(dim=-1)
+        inside = maps.inside(maps.pixel_centres(height, width) + self.vectors, height, width)
         return inside if self.mask is None else inside & self.mask(t)
 
     def error(self, t: int) -> torch.Tensor:
         return torch.zeros(self.vectors.shape[:2])
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """Of a transport what gpu.priors.Transported promises and nothing else, so that no prior can reach for more."""
+
+    _whole: Transport
+
+    @property
+    def fill(self) -> str:
+        return self._whole.fill
+
+    def track(self, t: int) -> Track:
+        return self._whole.track(t)
+
+    def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._whole.integral(t, channels)
+
+    def inspect(self, t: int, x: int, y: int, channels: int) -> Inspection:
+        return self._whole.inspect(t, x, y, channels)
 
 
 def picture(t: int, height: int, width: int) -> torch.Tensor:
@@ -83,7 +99,7 @@ def make() -> Make:
         transport = Transport(flow, NoiseGrid(height, width, CPU), shot_start, TorchRasteriser(), settings)
         return PriorContext(
             height, width, channels, 30, seed, CPU, flow,
-            lambda t: picture(t, height, width), shot_start, transport, invert, mode, parameters or {},
+            lambda t: picture(t, height, width), shot_start, Narrow(transport), invert, mode, parameters or {},
         )  # fmt: skip
 
     return build
@@ -104,7 +120,7 @@ def turning() -> Callable[..., Flow]:
     """turning(zoom, angle, height=, width=): backward flow of a rotation about the centre with a change of scale."""
 
     def build(zoom: float = 0.03, angle: float = 0.05, height: int = 20, width: int = 28) -> Flow:
-        away = centres(height, width) - torch.tensor([width / 2, height / 2])
+        away = maps.pixel_centres(height, width) - torch.tensor([width / 2, height / 2])
         x, y = away.unbind(dim=-1)
         return Flow(torch.stack((-zoom * x - angle * y, angle * x - zoom * y), dim=-1))
 

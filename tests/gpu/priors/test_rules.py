@@ -10,6 +10,7 @@ import torch
 
 from gpu import interrupt
 from gpu.errors import ChoiceError, SessionError
+from gpu.flow import maps
 from gpu.metrics.whiteness import measure
 from gpu.noise import rng
 from gpu.noise.chain import RECENT, Chain
@@ -145,8 +146,7 @@ def test_interpolation_agrees_with_torch() -> None:
 @pytest.mark.parametrize("kernel", [ip.BILINEAR, ip.BICUBIC, ip.NEAREST, ip.ROOT_BILINEAR])
 def test_kernels_are_exact_at_centres_and_sum_as_they_should(kernel: ip.Kernel) -> None:
     values = torch.randn(2, 9, 13, generator=torch.Generator().manual_seed(1))
-    y, x = torch.meshgrid(torch.arange(9) + 0.5, torch.arange(13) + 0.5, indexing="ij")
-    at = torch.stack((x, y), dim=-1).reshape(-1, 2)
+    at = maps.pixel_centres(9, 13).reshape(-1, 2)
     assert torch.equal(ip.interpolate(values, at, kernel), values.reshape(2, -1))
     weights = torch.stack(kernel.weights(torch.linspace(0, 0.999, 50)))
     total = weights.square().sum(dim=0) if kernel is ip.ROOT_BILINEAR else weights.sum(dim=0)
