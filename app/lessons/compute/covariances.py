@@ -15,6 +15,7 @@ from app.lessons.compute.draw_statistics import CPU
 from gpu.noise import field, polygons, rng, tracks
 from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import TorchRasteriser, covered
+from gpu.noise.states import NEW
 from gpu.noise.tiling import SLOT
 from gpu.priors.kit.interpolation import BILINEAR, interpolate
 
@@ -90,7 +91,7 @@ def warp(height: int, width: int, places: Places) -> Warped:
     start = tracks.fresh(0, height, width, CPU)
     flow = places(start.position) - start.position
     track = tracks.advance(start, 0, KnownMotion(flow), "two-stage")
-    fresh = (track.state == tracks.NEW).view(-1)
+    fresh = (track.state == NEW).view(-1)
     moving = torch.nonzero(~fresh)[:, 0]
     around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)[:, :, moving]
     outlines = polygons.contours(around, LEVEL, SEGMENTS)

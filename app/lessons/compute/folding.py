@@ -72,9 +72,9 @@ def folded(strength: float, level: int = LEVEL) -> Folded:
     shapes = [(pieces.contours.vertices[numbers[one]] / (1 << level)).numpy() for one in (first, second)]
     count, fine = SIZE * SIZE, SIZE << level
     return Folded(
-        np.asarray(shared.sum(1)).reshape(SLOT, SLOT)[:fine, :fine],
+        np.asarray(shared.sum(1), float).reshape(SLOT, SLOT)[:fine, :fine],
         np.bincount(pixel, minlength=count).reshape(SIZE, SIZE).astype(float),
-        np.asarray(owned.sum(0)).reshape(SIZE, SIZE),
+        np.asarray(owned.sum(0), float).reshape(SIZE, SIZE),
         inner.reshape(SIZE, SIZE).astype(float),
         overlap,
         _largest(owned)[0],

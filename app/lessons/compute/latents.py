@@ -62,7 +62,8 @@ def _photo() -> torch.Tensor:
 def _decoded(shift: int) -> torch.Tensor:
     autoencoder = load_autoencoder(AUTOENCODER, CPU).network
     with torch.no_grad():
-        return autoencoder(_photo()[None, :, :, shift : shift + SIZE])[0].clamp(0, 1)
+        decoded: torch.Tensor = autoencoder(_photo()[None, :, :, shift : shift + SIZE])[0]
+        return decoded.clamp(0, 1)
 
 
 @lru_cache(maxsize=2 * MOST)

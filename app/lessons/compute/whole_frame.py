@@ -19,6 +19,7 @@ from app.lessons.compute.scene import Bytes
 from gpu.metrics import moments, spatial, spectrum
 from gpu.noise import field, tracks
 from gpu.noise.known_motion import KnownMotion
+from gpu.noise.states import KEPT, UNDEFINED
 from gpu.noise.transport import Transport
 from gpu.priors.kit.interpolation import BICUBIC, BILINEAR, NEAREST, ROOT_BILINEAR, interpolate
 from gpu.session import SourceSettings
@@ -103,8 +104,8 @@ def noise(rule: str, motion: str, size: Size, seed: int, t: int) -> torch.Tensor
         first = _first(side, seed)
         some = position[rows, columns].reshape(-1, 2)
         return interpolate(first, some, KERNELS[rule]).view(CHANNELS, *size)
-    state = torch.full((side, side), tracks.UNDEFINED, dtype=torch.uint8)
-    state[rows, columns] = tracks.KEPT
+    state = torch.full((side, side), UNDEFINED, dtype=torch.uint8)
+    state[rows, columns] = KEPT
     track = tracks.Track(torch.zeros((side, side), dtype=torch.int32), position, state)
     carrier = _transport(size, seed)
     total, count = carrier.gather(track, max(t, 1), CHANNELS)

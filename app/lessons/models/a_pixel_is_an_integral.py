@@ -11,7 +11,20 @@ import torch
 
 from app.lessons.compute import draw_statistics
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, handle, number, whole
-from app.lessons.compute.scene import Band, Curve, Fact, Handle, Image, Outlines, Panel, Points, Rule, Scene, Text
+from app.lessons.compute.scene import (
+    Band,
+    Curve,
+    Fact,
+    Floats,
+    Handle,
+    Image,
+    Outlines,
+    Panel,
+    Points,
+    Rule,
+    Scene,
+    Text,
+)
 from app.lessons.models import LESSONS
 from gpu.noise import field, rng
 from gpu.parameters import ParameterInfo
@@ -239,9 +252,9 @@ def summed(seed: int, k: int, draws: int) -> np.ndarray:
     return sums.numpy()
 
 
-def over(sums: np.ndarray, x: tuple[int, int], y: tuple[int, int]) -> np.ndarray:
+def over(sums: Floats, x: tuple[int, int], y: tuple[int, int]) -> Floats:
     """(draws,) the sums of the sub-pixels of columns x and rows y (first, one beyond)."""
-    return sums[:, y[1], x[1]] - sums[:, y[0], x[1]] - sums[:, y[1], x[0]] + sums[:, y[0], x[0]]
+    return np.asarray(sums[:, y[1], x[1]] - sums[:, y[0], x[1]] - sums[:, y[1], x[0]] + sums[:, y[0], x[0]])
 
 
 def any_area(settings: Settings) -> Iterator[Scene]:

@@ -21,6 +21,7 @@ from app.lessons.compute.scene import (
     Fact,
     Floats,
     Image,
+    Item,
     Outlines,
     Panel,
     Points,
@@ -56,8 +57,9 @@ def _film(settings: Settings) -> Film:
 
 def marks(first: torch.Tensor) -> torch.Tensor:
     """(MARKS, 2) centres (x, y) of the largest values of the first channel of a frame, away from the border and each other."""
-    grid = maps.pixel_centres(*first.shape[1:])
-    middle = maps.inside(grid, *first.shape[1:], MARGIN)
+    height, width = first.shape[1:]
+    grid = maps.pixel_centres(height, width)
+    middle = maps.inside(grid, height, width, MARGIN)
     values = torch.where(middle, first[0], torch.full_like(first[0], -math.inf)).reshape(-1)
     places = grid.reshape(-1, 2)
     found: list[torch.Tensor] = []
@@ -166,7 +168,7 @@ def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
     anchored, chained = film.curves(first)
     frames = np.arange(1, film.measured + 1, dtype=float)
     foreseen = np.arange(1, film.expected + 1, dtype=float)
-    items = [
+    items: list[Item] = [
         Curve(foreseen, np.array(ceilings), "dim", "ceiling", 1.0, DASHED),
         Curve(frames, anchored, ANCHORED, "∫-noise, anchored", 1.8),
         Curve(frames, chained, CHAINED, "∫-noise, chained", 1.8, SOLID),
@@ -297,7 +299,7 @@ def chained_theory(speed: Floats, t: int) -> Floats:
 def anchored_theory(speed: Floats, t: int) -> Floats:
     """The same for anchored transport: sqrt((1 - g)^2 + g^2), g the fraction of the whole way."""
     g = np.asarray(speed) * t % 1.0
-    return np.hypot(1 - g, g)
+    return np.asarray(np.hypot(1 - g, g))
 
 
 @lru_cache(maxsize=512)

@@ -131,7 +131,10 @@ def dragged(settings: Settings, seed: int, k: int, note: str) -> tuple[Panel, fl
             Outlines(grid(REGION), "text", width=0.8),
             Outlines((shape,), "accent", "the pixel's outline", 1.8),
             Outlines((), "integral", "sub-pixels that it owns", 1.0, 0.6),
-            *(Handle(*points[at], f"{name}x", f"{name}y", "Drag this corner") for at, (name, _, _) in enumerate(CORNERS)),
+            *(
+                Handle(float(x), float(y), f"{name}x", f"{name}y", "Drag this corner")
+                for (x, y), (name, _, _) in zip(points, CORNERS, strict=True)
+            ),
         ),
         square=True, range_x=(0.0, float(REGION)), range_y=(0.0, float(REGION)), note=note,
         tip="The fine field, the outline, and the sub-pixels that it owns",

@@ -18,6 +18,7 @@ from app.lessons.compute.scene import (
     Fact,
     Floats,
     Image,
+    Item,
     Outlines,
     Panel,
     Points,
@@ -26,6 +27,7 @@ from app.lessons.compute.scene import (
 )
 from app.lessons.compute.wrong_flow import Misled
 from app.lessons.models import LESSONS
+from gpu.diffusion.model.latents import FACTOR
 from gpu.parameters import ParameterInfo, choice
 
 ERRORS = tuple(index / 4 for index in range(9))  # pixels
@@ -147,9 +149,9 @@ def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], roug
     )  # fmt: skip
     here = found.get(error)
     facts = (
-        Fact("With the frame before", _number(here and here.previous), f"error {error:.2f} px", "integral"),
-        Fact(f"With frame 0, {frames} frames ago", _number(here and here.first), "errors add up", "warn"),
-        Fact("Variance", _number(here and here.variance), "still white: no test of noise sees it"),
+        Fact("With the frame before", _number(here.previous if here else None), f"error {error:.2f} px", "integral"),
+        Fact(f"With frame 0, {frames} frames ago", _number(here.first if here else None), "errors add up", "warn"),
+        Fact("Variance", _number(here.variance if here else None), "still white: no test of noise sees it"),
     )
     return Scene(
         ((flow, curves),),
@@ -238,7 +240,7 @@ def _latents(
         ((noise, picture), pictures),
         (
             Fact("Noise kept, pixels", _number(kept[shift][0]), f"moved by {shift} px", "integral"),
-            Fact("Noise kept, latents", _number(kept[shift][1]), f"{shift / latents.FACTOR:g} latents", "fixed"),
+            Fact("Noise kept, latents", _number(kept[shift][1]), f"{shift / FACTOR:g} latents", "fixed"),
             Fact("Error of the autoencoder", _number(trip.error), "×10⁻³", "warn"),
         ),
         "Whole pixels are nothing to noise among pixels. A latent's noise is cut anew unless the move is a multiple of 4, "
@@ -252,7 +254,7 @@ def fixed_theory(way: Floats) -> Floats:
     """Correlation, measured along the motion, of fixed noise after a way of `way` (n,) pixels along x: the bilinear sample
     reads the same pixel with weight 1 - d, and pixels without relation to it otherwise."""
     d = np.minimum(np.asarray(way, float), 1.0)
-    return (1 - d) / np.hypot(1 - d, d)
+    return np.asarray((1 - d) / np.hypot(1 - d, d))
 
 
 def moved_theory(way: Floats) -> Floats:
@@ -295,7 +297,7 @@ def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
         note=f"they meet at {turn:g} px a frame: half a pixel in all",
         tip="Correlation of fixed and of moved noise along the motion, over the speed",
     )  # fmt: skip
-    items = []
+    items: list[Item] = []
     highest = 1.0
     for prior, title, symbol in (("fixed", "fixed", "s"), ("integral", "∫-noise", "o")):
         at, errors = [], []

@@ -10,7 +10,7 @@ import torch
 
 from app.lessons.compute import draw_statistics
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
-from app.lessons.compute.scene import Band, Curve, Fact, Image, Outlines, Panel, Points, Rule, Scene, Text
+from app.lessons.compute.scene import Band, Curve, Fact, Floats, Image, Outlines, Panel, Points, Rule, Scene, Text
 from app.lessons.models import LESSONS
 from gpu.noise import rng
 from gpu.noise.field import refine
@@ -58,7 +58,7 @@ def between(
     return interpolated, interpolated + math.sqrt(alpha * (1 - alpha)) * (z0 + z1)
 
 
-def interpolation_variance(alpha: np.ndarray) -> np.ndarray:
+def interpolation_variance(alpha: Floats) -> Floats:
     """Var((1 - alpha) x0 + alpha x1) of independent standard normals."""
     return alpha**2 + (1 - alpha) ** 2
 

@@ -84,7 +84,7 @@ class SliderRow(QWidget):
 
     @property
     def value(self) -> float:
-        return self.slider.value
+        return float(self.slider.value)
 
     @property
     def playing(self) -> bool:
@@ -271,6 +271,12 @@ class ControlBar(QWidget):
         self.again_button.setIcon(theme.icon("dices", theme.current()))
         self.again_button.setIconSize(QSize(round(1.2 * type_), round(1.2 * type_)))
         self.again_button.setFixedHeight(round(LOWER * type_))
+
+    def show_number(self, name: str, value: float) -> None:
+        """Show a value of a slider, where there is one, without saying that it changed."""
+        row = self.rows.get(name)
+        if isinstance(row, SliderRow):
+            row.set_value(value)
 
     def stop(self) -> None:
         """Stop every slider that runs."""

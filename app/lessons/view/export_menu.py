@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.lessons.view.board import Board
 from app.lessons.view.board_files import Sweep, write_png
-from app.lessons.view.controls import SliderRow
-from app.lessons.view.scene_worker import Drawn
+from app.lessons.view.controls import ControlBar
+from app.lessons.view.scene_worker import Drawn, LessonWorker
+from app.lessons.view.state import LessonState
 from gpu.errors import NoisescopeError
-
-if TYPE_CHECKING:
-    from app.lessons.view.lesson_window import LessonWindow
 
 
 class Exporter(QObject):
-    """Writes what the window shows. One animation at a time; it ends with the next thing that one does."""
+    """Writes what the board shows. One animation at a time; it ends with the next thing that one does."""
 
-    def __init__(self, window: LessonWindow) -> None:
-        super().__init__(window)
-        self._window = window
+    said = Signal(str)  # how it goes, in a sentence
+    ended = Signal(object)  # the animation: its path, or None when it was stopped
+
+    def __init__(
+        self, parent: QWidget, state: LessonState, board: Board, controls: ControlBar, worker: LessonWorker
+    ) -> None:
+        """`parent` is the window that dialogs belong to."""
+        super().__init__(parent)
+        self._parent, self._state, self._board, self._controls, self._worker = parent, state, board, controls, worker
         self._sweep: Sweep | None = None
 
     @property
@@ -45,29 +49,28 @@ class Exporter(QObject):
     def png(self, path: Path) -> None:
         """Write the board to a PNG file, or say why not."""
         try:
-            self._window.say(f"Written: {write_png(self._window.board, path)}")
+            self.said.emit(f"Written: {write_png(self._board, path)}")
         except NoisescopeError as problem:
-            self._window.say(str(problem))
+            self.said.emit(str(problem))
 
     def gif(self, path: Path) -> None:
         """Write the board while the step's slider runs to a GIF file, or say why not."""
-        window = self._window
-        step = window.step
-        if step is None or window.lesson is None:
+        lesson, step = self._state.lesson, self._state.step
+        if step is None or lesson is None:
             return
         self.stop()
-        window.controls.stop()
+        self._controls.stop()
         try:
             self._sweep = Sweep(
-                path, window.lesson, step, window.values, window.board, window.worker, self._show_position
+                path, lesson, step, self._state.values, self._board, self._worker, self._controls.show_number
             )
         except NoisescopeError as problem:
-            window.say(str(problem))
+            self.said.emit(str(problem))
             return
         self._sweep.progressed.connect(
-            lambda done, total: window.say(f"Animation: {done} of {total}; any key stops it")
+            lambda done, total: self.said.emit(f"Animation: {done} of {total}; any key stops it")
         )
-        self._sweep.ended.connect(self._ended)
+        self._sweep.ended.connect(self._on_ended)
 
     def drawn(self, drawn: Drawn) -> bool:
         """A scene is on the board; whether it belongs to an animation."""
@@ -84,24 +87,14 @@ class Exporter(QObject):
         return True
 
     def _ask_path(self, title: str, ending: str, pattern: str) -> Path | None:
-        window = self._window
-        name = f"{window.text.stem if window.text else 'lesson'}-{window.index + 1}.{ending}"
-        path, _ = QFileDialog.getSaveFileName(window, title, str(Path.home() / name), pattern)
+        name = f"{self._state.file_name}.{ending}"
+        path, _ = QFileDialog.getSaveFileName(self._parent, title, str(Path.home() / name), pattern)
         return Path(path).with_suffix(f".{ending}") if path else None
 
-    def _show_position(self, name: str, value: float) -> None:
-        row = self._window.controls.rows.get(name)
-        if isinstance(row, SliderRow):
-            row.set_value(value)
-
-    def _ended(self, path: object) -> None:
-        window = self._window
+    def _on_ended(self, path: object) -> None:
+        """Put the slider back to where the person left it."""
         self._sweep = None
-        if path is not None:
-            window.say(f"Written: {path}")
-        elif not window.error or window.error.startswith("Animation:"):
-            window.say("The animation was stopped; nothing was written.")
-        step = window.step
+        step = self._state.step
         if step is not None and step.sweep:
-            self._show_position(step.sweep, float(window.values[step.sweep]))
-        window.request()
+            self._controls.show_number(step.sweep, float(self._state.values[step.sweep]))
+        self.ended.emit(path)

@@ -20,12 +20,12 @@ class _Formulas(QThread):
 
     ready = Signal(object)
 
-    def __init__(self, found: list[texts.Formula]) -> None:
+    def __init__(self, wanted: list[texts.Formula]) -> None:
         super().__init__()
-        self._found = found
+        self._wanted = wanted
 
     def run(self) -> None:
-        self.ready.emit(formulas.outlines(self._found))
+        self.ready.emit(formulas.outlines(self._wanted))
 
 
 class Glossary(QWidget):
@@ -36,53 +36,54 @@ class Glossary(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Glossary · Noisescope")
         self._page = texts.read(texts.glossary())
-        self._outlines: dict[tuple[str, bool], formulas.Outline] = {}
-        self.find = QLineEdit()
-        self.find.setPlaceholderText("Find a word")
-        self.find.setAccessibleName("Find a word")
-        self.find.setToolTip("Show only entries that hold this word")
-        self.find.setClearButtonEnabled(True)
+        self._outlines: dict[texts.Formula, formulas.Outline] = {}
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Find a word")
+        self.field.setAccessibleName("Find a word")
+        self.field.setToolTip("Show only entries that hold this word")
+        self.field.setClearButtonEnabled(True)
         self.view = PageView()
         self.view.setAccessibleName("Glossary")
         column = QVBoxLayout(self)
-        column.addWidget(self.find)
+        column.addWidget(self.field)
         column.addWidget(self.view, 1)
         self._calm = QTimer(self)
         self._calm.setSingleShot(True)
         self._calm.setInterval(150)
         self._calm.timeout.connect(self._show)
-        self.find.textChanged.connect(lambda: self._calm.start())
+        self.field.textChanged.connect(lambda: self._calm.start())
         around = parent.size() if parent is not None else self.size()
         self.resize(max(LEAST[0], round(SHARE * around.width())), max(LEAST[1], around.height()))
         self._show()
-        found = [one for _, text in self._page.sections for one in texts.formulas(text)]
-        self._thread = _Formulas(found)
-        self._thread.ready.connect(lambda outlines: self._drawn(found, outlines))
+        wanted = [formula for _, text in self._page.sections for formula in texts.formulas(text)]
+        self._thread = _Formulas(wanted)
+        self._thread.ready.connect(lambda outlines: self._drawn(wanted, outlines))
         self._thread.start()
 
     def shown(self) -> str:
         """The Markdown of the entries that hold what is looked for."""
-        word = self.find.text().strip().lower()
-        chosen = [(h, t) for h, t in self._page.sections if word in h.lower() or word in t.lower()]
+        word = self.field.text().strip().lower()
+        chosen = [
+            (heading, text) for heading, text in self._page.sections if word in heading.lower() or word in text.lower()
+        ]
         if not chosen:
-            return f"No entry holds “{self.find.text().strip()}”."
+            return f"No entry holds “{self.field.text().strip()}”."
         return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in chosen)
 
-    def _drawn(self, found: list[texts.Formula], outlines: tuple[formulas.Outline, ...]) -> None:
-        self._outlines = {(one.tex, one.display): outline for one, outline in zip(found, outlines, strict=True)}
+    def _drawn(self, wanted: list[texts.Formula], outlines: tuple[formulas.Outline, ...]) -> None:
+        self._outlines = dict(zip(wanted, outlines, strict=True))
         self._show()
 
     def _show(self) -> None:
         markdown = self.shown()
-        found = texts.formulas(markdown)
-        known = [self._outlines.get((one.tex, one.display)) for one in found]
-        self.view.set_text(markdown, [one for one in known if one is not None])
+        drawn = [self._outlines.get(formula) for formula in texts.formulas(markdown)]
+        self.view.set_text(markdown, [outline for outline in drawn if outline is not None])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         type_ = type_sizes.body(QSize(round(self.width() * 68 / ACROSS), self.height()))
         self.view.set_type(type_)
-        self.find.setFont(type_sizes.font(self.font(), type_))
+        self.field.setFont(type_sizes.font(self.font(), type_))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainterPath, QPolygonF
+from PySide6.QtGui import QColor, QFont, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QGraphicsPathItem
 
 from app.lessons.compute import scene as s
 from app.lessons.view import type_sizes
 from app.look import theme
+
+Float64s = npt.NDArray[np.float64]
 
 FILL = 70  # alpha of 255
 
@@ -21,22 +24,22 @@ FILL = 70  # alpha of 255
 class Canvas:
     """What items need to know of the panel that they are drawn in."""
 
-    def __init__(self, log_x: bool, log_y: bool, type_: int, font: Any, moved: Callable[[str, float], None]) -> None:
+    def __init__(self, log_x: bool, log_y: bool, type_: int, font: QFont, moved: Callable[[str, float], None]) -> None:
         self.log_x, self.log_y, self.type, self.font, self.moved = log_x, log_y, type_, font, moved
         self.line = type_ / 13.0
 
-    def x(self, values: Any) -> Any:
+    def x(self, values: npt.ArrayLike) -> Float64s:
         """Values as the axis has them."""
         return _log(values) if self.log_x else np.asarray(values, np.float64)
 
-    def y(self, values: Any) -> Any:
+    def y(self, values: npt.ArrayLike) -> Float64s:
         """Values as the axis has them."""
         return _log(values) if self.log_y else np.asarray(values, np.float64)
 
 
-def _log(values: Any) -> Any:
+def _log(values: npt.ArrayLike) -> Float64s:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log10(np.asarray(values, np.float64))
+        return np.asarray(np.log10(np.asarray(values, np.float64)))
 
 
 class _Path(QGraphicsPathItem):
@@ -46,7 +49,7 @@ class _Path(QGraphicsPathItem):
         return None, None
 
 
-class _Handle(pg.TargetItem):
+class _Handle(pg.TargetItem):  # type: ignore[misc]  # pyqtgraph has no types
     """A point to drag; it tells its place while it is being dragged, and only then."""
 
     def __init__(self) -> None:
@@ -148,7 +151,7 @@ def _points(graphic: Any, item: s.Points, canvas: Canvas) -> None:
 
 
 def _rule(graphic: Any, item: s.Rule, canvas: Canvas) -> None:
-    graphic.setPos(canvas.x(item.x) if item.x is not None else canvas.y(item.y))
+    graphic.setPos(canvas.x(item.x) if item.x is not None else canvas.y(0.0 if item.y is None else item.y))
     graphic.setPen(type_sizes.pen(item.ink, canvas.line, item.dash))
 
 

@@ -10,11 +10,14 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.lessons.compute import formulas, texts
-from app.lessons.compute.lesson import Lesson, Step
-from app.lessons.view import keys, layout, type_sizes
+from app.lessons.compute.lesson import Lesson
+from app.lessons.view import type_sizes
 from app.lessons.view.export_menu import Exporter
 from app.lessons.view.glossary import show_glossary
+from app.lessons.view.keys import KeyActions
+from app.lessons.view.layout import LessonLayout
 from app.lessons.view.scene_worker import LessonWorker, find
+from app.lessons.view.state import LessonState
 from gpu.errors import NoisescopeError
 from gpu.parameters import Value
 
@@ -32,13 +35,8 @@ class LessonWindow(QWidget):
         self.setObjectName("lessons")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.worker = LessonWorker()
-        self.lesson: Lesson | None = None
-        self.text: texts.LessonText | None = None
-        self.page = texts.Page("", "", ())
-        self.index = 0
+        self.state = LessonState()
         self.error = ""
-        self._known: dict[str, tuple[Lesson, dict[str, Value]]] = {}
-        self.values: dict[str, Value] = {}
         self._waiting: dict[int, Callable[[Any], None]] = {}
         self._wanted_step = ""
         self._number = 0
@@ -46,9 +44,12 @@ class LessonWindow(QWidget):
         self._with_formulas = False
         self._maths = False
         self._type = 0
-        layout.build(self)
+        self.parts = LessonLayout(self)
+        self.head, self.foot, self.message = self.parts.head, self.parts.foot, self.parts.message
+        self.text_view, self.board, self.controls = self.parts.text_view, self.parts.board, self.parts.controls
         self.resize(*SIZE)
-        self.exporter = Exporter(self)
+        self.exporter = Exporter(self, self.state, self.board, self.controls, self.worker)
+        self._keys = self._key_actions()
         self._connect()
         self.restyle()
         if parent is not None:
@@ -59,139 +60,145 @@ class LessonWindow(QWidget):
         self.worker.arrived.connect(self._on_arrived)
         self.worker.answered.connect(self._on_answered)
         self.worker.failed.connect(self.say)
-        self.chooser.activated.connect(lambda: self.open(self.chooser.currentData()))
-        self.maths_button.toggled.connect(self.show_maths)
-        self.reset_button.clicked.connect(self.reset)
-        self.glossary_button.clicked.connect(lambda: show_glossary(self))
-        self.full_button.toggled.connect(lambda on: self.showFullScreen() if on else self.showNormal())
-        self.png_action.triggered.connect(self.exporter.ask_png)
-        self.gif_action.triggered.connect(self.exporter.ask_gif)
-        self.back_button.clicked.connect(lambda: self.go(self.index - 1))
-        self.next_button.clicked.connect(lambda: self.go(self.index + 1))
-        self.dots.chosen.connect(self.go)
+        self.exporter.said.connect(self.say)
+        self.exporter.ended.connect(self._on_exported)
+        self.head.chooser.activated.connect(lambda: self.open(self.head.chooser.currentData()))
+        self.head.maths_button.toggled.connect(self.show_maths)
+        self.head.reset_button.clicked.connect(self.reset)
+        self.head.glossary_button.clicked.connect(lambda: show_glossary(self))
+        self.head.full_button.toggled.connect(lambda on: self.showFullScreen() if on else self.showNormal())
+        self.head.png_action.triggered.connect(self.exporter.ask_png)
+        self.head.gif_action.triggered.connect(self.exporter.ask_gif)
+        self.foot.back_button.clicked.connect(lambda: self.go(self.state.index - 1))
+        self.foot.next_button.clicked.connect(lambda: self.go(self.state.index + 1))
+        self.foot.dots.chosen.connect(self.go)
         self.board.moved.connect(self.set_value)
         self.controls.changed.connect(self.set_value)
         self.controls.again.connect(self.draw_again)
+
+    def _key_actions(self) -> KeyActions:
+        def leave_full_screen() -> bool:
+            full = self.isFullScreen()
+            if full:
+                self.head.full_button.setChecked(False)
+            return full
+
+        return KeyActions(
+            back=lambda: self.go(self.state.index - 1),
+            forward=lambda: self.go(self.state.index + 1),
+            first=lambda: self.go(0),
+            last=lambda: self.go(len(self.state.headings) - 1),
+            play=self.controls.toggle_play,
+            draw_again=self.draw_again,
+            reset=self.reset,
+            mathematics=self.head.maths_button.toggle,
+            glossary=lambda: show_glossary(self),
+            full_screen=self.head.full_button.toggle,
+            leave_full_screen=leave_full_screen,
+            export=self.head.export_button.showMenu,
+        )
 
     # -- lessons and steps
 
     def open(self, name: str, step: str = "") -> None:
         """Show a lesson, by name or number, at a step (number from 1, or its heading). ChoiceError for an unknown name."""
-        self.text = texts.lesson(name)
-        self.page = self.text.page
-        self.chooser.setCurrentIndex(self.chooser.findData(self.text.name))
-        self.setWindowTitle(f"{self.text.title} · Noisescope")
+        text = texts.lesson(name)
+        self.state.text = text
+        self.head.chooser.setCurrentIndex(self.head.chooser.findData(text.name))
+        self.setWindowTitle(f"{text.title} · Noisescope")
         self._wanted_step = step
         self.say("")
         self._final = self._with_formulas = False
-        known = self._known.get(self.text.name)
-        if known is not None:
-            self._opened(self.text.name, known[0])
+        lesson = self.state.loaded(text.name)
+        if lesson is not None:
+            self._opened(text.name, lesson)
             return
-        self.lesson = None
-        self._show_early()
-        wanted = self.text.name
-        self._ask(lambda: find(wanted), lambda lesson: self._opened(wanted, lesson))
+        self.state.lesson = None
+        self._show_early(text.page)
+        self._ask(lambda: find(text.name), lambda lesson: self._opened(text.name, lesson))
 
-    def _show_early(self) -> None:
+    def _show_early(self, page: texts.Page) -> None:
         """The text of the step while the lesson itself is loaded: the first one takes as long as torch does."""
-        headings = tuple(heading for heading, _ in self.page.sections)
+        headings = tuple(heading for heading, _ in page.sections)
         try:
             heading = headings[texts.step_number("" if self._wanted_step == "last" else self._wanted_step, headings)]
         except (NoisescopeError, IndexError):
             heading = ""
         if heading:
-            self.text_view.set_text(f"# {heading}\n\n{self.page.section(heading)}")
-        type_sizes.words(self.where, "loading …", type_sizes.body(self.size()), "dim")
+            self.text_view.set_text(f"# {heading}\n\n{page.section(heading)}")
+        self.foot.say_where("loading …", type_sizes.body(self.size()))
 
     def _opened(self, name: str, lesson: Lesson | None) -> None:
-        if lesson is None or self.text is None or name != self.text.name:
+        if lesson is None or self.state.text is None or name != self.state.text.name:
             return
-        if name not in self._known:
-            self._known[name] = lesson, lesson.settings()
-        self.lesson, self.values = self._known[name]
-        headings = tuple(step.heading for step in lesson.steps)
+        self.state.open(name, lesson)
         try:
-            index = texts.step_number(self._wanted_step, headings)
+            index = texts.step_number(self._wanted_step, self.state.headings)
         except NoisescopeError as problem:
             self.say(str(problem))
             index = 0
         self.go(index)
 
-    @property
-    def step(self) -> Step | None:
-        """The step that is shown."""
-        return self.lesson.steps[self.index] if self.lesson is not None else None
-
     def go(self, index: int) -> None:
         """Show a step of the lesson; beyond its ends, the last of the lesson before or the first of the next."""
-        if self.lesson is None:
+        lesson, chooser = self.state.lesson, self.head.chooser
+        if lesson is None:
             return
         self.exporter.stop()
-        if not 0 <= index < len(self.lesson.steps):
-            row = self.chooser.currentIndex() + (1 if index > 0 else -1)
-            if 0 <= row < self.chooser.count():
-                self.open(self.chooser.itemData(row), "" if index > 0 else "last")
+        if not 0 <= index < len(lesson.steps):
+            row = chooser.currentIndex() + (1 if index > 0 else -1)
+            if 0 <= row < chooser.count():
+                self.open(chooser.itemData(row), "" if index > 0 else "last")
             return
         self.controls.stop()
-        self.index = index
-        step = self.lesson.steps[index]
-        headings = tuple(one.heading for one in self.lesson.steps)
-        self.dots.set_steps(headings, index)
-        type_sizes.words(self.where, f"Step {index + 1} of {len(headings)}", type_sizes.body(self.size()), "dim")
-        self.back_button.setEnabled(index > 0 or self.chooser.currentIndex() > 0)
-        self.next_button.setEnabled(index + 1 < len(headings) or self.chooser.currentIndex() + 1 < self.chooser.count())
-        self.gif_action.setEnabled(bool(step.sweep))
-        self.controls.set_controls([self.lesson.control(name) for name in step.controls], self.values, step.draws)
+        self.state.index = index
+        step, headings = lesson.steps[index], self.state.headings
+        self.foot.dots.set_steps(headings, index)
+        self.foot.say_where(f"Step {index + 1} of {len(headings)}", type_sizes.body(self.size()))
+        self.foot.back_button.setEnabled(index > 0 or chooser.currentIndex() > 0)
+        self.foot.next_button.setEnabled(index + 1 < len(headings) or chooser.currentIndex() + 1 < chooser.count())
+        self.head.gif_action.setEnabled(bool(step.sweep))
+        self.controls.set_controls([lesson.control(name) for name in step.controls], self.state.values, step.draws)
         self._show_text()
         self.request()
         self.setFocus()
 
     def set_value(self, name: str, value: Value) -> None:
         """A control says something new: compute with it."""
-        if self.lesson is None:
-            return
-        self.exporter.stop()
-        control = self.lesson.control(name)
-        if control.is_number:
-            value = control.clamped(float(value))
-        self.values[name] = control.checked(value, f"lesson {self.windowTitle()}")
-        self.request()
-
-    def value(self, name: str) -> Value:
-        """What a setting is now."""
-        return self.values[name]
+        if self.state.lesson is not None:
+            self.exporter.stop()
+            self.state.set_value(name, value)
+            self.request()
 
     def draw_again(self) -> None:
         """Other random numbers."""
-        if self.lesson is not None:
-            self.values["seed"] = float(self.values["seed"]) + 1
+        if self.state.lesson is not None:
+            self.state.draw_again()
             self.request()
 
     def reset(self) -> None:
         """The lesson as it opens."""
-        if self.lesson is not None and self.text is not None:
+        if self.state.lesson is not None:
             self.exporter.stop()
             self.controls.stop()
-            self.values = self.lesson.settings()
-            self._known[self.text.name] = self.lesson, self.values
-            self.go(self.index)
+            self.state.reset()
+            self.go(self.state.index)
 
     def show_maths(self, on: bool) -> None:
         """The lesson's mathematics in place of the step's text, with more room."""
         self._maths = on
-        self.maths_button.setChecked(on)
+        self.head.maths_button.setChecked(on)
         self.board.set_with_facts(not on)
-        layout.place_controls(self, below=on)
+        self.parts.place_controls(below=on)
         self._share()
         self._show_text()
 
     def request(self) -> None:
         """Have the step's scenes computed with the values there are."""
-        step = self.step
+        step = self.state.step
         if step is not None:
             self._final = False
-            self._number = self.worker.request(step.compute, dict(self.values))
+            self._number = self.worker.request(step.compute, dict(self.state.values))
 
     # -- what the thread says
 
@@ -217,51 +224,56 @@ class LessonWindow(QWidget):
         if self._final and self._with_formulas:
             self.settled.emit()
 
+    def _on_exported(self, path: object) -> None:
+        if path is not None:
+            self.say(f"Written: {path}")
+        elif not self.error or self.error.startswith("Animation:"):
+            self.say("The animation was stopped; nothing was written.")
+        self.request()
+
     def say(self, sentence: str) -> None:
         """Show a sentence over the top of the board; an empty one, or a click on it, takes it away."""
         self.error = sentence
-        type_sizes.words(self.message, sentence, type_sizes.body(self.size()), "warn", panel=True)
-        layout.place_message(self)
+        self.parts.say(sentence, type_sizes.body(self.size()))
 
     # -- the text
 
     def _show_text(self) -> None:
-        step = self.step
-        if step is None:
+        step, text = self.state.step, self.state.text
+        if step is None or text is None:
             return
         if self._maths:
-            headings = [one.heading for one in self.lesson.steps] if self.lesson is not None else []
-            rest = [(heading, text) for heading, text in self.page.sections if heading not in headings]
-            markdown = "\n\n".join(f"## {heading}\n\n{text}" for heading, text in rest)
+            headings = self.state.headings
+            rest = [(heading, words) for heading, words in text.page.sections if heading not in headings]
+            markdown = "\n\n".join(f"## {heading}\n\n{words}" for heading, words in rest)
         else:
-            sections = dict(self.page.sections)
-            markdown = f"# {step.heading}\n\n{sections.get(step.heading, '')}"
-        found = texts.formulas(markdown)
-        self._with_formulas = not found
+            markdown = f"# {step.heading}\n\n{dict(text.page.sections).get(step.heading, '')}"
+        in_text = texts.formulas(markdown)
+        self._with_formulas = not in_text
         self.text_view.grows = not self._maths
         self.text_view.set_text(markdown)
 
-        def arrived(outlines: Any) -> None:
+        def arrived(outlines: tuple[formulas.Outline, ...] | None) -> None:
             if outlines is not None and markdown == self.text_view.markdown:
                 self.text_view.set_text(markdown, outlines)
             self._with_formulas = True
             self._tell_settled()
 
-        if found:
-            self._ask(lambda: formulas.outlines(found), arrived)
+        if in_text:
+            self._ask(lambda: formulas.outlines(in_text), arrived)
 
     # -- keys, size, look, end
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.exporter.stop():
             return
-        if not keys.pressed(self, event):
+        if not self._keys.pressed(event):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.restyle()
-        QTimer.singleShot(0, lambda: layout.place_message(self))
+        QTimer.singleShot(0, self.parts.place_message)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -275,14 +287,8 @@ class LessonWindow(QWidget):
         if type_ == self._type and not force:
             return
         self._type = type_
-        type_sizes.words(self.message, self.error, type_, "warn", panel=True)
-        layout.restyle(self, type_)
-        self.dots.set_type(type_)
-        self.text_view.set_type(type_)
-        self.text_view.set_theme()
-        self.board.set_type(type_)
-        self.board.restyle()
-        self.controls.restyle(type_)
+        self.parts.say(self.error, type_)
+        self.parts.restyle(type_sizes.font(self.font(), type_), type_)
 
     def _share(self) -> None:
         share = MATHS_SHARE if self._maths else TEXT_SHARE

@@ -10,12 +10,9 @@ from app.lessons.view.lesson_window import LessonWindow
 
 def show_lesson(parent: QWidget, name: str) -> LessonWindow:
     """Open the window of the lessons, or bring it to the front, at a lesson."""
-    window = getattr(parent, "lesson_window", None)
-    if not isinstance(window, LessonWindow) or not window.isVisible():
-        window = LessonWindow(parent)
-        window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.destroyed.connect(lambda: setattr(parent, "lesson_window", None))
-        parent.lesson_window = window  # type: ignore[attr-defined]
+    windows = (window for window in parent.findChildren(LessonWindow) if window.isVisible())  # others are being closed
+    window = next(windows, None) or LessonWindow(parent)
+    window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     window.show()
     window.raise_()
     window.activateWindow()

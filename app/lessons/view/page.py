@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from PySide6.QtCore import QRectF, QSizeF, Qt
+from PySide6.QtCore import QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QPainter,
     QPainterPath,
     QPyTextObject,
+    QResizeEvent,
+    QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextFragment,
     QTextFrameFormat,
     QTextImageFormat,
     QTextTable,
@@ -70,7 +72,7 @@ class PageView(QTextBrowser):
             self._base = pixels
             self._lay_out()
 
-    def set_theme(self) -> None:
+    def restyle(self) -> None:
         """Take the colours of the application's theme."""
         self._lay_out()
 
@@ -114,7 +116,7 @@ class PageView(QTextBrowser):
     def _room(self) -> float:
         return self.viewport().width() - 12
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         wider = event.size().width() != event.oldSize().width()
         super().resizeEvent(event)
         if self.grows or (wider and self._formulas):
@@ -158,23 +160,23 @@ class PageView(QTextBrowser):
                 frame.setFormat(table)
 
 
-def _fragments(block: Any) -> list[Any]:
-    found = []
+def _fragments(block: QTextBlock) -> list[QTextFragment]:
+    fragments = []
     iterator = block.begin()
     while not iterator.atEnd():
-        found.append(iterator.fragment())
+        fragments.append(iterator.fragment())
         iterator += 1
-    return found
+    return fragments
 
 
-def _select(block: Any, fragment: Any) -> QTextCursor:
+def _select(block: QTextBlock, fragment: QTextFragment) -> QTextCursor:
     cursor = QTextCursor(block)
     cursor.setPosition(fragment.position())
     cursor.setPosition(fragment.position() + fragment.length(), QTextCursor.MoveMode.KeepAnchor)
     return cursor
 
 
-def _set_bold(block: Any) -> None:
+def _set_bold(block: QTextBlock) -> None:
     """Bold in the weight of the bundled typeface; a heavier one would be smeared from it."""
     for fragment in _fragments(block):
         if fragment.charFormat().fontWeight() > QFont.Weight.DemiBold:
@@ -218,14 +220,16 @@ class _Drawer(QPyTextObject):
         wide = outline.width * self._wanted
         return self._wanted * self._room / wide if wide > self._room > 0 else self._wanted  # shrunk rather than cut
 
-    def intrinsicSize(self, document: QTextDocument, position: int, form: Any) -> QSizeF:
+    def intrinsicSize(self, document: QTextDocument, position: int, form: QTextFormat) -> QSizeF:
         number = int(form.property(FORMULA_NUMBER))
         outline = self._outlines[number]
         scale = self._scale(outline)
         below = outline.descent if self._formulas[number].display else 0.0
         return QSizeF(outline.width * scale, (outline.ascent + below) * scale)
 
-    def drawObject(self, painter: QPainter, area: QRectF, document: QTextDocument, position: int, form: Any) -> None:
+    def drawObject(
+        self, painter: QPainter, area: QRectF | QRect, document: QTextDocument, position: int, form: QTextFormat
+    ) -> None:
         number = int(form.property(FORMULA_NUMBER))
         outline = self._outlines[number]
         scale = self._scale(outline)

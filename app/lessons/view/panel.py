@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.lessons.compute import scene as s
@@ -28,14 +30,14 @@ class LegendBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: list[tuple[str, Any]] = []
+        self._entries: list[tuple[str, s.Item]] = []
         self._type = 14
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setAccessibleName("Legend")
 
-    def set_entries(self, entries: list[tuple[str, Any]], type_: int) -> None:
+    def set_entries(self, entries: list[tuple[str, s.Item]], type_: int) -> None:
         """What is drawn and what it is called."""
         names = [name for name, _ in entries]
         changed = names != [name for name, _ in self._entries] or type_ != self._type
@@ -77,7 +79,7 @@ class LegendBar(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.heightForWidth(max(self.width(), 1)))
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         self.setFixedHeight(self.heightForWidth(self.width()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -94,7 +96,7 @@ class LegendBar(QWidget):
             text = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(lines * room.width()))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, text)
 
-    def _draw(self, painter: QPainter, area: QRectF, item: Any) -> None:
+    def _draw(self, painter: QPainter, area: QRectF, item: s.Item) -> None:
         middle = area.center().y()
         line = self._type / 13.0
         if isinstance(item, s.Points):
@@ -105,16 +107,17 @@ class LegendBar(QWidget):
             painter.scale(size, size)
             painter.fillPath(mark, type_sizes.colour(item.ink))
             painter.restore()
-        elif isinstance(item, s.Band) or getattr(item, "fill", False):
+        elif isinstance(item, s.Band) or (isinstance(item, s.Curve | s.Bars | s.Outlines) and item.fill):
             tint = type_sizes.colour(item.ink)
             tint.setAlphaF(max(item.fill, AREA) if isinstance(item, s.Outlines) else AREA)
             edge = "dim" if item.ink.startswith("#") else item.ink  # a hue may be as pale as the panel
             painter.setPen(type_sizes.pen(edge, line, s.SOLID) if not isinstance(item, s.Band) else QColor(0, 0, 0, 0))
             painter.setBrush(tint)
             painter.drawRect(area.adjusted(1, 0.26 * area.height(), -1, -0.26 * area.height()))
-        else:
-            width = getattr(item, "width", 1.0) * line
-            pen = type_sizes.pen(item.ink, width, getattr(item, "dash", None))
+        elif not isinstance(item, s.Image):
+            width = item.width if isinstance(item, s.Curve | s.Outlines) else 1.0
+            dash = item.dash if isinstance(item, s.Curve | s.Outlines | s.Rule) else None
+            pen = type_sizes.pen(item.ink, width * line, dash)
             length = _fit_dash(pen, area.width())
             painter.setPen(pen)
             painter.drawLine(QPointF(area.left(), middle), QPointF(area.left() + length, middle))
@@ -129,15 +132,15 @@ def _fit_dash(pen: QPen, room: float) -> float:
     period, gap = sum(dash) * pen.widthF(), dash[-1] * pen.widthF()
     times = max(int((room + gap) / period), 2)
     share = min(room / (times * period - gap), 1.0)
-    pen.setDashPattern([share * one for one in dash])
+    pen.setDashPattern([share * length for length in dash])
     return share * (times * period - gap)
 
 
-class _Axis(pg.AxisItem):
+class _Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
     """An axis with room for the labels at its ends, also where it draws a grid; minus signs as they are printed."""
 
     def boundingRect(self) -> QRectF:
-        rect = super().boundingRect()
+        rect = QRectF(super().boundingRect())
         return rect.adjusted(0, -ENDS, 0, ENDS) if self.orientation == "left" else rect.adjusted(-ENDS, 0, ENDS, 0)
 
     def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
@@ -147,7 +150,7 @@ class _Axis(pg.AxisItem):
         return [text.replace("-", "−") for text in super().logTickStrings(values, scale, spacing)]
 
 
-class _Plot(pg.PlotWidget):
+class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """A plot that leaves the wheel to the page."""
 
     resized = Signal()
@@ -161,7 +164,7 @@ class _Plot(pg.PlotWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
-    def resizeEvent(self, event: Any) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.resized.emit()
 
@@ -242,7 +245,8 @@ class PanelView(QWidget):
     def _set_words(self, panel: s.Panel) -> None:
         type_sizes.words(self.title, panel.title, self._type, bold=True)
         type_sizes.words(self.note, panel.note, self._type * NOTE_SIZE, "dim")
-        entries = [(item.label, item) for item in panel.items if getattr(item, "label", "")]
+        labelled = (item for item in panel.items if not isinstance(item, s.Image | s.Arrows | s.Text | s.Handle))
+        entries: list[tuple[str, s.Item]] = [(item.label, item) for item in labelled if item.label]
         self.legend.set_entries(entries, self._type)
         self.plot.setAccessibleName(panel.title)
         self.plot.setAccessibleDescription(panel.tip)
@@ -314,25 +318,23 @@ class PanelView(QWidget):
                 low, high = _extent(panel, axis, scaled)
             ends.append((low, high if high > low else low + 1))
         box = self.plot.getPlotItem().getViewBox()
-        known = box.state["targetRange"]
-        if [list(pair) for pair in ends] != [list(pair) for pair in known]:
+        shown = box.state["targetRange"]
+        if [list(pair) for pair in ends] != [list(pair) for pair in shown]:
             box.setRange(xRange=ends[0], yRange=ends[1], padding=0, disableAutoRange=True)
             if panel.square:
                 self._fit()
 
 
-def _extent(panel: s.Panel, axis: str, scaled: Any) -> tuple[float, float]:
+def _extent(panel: s.Panel, axis: str, scaled: Callable[[s.Floats], s.Floats]) -> tuple[float, float]:
     """Both ends of the data of a panel along an axis; heights of histograms and filled curves start at 0."""
-    import numpy as np
-
     low, high = np.inf, -np.inf
     for item in panel.items:
-        parts: list[Any] = []
+        parts: list[s.Floats] = []
         if isinstance(item, s.Bars):
             parts = [item.edges] if axis == "x" else [item.heights, np.zeros(1)]
         elif isinstance(item, (s.Curve, s.Points)):
-            parts = [getattr(item, axis)]
-            if axis == "y" and getattr(item, "fill", False):
+            parts = [item.x if axis == "x" else item.y]
+            if axis == "y" and isinstance(item, s.Curve) and item.fill:
                 parts.append(np.zeros(1))
         elif isinstance(item, s.Band):
             parts = [item.x] if axis == "x" else [item.low, item.high]

@@ -64,7 +64,7 @@ def settle(app: QApplication, window: LessonWindow, seconds: float = 20.0) -> No
 
 def measure(app: QApplication, window: LessonWindow, watch: Watch, moves: int, seconds: float) -> str:
     """One line on the step that is shown."""
-    step, lesson = window.step, window.lesson
+    step, lesson = window.state.step, window.state.lesson
     assert step is not None
     assert lesson is not None
     sliders = [control for name in step.controls if (control := lesson.control(name)).is_number]
@@ -111,10 +111,10 @@ def main() -> None:
     watch = Watch(window)
     chosen = [texts.lesson(given.lesson)] if given.lesson else texts.lessons()
     for text in chosen:
-        window.documents.show_session(text.name)
-        until(app, lambda text=text: window.lesson is not None and window._known.get(text.name) is not None)
-        assert window.lesson is not None
-        for number, step in enumerate(window.lesson.steps):
+        window.open(text.name)
+        until(app, lambda text=text: window.state.lesson is not None and window.state.loaded(text.name) is not None)
+        assert window.state.lesson is not None
+        for number, step in enumerate(window.state.lesson.steps):
             window.go(number)
             settle(app, window)
             print(f"{text.number:02}.{number + 1} {step.heading[:30]:30} ", end="", flush=True)

@@ -43,19 +43,19 @@ def test_next_and_back_go_through_the_steps(open_lesson: OpenLesson, qtbot: QtBo
     lesson = LESSONS.get("why-not-interpolate")
     seen = []
     for step in lesson.steps:
-        seen.append(window.step.heading if window.step else "")
+        seen.append(window.state.step.heading if window.state.step else "")
         assert step.heading in window.text_view.toPlainText()
         if step is not lesson.steps[-1]:
             with qtbot.waitSignal(window.settled, timeout=SECONDS):
-                qtbot.mouseClick(window.next_button, Qt.MouseButton.LeftButton)
+                qtbot.mouseClick(window.foot.next_button, Qt.MouseButton.LeftButton)
     assert seen == [step.heading for step in lesson.steps]
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
-        qtbot.mouseClick(window.back_button, Qt.MouseButton.LeftButton)
-    assert window.index == len(lesson.steps) - 2
+        qtbot.mouseClick(window.foot.back_button, Qt.MouseButton.LeftButton)
+    assert window.state.index == len(lesson.steps) - 2
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
         qtbot.keyClick(window, Qt.Key.Key_Home)
-    assert window.index == 0
-    assert not window.back_button.isEnabled(), "there is nothing before the first step of the first lesson"
+    assert window.state.index == 0
+    assert not window.foot.back_button.isEnabled(), "there is nothing before the first step of the first lesson"
 
 
 def test_a_slider_moves_the_board(open_lesson: OpenLesson, qtbot: QtBot) -> None:
@@ -66,7 +66,7 @@ def test_a_slider_moves_the_board(open_lesson: OpenLesson, qtbot: QtBot) -> None
     assert isinstance(row, SliderRow)
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
         row.slider.bar.setValue(80)
-    assert window.value("alpha") == pytest.approx(0.8)
+    assert window.state.values["alpha"] == pytest.approx(0.8)
     assert alpha_of(window) == pytest.approx(0.8)
     assert window.board.picture() != before
 
@@ -79,8 +79,8 @@ def test_draw_again_and_reset(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     assert window.board.picture() != first
     window.set_value("alpha", 0.2)
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
-        qtbot.mouseClick(window.reset_button, Qt.MouseButton.LeftButton)
-    assert window.values == LESSONS.get("why-not-interpolate").settings()
+        qtbot.mouseClick(window.head.reset_button, Qt.MouseButton.LeftButton)
+    assert window.state.values == LESSONS.get("why-not-interpolate").settings()
     assert window.board.picture() == first, "the same picture to the last pixel"
 
 
@@ -90,7 +90,7 @@ def test_a_slider_that_plays_stops_with_the_step(open_lesson: OpenLesson, qtbot:
     row = window.controls.rows["alpha"]
     assert isinstance(row, SliderRow)
     assert row.playing
-    qtbot.waitUntil(lambda: window.value("alpha") != 0.5, timeout=SECONDS)
+    qtbot.waitUntil(lambda: window.state.values["alpha"] != 0.5, timeout=SECONDS)
     window.go(1)
     assert not row.playing
 
@@ -102,7 +102,7 @@ def test_a_handle_can_be_dragged(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     )
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
         handle.setPos(4.2, 1.7)
-    assert (window.value("pixel_x"), window.value("pixel_y")) == (4.2, 1.7)
+    assert (window.state.values["pixel_x"], window.state.values["pixel_y"]) == (4.2, 1.7)
     handle.sigPositionChangeFinished.emit(handle)
     assert (handle.pos().x(), handle.pos().y()) == (4.5, 1.5), "let go, it snaps to the middle of its pixel"
 
@@ -115,7 +115,7 @@ def test_mathematics_stays_within_the_window(open_lesson: OpenLesson, qtbot: QtB
     assert all(heading in text for heading in ("Mathematics", "Exercises", "Source"))
     assert window.text_view.document().size().width() <= window.text_view.viewport().width()
     assert (window.width(), window.height()) == (1280, 800)
-    window.maths_button.click()
+    window.head.maths_button.click()
     assert "Mathematics" not in window.text_view.toPlainText()
 
 
@@ -125,7 +125,7 @@ def test_full_screen_and_back(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     assert window.isFullScreen()
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.isFullScreen()
-    assert not window.full_button.isChecked()
+    assert not window.head.full_button.isChecked()
 
 
 def test_the_theme_reaches_plots_and_words(open_lesson: OpenLesson, qtbot: QtBot) -> None:
@@ -161,7 +161,7 @@ def test_an_animation_is_written(
         window.exporter.gif(path)
         assert window.exporter.busy
     assert window.error == f"Written: {path}"
-    assert window.value("alpha") == 0.5, "the animation leaves the lesson as it was"
+    assert window.state.values["alpha"] == 0.5, "the animation leaves the lesson as it was"
     assert alpha_of(window) == 0.5
     with Image.open(path) as picture:
         assert picture.n_frames == 3
@@ -200,7 +200,7 @@ def _broken(settings: Settings) -> Iterator[Scene]:
 def test_what_goes_wrong_is_said(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("1")
     good = LESSONS.get("why-not-interpolate")
-    window.lesson = Lesson(good.controls, (Step("Broken", _broken), *good.steps))
+    window.state.lesson = Lesson(good.controls, (Step("Broken", _broken), *good.steps))
     window.go(0)
     qtbot.waitUntil(lambda: window.error == "There is no such thing.", timeout=SECONDS)
     assert window.message.isVisible()
@@ -219,7 +219,7 @@ def test_every_step_fits_a_small_window(qtbot: QtBot, name: str) -> None:
     qtbot.addWidget(window)
     window.show()
     lesson = LESSONS.get(name)
-    window.chooser.setCurrentIndex(window.chooser.findData(name))
+    window.head.chooser.setCurrentIndex(window.head.chooser.findData(name))
     for number, step in enumerate(lesson.steps):
         controls = [lesson.control(one) for one in step.controls]
         window.controls.set_controls(controls, lesson.settings(), step.draws)
@@ -352,4 +352,4 @@ def test_keys_go_through_the_steps_after_a_click_on_a_control(open_lesson: OpenL
     row.slider.bar.setFocus()  # with the Tab key
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
         qtbot.keyClick(row.slider.bar, Qt.Key.Key_PageDown)
-    assert window.index == 1
+    assert window.state.index == 1
