@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from app.lessons.compute import scene as s
 from app.lessons.view import items, type_sizes
 from app.look import theme
-from app.views.widgets import plots  # sets pyqtgraph up
+from app.views.widgets import graph  # noqa: F401  # sets pyqtgraph up
 
 AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
@@ -352,6 +352,3 @@ def _extent(panel: s.Panel, axis: str, scaled: Callable[[s.Floats], s.Floats]) -
         return 0.0, 1.0
     room = 0.0 if panel.square or axis == "x" else 0.06 * (high - low or 1.0)
     return low - room * (low != 0 or panel.log_y), high + room
-
-
-assert plots.LINE_WIDTH  # imported for its settings of pyqtgraph

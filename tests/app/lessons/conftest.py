@@ -29,7 +29,7 @@ def open_lesson(qtbot: QtBot) -> Iterator[OpenLesson]:
         windows.append(window)
         window.show()
         with qtbot.waitSignal(window.settled, timeout=SECONDS):
-            window.documents.show_session(name, step)
+            window.open(name, step)
         return window
 
     yield opened
