@@ -56,29 +56,29 @@ class Canvas(Drawing):
         return source.x() + (point.x() - target.x()) / scale, source.y() + (point.y() - target.y()) / scale
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        found = self._at(event.position())
-        if found is None or found[0].startswith("xt-"):
+        place = self._at(event.position())
+        if place is None or place[0].startswith("xt-"):
             event.ignore()
             return
-        x, y = self._pixel(found[2], event.position())
+        x, y = self._pixel(place[2], event.position())
         factor = 1.0015 ** event.angleDelta().y()
         self.zoomed.emit(factor, x / self._size[1], y / self._size[0])
         event.accept()
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            found = self._at(event.position())
-            if found is not None:
-                x, y = self._pixel(found[2], event.position())
+            place = self._at(event.position())
+            if place is not None:
+                x, y = self._pixel(place[2], event.position())
                 self.zoomed.emit(1 + event.value(), x / self._size[1], y / self._size[0])
             return True
         return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        found = self._at(event.position())
-        if found is None or event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+        place = self._at(event.position())
+        if place is None or event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             return
-        row, _, cell = found
+        row, _, cell = place
         if row.startswith("xt-"):
             self._drag = "frame"
         elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier or self._near_slice(cell, row, event.position()):
@@ -93,11 +93,11 @@ class Canvas(Drawing):
         self._dragged(event.position(), cell)
 
     def _probe_at(self, point: QPointF) -> Probe | None:
-        found = self._at(point)
-        if found is not None and not found[0].startswith("xt-"):
-            x, y = self._pixel(found[2], point)
+        place = self._at(point)
+        if place is not None and not place[0].startswith("xt-"):
+            x, y = self._pixel(place[2], point)
             if 0 <= x < self._size[1] and 0 <= y < self._size[0]:
-                return Probe(int(x), int(y), found[0], found[1])
+                return Probe(int(x), int(y), place[0], place[1])
         return None
 
     def _near_slice(self, cell: QRectF, row: str, point: QPointF) -> bool:
@@ -106,14 +106,14 @@ class Canvas(Drawing):
         return f"xt-{row}" in self._view.rows and near_edge and abs(point.y() - y) < 6
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        found = self._at(event.position())
+        place = self._at(event.position())
         if self._drag:
-            self._dragged(event.position(), found[2] if found else None)
+            self._dragged(event.position(), place[2] if place else None)
         if not self._drag:
             near = (
-                found is not None
-                and not found[0].startswith("xt-")
-                and self._near_slice(found[2], found[0], event.position())
+                place is not None
+                and not place[0].startswith("xt-")
+                and self._near_slice(place[2], place[0], event.position())
             )
             self.setCursor(Qt.CursorShape.SizeVerCursor if near else Qt.CursorShape.CrossCursor)
         self._set_probe(self._probe_at(event.position()))
@@ -149,9 +149,9 @@ class Canvas(Drawing):
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        found = self._at(event.position())
-        if found is not None and not found[0].startswith("xt-"):
-            x, y = self._pixel(found[2], event.position())
+        place = self._at(event.position())
+        if place is not None and not place[0].startswith("xt-"):
+            x, y = self._pixel(place[2], event.position())
             factor = 4.0 if self._view.zoom < 1.01 else 1e-6
             self.zoomed.emit(factor, x / self._size[1], y / self._size[0])
 

@@ -48,29 +48,29 @@ LABEL_TIPS = {
 def all_figures(result: FrameResult | None, keys: Sequence[str]) -> dict[str, dict[str, Figure]]:
     """The figures of every column; blur is judged against the sharpest of them, which saw the same frame."""
     columns = {key: result.columns.get(key) if result is not None else None for key in keys}
-    known = [column.quality.sharpness for column in columns.values() if column is not None and column.quality]
-    sharpest = max((value for value in known if math.isfinite(value)), default=1.0)
+    sharpnesses = [column.quality.sharpness for column in columns.values() if column is not None and column.quality]
+    sharpest = max((value for value in sharpnesses if math.isfinite(value)), default=1.0)
     return {key: figures(column, sharpest) for key, column in columns.items()}
 
 
 def figures(column: Column | None, sharpest: float = 1.0) -> dict[str, Figure]:
     """Label to figure of one column; what is not known yet is a dash."""
-    found = dict.fromkeys((*NOISE_LABELS, *OUTPUT_LABELS), NONE)
+    figures = dict.fromkeys((*NOISE_LABELS, *OUTPUT_LABELS), NONE)
     if column is None:
-        return found
+        return figures
     white = column.whiteness
     verdict = white.verdicts.get("variance")
-    found["variance"] = Figure(
+    figures["variance"] = Figure(
         f"{white.variance:.2f}",
         None if verdict is None else verdict.ok,
         f"variance {white.variance:.4f}; white noise of {white.n} values lies in "
         f"{white.variance_low:.4f} … {white.variance_high:.4f}",
     )
     words = {True: "white", False: "not white", None: "unknown"}[white.verdict.ok]
-    found["whiteness"] = Figure(words, white.verdict.ok, white.verdict.text)
+    figures["whiteness"] = Figure(words, white.verdict.ok, white.verdict.text)
     if column.coherence is not None and math.isfinite(column.coherence.previous):
         coherence = column.coherence
-        found["coherence"] = Figure(
+        figures["coherence"] = Figure(
             f"{coherence.previous:.2f}".replace("-0.00", "0.00").replace("-", "−"),
             None,
             f"with the previous frame {coherence.previous:.3f}, with the shot's first frame {coherence.first:.3f}; "
@@ -78,17 +78,17 @@ def figures(column: Column | None, sharpest: float = 1.0) -> dict[str, Figure]:
         )
     quality = column.quality
     if quality is not None:
-        found["warp ×10⁻³"] = _warp(quality.warp_error, quality.coverage, quality.sharpness, 1)
-        found["warp, gap 5"] = _warp(quality.warp_error_5, quality.coverage_5, quality.sharpness, 5)
+        figures["warp ×10⁻³"] = _warp(quality.warp_error, quality.coverage, quality.sharpness, 1)
+        figures["warp, gap 5"] = _warp(quality.warp_error_5, quality.coverage_5, quality.sharpness, 5)
         if math.isfinite(quality.sharpness):
             blurred = quality.sharpness < BLURRED * sharpest
-            found["sharpness"] = Figure(
+            figures["sharpness"] = Figure(
                 f"{quality.sharpness:.2f}" + (" blur" if blurred else ""),
                 False if blurred else None,
                 f"{quality.sharpness:.3f} of the true frame's"
                 + ("; a low warp error won by blurring is no merit" if blurred else ""),
             )
-    return found
+    return figures
 
 
 def _warp(error: float, coverage: float, sharpness: float, gap: int) -> Figure:
@@ -133,8 +133,8 @@ class Figures(QWidget):
         self.setAccessibleDescription(
             "; ".join(
                 f"{key}: "
-                + ", ".join(f"{label} {figure.text}" for label, figure in found.items() if figure is not NONE)
-                for key, found in self._figures.items()
+                + ", ".join(f"{label} {figure.text}" for label, figure in figures.items() if figure is not NONE)
+                for key, figures in self._figures.items()
             )
         )
         self.update()

@@ -50,10 +50,10 @@ class ExperimentsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Experiments")
         self.setModal(False)
-        self._choices = {one.name: one for one in choices}
+        self._choices = {choice.name: choice for choice in choices}
         self._values: dict[str, dict[str, Value]] = {}  # what was changed, by experiment
         every = (ALL, "All experiments", ALL_ABOUT)
-        self.which = Choices([every, *((one.name, one.title, one.about) for one in choices)])
+        self.which = Choices([every, *((choice.name, choice.title, choice.about) for choice in choices)])
         self.about = Paragraph()
         self.alone = Paragraph()
         self.alone.setObjectName("dim")
@@ -172,7 +172,7 @@ class ExperimentsDialog(QDialog):
         usual = choice.preset(self.quick) if choice else {}
         given = self._values.get(self.experiment, {})
         changed = {key: value for key, value in given.items() if key in usual and value != usual[key]}
-        alone = choice.alone if choice else any(one.alone for one in self._choices.values())
+        alone = choice.alone if choice else any(each.alone for each in self._choices.values())
         return Request(
             self.experiment,
             choice.title if choice else "All experiments",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from app.export import AXES, FORMATS, ExportOptions
 from app.look import theme
+from app.views.widgets.once import once
 from app.views.widgets.prior_lines import SAMPLE, Legend
 
 if TYPE_CHECKING:
@@ -82,10 +83,7 @@ class ExportDialog(QDialog):
         self._has_task = bool(session.task.name)
         self._folder = folder or Path.home()
         self._path_typed = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(WAIT_MS)
-        self._timer.timeout.connect(self._ask_plan)
+        self._timer = once(self, WAIT_MS, self._ask_plan)
 
         self.kind = QTabBar()
         self.kind.setDrawBase(False)

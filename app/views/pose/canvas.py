@@ -72,13 +72,13 @@ class PoseCanvas(QWidget):
     def joint_at(self, point: QPointF) -> int | None:
         """The joint that is nearest to a point, of those seen, if it is near enough."""
         seen = self.editing.sequence.seen()
-        best, found = GRAB, None
+        best, nearest = GRAB, None
         for joint, place in enumerate(self.editing.joints):
             at = self.to_screen(place)
             distance = float(np.hypot(at.x() - point.x(), at.y() - point.y()))
             if seen[joint] and distance < best:
-                best, found = distance, joint
-        return found
+                best, nearest = distance, joint
+        return nearest
 
     # -- drawing
 

@@ -27,6 +27,7 @@ from app.views.pose.canvas import PoseCanvas
 from app.views.pose.form import PoseForm
 from app.views.pose.keyframe_strip import PoseStrip
 from app.views.widgets.forms import note, show_note
+from app.views.widgets.once import once
 from gpu.errors import NoisescopeError
 
 TICK_MS = 25
@@ -75,10 +76,7 @@ class PoseEditor(QDialog):
         self._clock.setInterval(TICK_MS)
         self._clock.timeout.connect(self._tick)
         self._shown = 0.0
-        self._quiet = QTimer(self)
-        self._quiet.setSingleShot(True)
-        self._quiet.setInterval(SAID_MS)
-        self._quiet.timeout.connect(lambda: show_note(self._said, ""))
+        self._quiet = once(self, SAID_MS, lambda: show_note(self._said, ""))
         self._build()
         for part in (self.canvas, self.strip):
             part.play_wanted.connect(lambda: self.play(not self._clock.isActive()))

@@ -100,8 +100,8 @@ class Gallery(QWidget):
 
     def set_picture(self, sample: Sample, picture: U8) -> None:
         """The thumbnail of a sample that came without one."""
-        for known, button in self._buttons:
-            if known is sample:
+        for listed, button in self._buttons:
+            if listed is sample:
                 button.setIcon(_thumbnail(picture))
 
     def show_open(self, source: SourceSettings, task: str) -> None:

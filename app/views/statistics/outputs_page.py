@@ -271,34 +271,35 @@ class OutputsPage(QWidget):
         self._note.setText(f"Means over the {frames} output{'s' * (frames != 1)} computed so far. {self._of_flicker()}")
         self._fill(shown)
         self._legend.set_keys(shown)
-        for plot, take in ((self.along, lambda one: one.along), (self.fixed, lambda one: one.fixed)):
+        for plot, take in ((self.along, lambda flicker: flicker.along), (self.fixed, lambda flicker: flicker.fixed)):
             self._draw(plot, shown, take)
 
     def _of_flicker(self) -> str:
-        found = self._flickers
-        if found is None or not found.columns:
+        flickers = self._flickers
+        if flickers is None or not flickers.columns:
             return NO_RUN
-        one = next(iter(found.columns.values()))
+        first = next(iter(flickers.columns.values()))
+        last, stretch = first.start + first.frames - 1, 2 * len(first.frequency)
         return (
-            f"Flicker over frames {one.start} … {one.start + one.frames - 1}, in stretches of {2 * len(one.frequency)} frames; "
-            f"{one.coverage:.0%} of the points stay in view."
+            f"Flicker over frames {first.start} … {last}, in stretches of {stretch} frames; "
+            f"{first.coverage:.0%} of the points stay in view."
         )
 
     def _fill(self, keys: list[str]) -> None:
-        known = [row for row in ROWS if any(math.isfinite(_mean(self._series[key][row.series])) for key in keys)]
-        if any(row.series == "sharpness" for row in known):
-            known = [row for row in known if row.series != "laplacian"]
+        rows = [row for row in ROWS if any(math.isfinite(_mean(self._series[key][row.series])) for key in keys)]
+        if any(row.series == "sharpness" for row in rows):
+            rows = [row for row in rows if row.series != "laplacian"]
         lines = [
             Line(
                 row.heading,
                 row.tip,
                 {key: signed(_mean(self._series[key][row.series]) * row.scale, row.digits) for key in keys},
             )
-            for row in known
+            for row in rows
         ]
-        found = self._flickers.columns if self._flickers is not None else {}
-        if found:
-            rms = {key: signed(_rms(found[key]), 2) for key in keys if key in found}
+        columns = self._flickers.columns if self._flickers is not None else {}
+        if columns:
+            rms = {key: signed(_rms(columns[key]), 2) for key in keys if key in columns}
             lines.append(Line("flicker rms", FLICKER_TIP, rms))
         for measure in PERCEPTUAL:
             cells = {key: perceptual_cell(measure, key, self._perception, self._missing) for key in keys}

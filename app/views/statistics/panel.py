@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QLabel,
@@ -27,6 +27,7 @@ from app.views.statistics.outputs_page import OutputsPage
 from app.views.statistics.pixel_page import InspectorPage
 from app.views.statistics.whiteness_table import WhitenessTable
 from app.views.widgets.drawing_queue import DrawingQueue
+from app.views.widgets.once import once
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, nice_ceiling, verdict_colour, verdict_text
 from app.views.widgets.prior_lines import SAMPLE, draw_sample
@@ -172,14 +173,8 @@ class StatisticsPanel(QWidget):
         self._shown: dict[str, Whiteness] = {}
         self._stale: set[QWidget] = set()
         self._turns = DrawingQueue(self)
-        self._calm = QTimer(self)
-        self._calm.setSingleShot(True)
-        self._calm.setInterval(TABLE_MS)
-        self._calm.timeout.connect(self._refresh)
-        self._partial = QTimer(self)
-        self._partial.setSingleShot(True)
-        self._partial.setInterval(PARTIAL_MS)
-        self._partial.timeout.connect(self._take)
+        self._calm = once(self, TABLE_MS, self._refresh)
+        self._partial = once(self, PARTIAL_MS, self._take)
 
         self.verdicts = VerdictList(colours)
         self.histogram = CurvePlot(HISTOGRAM, colours)

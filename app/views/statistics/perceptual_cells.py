@@ -59,13 +59,13 @@ def perceptual_cell(
     """Text and tip of a cell; a dash where there is no figure, and the tip says why."""
     if missing.get(measure.name):
         return "–", f"{measure.tip}<br><br>{measure.name} {missing[measure.name]}"
-    one = perception.columns.get(key) if perception is not None else None
-    if perception is None or one is None:
+    perceived = perception.columns.get(key) if perception is not None else None
+    if perception is None or perceived is None:
         return "–", f"{measure.tip}<br><br>{NOT_YET}"
-    value = getattr(one, measure.field)
+    value = getattr(perceived, measure.field)
     told = [note for note in perception.notes if measure.name in note]
     against = f" against {perception.real} real pictures" if measure.field != "lpips" else ""
-    tip = "<br><br>".join([measure.tip, f"Of {one.n} frames{against}.", *told])
+    tip = "<br><br>".join([measure.tip, f"Of {perceived.n} frames{against}.", *told])
     return ("–" if math.isnan(value) else f"{value:.{measure.digits}f}"), tip
 
 

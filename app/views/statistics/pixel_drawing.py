@@ -45,7 +45,7 @@ class PixelDrawing(QWidget):
     def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = colours
-        self._found: Inspection | None = None
+        self._inspection: Inspection | None = None
         self._channel = 0
         self._zoom = 1.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -60,10 +60,10 @@ class PixelDrawing(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(300, 300)
 
-    def show_inspection(self, found: Inspection | None, channel: int) -> None:
+    def show_inspection(self, inspection: Inspection | None, channel: int) -> None:
         """Draw this pixel, coloured by one channel of the noise."""
-        self._found = found
-        self._channel = 0 if found is None else min(channel, len(found.value) - 1)
+        self._inspection = inspection
+        self._channel = 0 if inspection is None else min(channel, len(inspection.value) - 1)
         self.update()
 
     def set_theme(self, colours: Theme) -> None:
@@ -75,7 +75,7 @@ class PixelDrawing(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = STEPS.get(Qt.Key(event.key()))
-        if step is not None and self._found is not None:
+        if step is not None and self._inspection is not None:
             self.moved.emit(*step)
         elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Minus):
             self._set_zoom(self._zoom * (1.25 if event.key() == Qt.Key.Key_Plus else 0.8))
@@ -101,14 +101,14 @@ class PixelDrawing(QWidget):
         painter.fillRect(self.rect(), QColor(colours.canvas))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.small(self.font()))
-        found = self._found
-        if found is not None and found.footprint is not None:
-            self._draw_footprint(painter, found.footprint, colours)
-        elif found is not None and found.taps is not None:
-            self._draw_taps(painter, found.taps, colours)
+        inspection = self._inspection
+        if inspection is not None and inspection.footprint is not None:
+            self._draw_footprint(painter, inspection.footprint, colours)
+        elif inspection is not None and inspection.taps is not None:
+            self._draw_taps(painter, inspection.taps, colours)
         else:
             painter.setPen(QColor(colours.dim))
-            text = "Nothing chosen yet" if found is None else "This value has no outline in another frame"
+            text = "Nothing chosen yet" if inspection is None else "This value has no outline in another frame"
             painter.drawText(QRectF(self.rect()).adjusted(16, 16, -16, -16), _CENTRE | Qt.TextFlag.TextWordWrap, text)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -139,8 +139,8 @@ class PixelDrawing(QWidget):
         self._draw_grid(painter, scale, offset, colours)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(colours.dim), 1.2))
-        for one in foot.neighbours:
-            painter.drawPolygon(_placed(one.polygon, scale, offset))
+        for neighbour in foot.neighbours:
+            painter.drawPolygon(_placed(neighbour.polygon, scale, offset))
         painter.setPen(QPen(QColor(colours.text), 2.6))
         painter.drawPolygon(_placed(foot.polygon, scale, offset))
         self._draw_scale(painter, colours, 1 / n)

@@ -40,7 +40,7 @@ class InspectorPage(QWidget):
     def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Pixel inspector")
-        self._found: Inspection | None = None
+        self._inspection: Inspection | None = None
         self._key = ""
         self._title = QLabel()
         self._title.setWordWrap(True)
@@ -85,11 +85,11 @@ class InspectorPage(QWidget):
     def showEvent(self, event: object) -> None:
         self.wanted.emit()
 
-    def show_inspection(self, key: str, found: Inspection | None) -> None:
+    def show_inspection(self, key: str, inspection: Inspection | None) -> None:
         """What pixel of column `key` is made of; None while nothing is chosen."""
-        self._key, self._found = key, found
-        if found is not None and self.channel.maximum() != len(found.value) - 1:
-            self.channel.setRange(0, len(found.value) - 1)
+        self._key, self._inspection = key, inspection
+        if inspection is not None and self.channel.maximum() != len(inspection.value) - 1:
+            self.channel.setRange(0, len(inspection.value) - 1)
         self._show()
 
     def set_theme(self, colours: Theme) -> None:
@@ -98,21 +98,21 @@ class InspectorPage(QWidget):
 
     def text(self, full: bool = False) -> str:
         """The numbers as text; `full` lists every sub-pixel."""
-        if self._found is None:
+        if self._inspection is None:
             return ""
-        return "\n".join(numbers(self._key, self._found, self.channel.value(), full))
+        return "\n".join(numbers(self._key, self._inspection, self.channel.value(), full))
 
     def _show(self) -> None:
-        found = self._found
+        inspection = self._inspection
         for part in (self.channel, self.copy):
-            part.setVisible(found is not None)
-        self.figures.setVisible(found is not None)
-        self.drawing.show_inspection(found, self.channel.value())
-        if found is None:
+            part.setVisible(inspection is not None)
+        self.figures.setVisible(inspection is not None)
+        self.drawing.show_inspection(inspection, self.channel.value())
+        if inspection is None:
             self._title.setText("PIXEL")
             self._title.setFont(theme.small(self._title.font(), bold=True))
             self._sentence.setText(EMPTY)
             return
-        self._title.setText(f"{self._key}\nframe {found.t}, x {found.x}, y {found.y}")
-        self._sentence.setText(found.sentence)
+        self._title.setText(f"{self._key}\nframe {inspection.t}, x {inspection.x}, y {inspection.y}")
+        self._sentence.setText(inspection.sentence)
         self.figures.setPlainText(self.text())

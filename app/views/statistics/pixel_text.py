@@ -18,22 +18,23 @@ STATES = (
 )
 
 
-def numbers(key: str, found: Inspection, channel: int, full: bool = False) -> list[str]:
+def numbers(key: str, inspection: Inspection, channel: int, full: bool = False) -> list[str]:
     """Lines about one channel of an inspected pixel of column `key`; `full` adds every sub-pixel and neighbour."""
-    channel = min(channel, len(found.value) - 1)
-    lines = [f"{key}, frame {found.t}, x {found.x}, y {found.y}, channel {channel}: {found.sentence}"] if full else []
-    lines.append(f"value {signed(float(found.value[channel]), 4)} σ")
-    lines.append(STATES[min(found.state, 3)])
-    if found.gamma and found.mixed is not None:
-        g = found.gamma
+    channel = min(channel, len(inspection.value) - 1)
+    where = f"frame {inspection.t}, x {inspection.x}, y {inspection.y}, channel {channel}"
+    lines = [f"{key}, {where}: {inspection.sentence}"] if full else []
+    lines.append(f"value {signed(float(inspection.value[channel]), 4)} σ")
+    lines.append(STATES[min(inspection.state, 3)])
+    if inspection.gamma and inspection.mixed is not None:
+        g = inspection.gamma
         lines.append(
-            f"γ = {g:g} mixes: ({1 - g:g} · {signed(float(found.own[channel]), 4)} + {g:g} · "
-            f"{signed(float(found.mixed[channel]), 4)}) / {math.hypot(1 - g, g):.4f}"
+            f"γ = {g:g} mixes: ({1 - g:g} · {signed(float(inspection.own[channel]), 4)} + {g:g} · "
+            f"{signed(float(inspection.mixed[channel]), 4)}) / {math.hypot(1 - g, g):.4f}"
         )
-    if found.footprint is not None:
-        lines += _footprint(found.footprint, channel, full)
-    if found.taps is not None:
-        lines += _taps(found.taps, channel)
+    if inspection.footprint is not None:
+        lines += _footprint(inspection.footprint, channel, full)
+    if inspection.taps is not None:
+        lines += _taps(inspection.taps, channel)
     return lines
 
 
@@ -54,8 +55,9 @@ def _footprint(foot: Footprint, channel: int, full: bool) -> list[str]:
     if full:
         lines.append("outline (x, y) px: " + "  ".join(f"({x:.4f}, {y:.4f})" for x, y in foot.polygon))
         lines += [
-            f"neighbour ({one.x}, {one.y}): " + "  ".join(f"({x:.4f}, {y:.4f})" for x, y in one.polygon)
-            for one in foot.neighbours
+            f"neighbour ({neighbour.x}, {neighbour.y}): "
+            + "  ".join(f"({x:.4f}, {y:.4f})" for x, y in neighbour.polygon)
+            for neighbour in foot.neighbours
         ]
         lines.append("sub-pixel x\ty\tvalue")
         lines += [

@@ -109,8 +109,8 @@ class WhitenessModel(QAbstractTableModel):
             return keys
         measure, falling = self._sorted
         values = {key: MEASURES[measure].value(self._whiteness[key]) for key in keys}
-        known = sorted((key for key in keys if math.isfinite(values[key])), key=values.__getitem__, reverse=falling)
-        return known + [key for key in keys if not math.isfinite(values[key])]
+        finite = sorted((key for key in keys if math.isfinite(values[key])), key=values.__getitem__, reverse=falling)
+        return finite + [key for key in keys if not math.isfinite(values[key])]
 
     def _measures(self) -> int:
         return len(MEASURES) if self.upright else len(MEASURES) - 1

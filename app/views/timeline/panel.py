@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -24,6 +24,7 @@ from app.look.theme import DARK, Theme, icon
 from app.views.timeline.chosen_plot import ChosenPlot
 from app.views.timeline.scrub_bar import ScrubBar
 from app.views.widgets.drawing_queue import DrawingQueue
+from app.views.widgets.once import once
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.prior_lines import Legend
 
@@ -72,10 +73,7 @@ class TimelinePanel(QWidget):
         self._hidden: set[str] = set()
         self._series_stale = self._frame_stale = False
         self._turns = DrawingQueue(self)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(REDRAW_MS)
-        self._timer.timeout.connect(self._redraw)
+        self._timer = once(self, REDRAW_MS, self._redraw)
 
         self.buttons: dict[str, QToolButton] = {}
         row = QHBoxLayout()

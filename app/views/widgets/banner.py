@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QToolButton, QWidget
 
 from app.look import theme
+from app.views.widgets.once import once
 
 NOTE_MS = 8000
 
@@ -31,9 +31,7 @@ class Banner(QWidget):
         self._close.setToolTip("Close this message")
         self._close.setAccessibleName("Close this message")
         self._close.clicked.connect(self.clear)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.clear)
+        self._timer = once(self, NOTE_MS, self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
         for widget, stretch in ((self._icon, 0), (self._text, 1), (self._more, 0), (self._close, 0)):
@@ -53,7 +51,7 @@ class Banner(QWidget):
     def show_note(self, sentence: str) -> None:
         """Something that was done; it goes by itself."""
         self._show(sentence, "note", "", "", None)
-        self._timer.start(NOTE_MS)
+        self._timer.start()
 
     def offer(self, sentence: str, button: str, tip: str, action: Callable[[], None]) -> None:
         """A question with one answer; closing it is the other."""

@@ -69,8 +69,8 @@ class Parameters(QWidget):
 
     def _build(self, infos: tuple[ParameterInfo, ...]) -> None:
         self._built = infos
-        for known in (self.sliders, self.choices, self.texts):
-            known.clear()
+        for fields in (self.sliders, self.choices, self.texts):
+            fields.clear()
         self._browse.clear()
         while (item := self._box.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

@@ -165,8 +165,8 @@ def test_every_control_has_a_name_and_a_tip(dialog):
     for control in controls:
         assert control.accessibleName() or control.text(), control
         assert control.toolTip(), control
-    found = [*dialog.findChildren(QComboBox), *dialog.findChildren(QAbstractSpinBox)]
-    assert all(control in controls for control in found)
+    fields = [*dialog.findChildren(QComboBox), *dialog.findChildren(QAbstractSpinBox)]
+    assert all(control in controls for control in fields)
     assert all(dialog.kind.tabToolTip(number) for number in range(dialog.kind.count()))
 
 

@@ -53,21 +53,21 @@ MEASURED = {
 
 def test_the_table_shows_means_over_the_known_frames(page: OutputsPage) -> None:
     page.show_measures(MEASURED, None)
-    found = texts(page)
-    assert found["warp ×10⁻³"] == ["7.00", "2.00"]
-    assert found["coverage %"] == ["85", "85"]
-    assert found["Laplacian"] == ["20", "20"], "sharpness where no true frame is known"
-    assert "PSNR dB" not in found
+    shown = texts(page)
+    assert shown["warp ×10⁻³"] == ["7.00", "2.00"]
+    assert shown["coverage %"] == ["85", "85"]
+    assert shown["Laplacian"] == ["20", "20"], "sharpness where no true frame is known"
+    assert "PSNR dB" not in shown
     assert "3 outputs" in page._note.text()
     assert NO_RUN in page._note.text()
 
 
 def test_sharpness_takes_the_place_of_the_laplacian(page: OutputsPage) -> None:
     page.show_measures({"random": series(laplacian=[10] * 4, sharpness=[0.9] * 4, psnr=[24.0] * 4)}, None)
-    found = texts(page)
-    assert found["sharpness"] == ["0.90"]
-    assert found["PSNR dB"] == ["24.0"]
-    assert "Laplacian" not in found
+    shown = texts(page)
+    assert shown["sharpness"] == ["0.90"]
+    assert shown["PSNR dB"] == ["24.0"]
+    assert "Laplacian" not in shown
 
 
 def test_flicker_is_drawn_in_decibels_beside_the_true_one(page: OutputsPage) -> None:
@@ -114,11 +114,11 @@ def test_perceptual_measures_are_shown_with_their_numbers_of_pictures(page: Outp
     page.show_missing(dict.fromkeys(("LPIPS", "FID", "Improved Precision"), ""))
     columns = {"random": Perceived(0.123, 61.23, 0.5, 3), "integral": Perceived(0.1, NAN, 0.75, 3)}
     page.show_perception(Perception(columns, 40, ("FID of 3 frames against 40 is biased upwards by much.",)))
-    found = texts(page)
-    assert found["LPIPS"] == ["0.123", "0.100"]
-    assert found["FID"] == ["61.2", "–"]
-    assert found["precision"] == ["0.50", "0.75"]
-    tip = page.table.item(list(found).index("FID"), 0).toolTip()
+    shown = texts(page)
+    assert shown["LPIPS"] == ["0.123", "0.100"]
+    assert shown["FID"] == ["61.2", "–"]
+    assert shown["precision"] == ["0.50", "0.75"]
+    tip = page.table.item(list(shown).index("FID"), 0).toolTip()
     assert "3 frames against 40 real pictures" in tip
     assert "biased" in tip
 

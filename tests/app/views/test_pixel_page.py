@@ -105,5 +105,5 @@ def test_the_drawing_shows_what_is_owned_and_follows_the_theme(page: InspectorPa
     page.show_inspection("bilinear", interpolated())
     taps = page.drawing.grab().toImage()
     pictures = [empty, outline, other, light, taps]
-    assert all(one != two for index, one in enumerate(pictures) for two in pictures[index + 1 :])
+    assert all(first != second for index, first in enumerate(pictures) for second in pictures[index + 1 :])
     assert light.pixelColor(2, 2).lightness() > outline.pixelColor(2, 2).lightness() + 100

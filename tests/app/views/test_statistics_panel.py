@@ -164,7 +164,7 @@ def test_maps_fit_any_size(qtbot, themed, frame_result):
             maps.resize(width, height)
             places = list(maps._places().values())
             assert len(places) == count
-            assert all(not one.intersects(other) for one in places for other in places if one is not other)
+            assert all(not first.intersects(second) for first in places for second in places if first is not second)
             if width > 300:
                 assert max(place.right() for place in places) <= width - 40
                 assert max(place.bottom() for place in places) <= height - 20
