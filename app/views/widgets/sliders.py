@@ -94,6 +94,7 @@ class ParameterSlider(QWidget):
         layout.addWidget(self.label, 0, 0)
         layout.addWidget(self.number, 0, 1)
         self._below = QHBoxLayout()
+        self._below.setSpacing(2)
         self._below.addWidget(self.bar, 1)
         layout.addLayout(self._below, 1, 0, 1, 2)
         layout.setColumnStretch(0, 1)
