@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from app.model.history import History
 from gpu.assets import asset
 from gpu.worlds.figure import keyframes as keys
 from gpu.worlds.figure.body_parts import PARTS, apply, depth_order, frames, needed, shapes
@@ -20,17 +21,15 @@ __all__ = ["BONES", "BUNDLED", "JOINTS", "PoseDocument", "body"]
 
 BUNDLED = ("walk", "run", "dance", "wave", "turn", "jumping-jack")
 MERGE_SECONDS = 1.0
-HISTORY = 200
 
 
 @dataclass(frozen=True)
-class Step:
-    """A state to go back to, and what was done then."""
+class Moment:
+    """What undo brings back: the sequence, the time that was shown, and the person's file."""
 
     sequence: Sequence
     time: float
     path: Path | None
-    what: str
 
 
 class PoseDocument:
@@ -38,15 +37,12 @@ class PoseDocument:
 
     def __init__(self, sequence: Sequence | None = None, now: Callable[[], float] = clock.monotonic) -> None:
         self._listeners: list[Callable[[], None]] = []
-        self._now = now
         self.sequence = sequence or read_sequence(asset("poses/walk.json"))
         self.time, self.joint = 0.0, JOINTS.index("right wrist")
         self.clipboard: F64 | None = None
         self.path: Path | None = None  # the person's own file
         self._saved = self.sequence
-        self._undo: list[Step] = []
-        self._redo: list[Step] = []
-        self._merge = ("", 0.0)
+        self._history: History[Moment] = History(MERGE_SECONDS, now)
 
     def listen(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
@@ -141,39 +137,36 @@ class PoseDocument:
     def _change(self, sequence: Sequence, what: str, merge: str = "", time: float | None = None) -> None:
         if sequence is self.sequence:
             return
-        now = self._now()
-        merged = bool(merge) and self._merge[0] == merge and now - self._merge[1] < MERGE_SECONDS and bool(self._undo)
-        if not merged:
-            self._undo = [*self._undo[1 - HISTORY :], Step(self.sequence, self.time, self.path, what)]
-        self._merge, self._redo = (merge, now), []
+        self._history.record(self._moment(), what, merge)
         self.sequence = sequence
         self.time = min(self.time if time is None else time, self.end)
         self._tell()
 
     def undo(self) -> None:
-        self._travel(self._undo, self._redo)
+        self._travel(self._history.undo(self._moment()))
 
     def redo(self) -> None:
-        self._travel(self._redo, self._undo)
+        self._travel(self._history.redo(self._moment()))
 
-    def _travel(self, origin: list[Step], other: list[Step]) -> None:
-        if origin:
-            step = origin.pop()
-            other.append(Step(self.sequence, self.time, self.path, step.what))
-            self.sequence, self.time, self.path, self._merge = step.sequence, step.time, step.path, ("", 0.0)
+    def _moment(self) -> Moment:
+        return Moment(self.sequence, self.time, self.path)
+
+    def _travel(self, moment: Moment | None) -> None:
+        if moment is not None:
+            self.sequence, self.time, self.path = moment.sequence, moment.time, moment.path
             self._tell()
 
     @property
     def undo_text(self) -> str:
-        return self._undo[-1].what if self._undo else ""
+        return self._history.undo_text
 
     @property
     def redo_text(self) -> str:
-        return self._redo[-1].what if self._redo else ""
+        return self._history.redo_text
 
     def end_drag(self) -> None:
         """The next change is a step of its own in the history."""
-        self._merge = ("", 0.0)
+        self._history.end_merging()
 
     def drag(self, joint: int, to: F64, keep: bool = True) -> None:
         """Drag a joint; between two keyframes that makes one there."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from app.model.history import History
 from gpu.session import PriorSettings, Session
 
 ROWS = ("noise", "output", "xt-noise", "xt-output", "error", "motion")
@@ -17,7 +18,6 @@ MODES = ("side", "wipe", "difference")
 """How a column is drawn: alone, left of the wipe line the reference, or its absolute difference from the reference."""
 
 MERGE_SECONDS = 1.5
-HISTORY = 200
 MAX_ZOOM = 64.0
 
 
@@ -72,14 +72,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
 
 
-@dataclass(frozen=True)
-class Step:
-    """One entry of the history: the settings before a change, and what the change was called."""
-
-    before: Session
-    what: str
-
-
 class State:
     """The one truth behind the window. Listeners get the name of what changed: session, view, frame, history, saved."""
 
@@ -92,9 +84,7 @@ class State:
         self.view = view_from(session.view)
         self.session = replace(session, view={})
         self.frames = 0
-        self._undo: list[Step] = []
-        self._redo: list[Step] = []
-        self._merge = ("", 0.0)
+        self._history: History[Session] = History(MERGE_SECONDS, self._clock)
         self._saved = self.session
 
     def listen(self, listener: Callable[[str], None]) -> None:
@@ -117,40 +107,29 @@ class State:
         session = replace(session, view={})
         if session == self.session:
             return
-        now = self._clock()
-        merged = bool(merge) and self._merge[0] == merge and now - self._merge[1] < MERGE_SECONDS and bool(self._undo)
-        if not merged:
-            self._undo = [*self._undo[1 - HISTORY :], Step(self.session, what)]
-        self._merge = (merge, now)
-        self._redo = []
+        self._history.record(self.session, what, merge)
         self.session = session
         self._tell("session", "history", "saved")
 
     def undo(self) -> None:
-        if self._undo:
-            step = self._undo.pop()
-            self._redo.append(Step(self.session, step.what))
-            self._travel(step.before)
+        self._travel(self._history.undo(self.session))
 
     def redo(self) -> None:
-        if self._redo:
-            step = self._redo.pop()
-            self._undo.append(Step(self.session, step.what))
-            self._travel(step.before)
+        self._travel(self._history.redo(self.session))
 
-    def _travel(self, session: Session) -> None:
-        self._merge = ("", 0.0)
-        self.session = session
-        self._tell("session", "history", "saved")
+    def _travel(self, session: Session | None) -> None:
+        if session is not None:
+            self.session = session
+            self._tell("session", "history", "saved")
 
     @property
     def undo_text(self) -> str:
         """What undo would take back; empty when there is nothing."""
-        return self._undo[-1].what if self._undo else ""
+        return self._history.undo_text
 
     @property
     def redo_text(self) -> str:
-        return self._redo[-1].what if self._redo else ""
+        return self._history.redo_text
 
     @property
     def modified(self) -> bool:
