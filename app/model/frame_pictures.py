@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.look.noise_colours import image_bytes, noise_bytes, to_bytes
+from gpu.cache import ByteCache
 from gpu.engine.results import Column, FrameResult
 
 F32 = npt.NDArray[np.float32]
@@ -190,27 +190,16 @@ class PictureCache:
     """Pictures of whole frames up to a number of bytes; what was not looked at for longest goes first."""
 
     def __init__(self, limit: int = STORE_BYTES) -> None:
-        self._limit = limit
-        self._frames: OrderedDict[int, FramePictures] = OrderedDict()
-        self._bytes = 0
+        self._frames: ByteCache[int, FramePictures] = ByteCache(limit, lambda pictures: pictures.bytes)
 
     def put(self, pictures: FramePictures) -> None:
-        self.drop(pictures.t)
         self._frames[pictures.t] = pictures
-        self._bytes += pictures.bytes
-        while self._bytes > self._limit and len(self._frames) > 1:
-            self._bytes -= self._frames.popitem(last=False)[1].bytes
 
     def get(self, t: int) -> FramePictures | None:
-        if t in self._frames:
-            self._frames.move_to_end(t)
         return self._frames.get(t)
 
     def drop(self, t: int) -> None:
-        old = self._frames.pop(t, None)
-        if old is not None:
-            self._bytes -= old.bytes
+        self._frames.pop(t, None)
 
     def clear(self) -> None:
         self._frames.clear()
-        self._bytes = 0

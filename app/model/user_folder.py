@@ -6,7 +6,6 @@ import json
 import logging
 import logging.handlers
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import platformdirs
 
 from gpu import session as sessions
 from gpu.errors import NoisescopeError
+from gpu.files import replacing
 from gpu.session import Session
 
 RECENT = 10
@@ -108,10 +108,9 @@ class UserFolder:
     def _write(self, name: str, text: str) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=self.folder, delete=False) as temp:
-                temp.write(text)
-            Path(temp.name).replace(self.folder / name)
-        except OSError as problem:
+            with replacing(self.folder / name) as partial:
+                partial.write_text(text, encoding="utf-8")
+        except (OSError, NoisescopeError) as problem:
             logging.getLogger("noisescope").warning("cannot write %s: %s", name, problem)
 
 
