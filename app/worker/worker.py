@@ -10,12 +10,8 @@ for what they compute (`gpu.interrupt`), and give up in the middle when nobody d
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import Signal
@@ -23,10 +19,10 @@ from PySide6.QtCore import Signal
 from app.model import catalogue
 from app.model.frame_pictures import Converter, slice_bytes
 from app.worker.messages import Arrival, Failure, Progress, Unfilled
-from app.worker.requests import Requests, Steps
+from app.worker.requests import Question, Requests, Steps
+from app.worker.thread import explain, leave_a_core
 from gpu import interrupt
 from gpu.engine.results import FrameResult, Update
-from gpu.errors import NoisescopeError
 from gpu.session import Session
 
 if TYPE_CHECKING:
@@ -37,8 +33,6 @@ MakeEngine = Callable[[Session], "Engine"]
 TELL_SECONDS = 0.3  # curves are sent at most this often
 REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
-
-log = logging.getLogger("noisescope")
 
 
 def real_engine(session: Session) -> Engine:
@@ -62,7 +56,6 @@ class Worker(Requests):
 
     def __init__(self, make_engine: MakeEngine = real_engine, catalogue_: Callable[[], Any] | None = None) -> None:
         super().__init__()
-        self.setObjectName("noisescope worker")
         self._make_engine = make_engine
         self._collect = catalogue_ or catalogue.collect
         # Only the worker's own thread writes these.
@@ -99,29 +92,21 @@ class Worker(Requests):
 
     # -- the worker's thread
 
-    def run(self) -> None:
+    def _begin(self) -> bool:
         interrupt.watch(self._unwanted)
-        if self._try("start", self._begin):
-            while not self._stop:
-                try:
-                    worked = self._step()
-                except interrupt.Interrupted:  # there is something newer to do
-                    self._doing = ""
-                    continue
-                if not worked:
-                    self.progressed.emit(None)
-                    with self._wake:
-                        if not self._pending():
-                            self._wake.wait()
-        self._try("start", self._end)
+        return self._try("start", self._send_catalogue)
 
-    def _begin(self) -> None:
+    def _send_catalogue(self) -> None:
         self.catalogued.emit(self._collect())
-        if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
-            # A core is left to the window: on two cores a second thread of torch gains little and makes it stutter.
-            sys.modules["torch"].set_num_threads(max((os.cpu_count() or 2) - 1, 1))
+        leave_a_core()
+
+    def _rest(self) -> None:
+        self.progressed.emit(None)
 
     def _end(self) -> None:
+        self._try("start", self._release)
+
+    def _release(self) -> None:
         self._drop_frame()
         if self._job is not None:
             self._end_job(None)
@@ -136,7 +121,7 @@ class Worker(Requests):
             return True
         if self._doing == "job":
             return self._job is not None and self._job[0] in self._cancelled
-        if self._doing and self._session is not None:
+        if self._doing and self._sessions.waiting:
             return True
         under_way = self._frame[0] if self._frame is not None else None
         if self._doing == "frame":
@@ -147,8 +132,7 @@ class Worker(Requests):
 
     def _pending(self) -> bool:
         return bool(
-            self._stop
-            or self._session is not None
+            self._sessions.waiting
             or self._questions
             or (self._later and self._engine is not None)
             or (self._wanted is not None and self._engine is not None)
@@ -158,9 +142,16 @@ class Worker(Requests):
         )
 
     def _step(self) -> bool:
+        try:
+            return self._advance()
+        except interrupt.Interrupted:  # there is something newer to do
+            self._doing = ""
+            return True
+
+    def _advance(self) -> bool:
         """Do one step of what matters most; False when there is nothing to do."""
-        with self._wake:
-            session, self._session = self._session, None
+        with self._lock:
+            session = self._sessions.take()
             number = self.number
             question = self._questions.popleft() if session is None and self._questions else None
             wanted = self._wanted
@@ -206,14 +197,8 @@ class Worker(Requests):
         return True
 
     def _fail(self, where: str, problem: Exception) -> None:
-        kind = type(problem).__name__
-        if isinstance(problem, NoisescopeError):
-            self.failed.emit(Failure(str(problem), kind, where, self.number))
-            return
-        details = "".join(traceback.format_exception(problem))
-        log.error("unexpected error (%s)\n%s", where, details)
-        sentence = f"Something unexpected went wrong ({kind}); the details are in the log file."
-        self.failed.emit(Failure(sentence, kind, where, self.number, details))
+        sentence, details = explain(problem, where)
+        self.failed.emit(Failure(sentence, type(problem).__name__, where, self.number, details))
 
     def _apply(self, session: Session, number: int) -> None:
         self._drop_frame()
@@ -231,7 +216,7 @@ class Worker(Requests):
         # Soon, not now: while a slider is dragged there are many settings a second.
         self._told, self._tell_due = time.monotonic(), True
 
-    def _answer(self, ticket: int, question: Callable[[Engine | None], Any]) -> None:
+    def _answer(self, ticket: int, question: Question) -> None:
         answer: list[Any] = [None]
         if self._try("question", lambda: answer.__setitem__(0, question(self._engine))):
             self.answered.emit(ticket, answer[0])
@@ -257,8 +242,8 @@ class Worker(Requests):
 
     def _drop_frame(self) -> None:
         frame, self._frame = self._frame, None
-        if frame is not None and hasattr(frame[1], "close"):
-            frame[1].close()
+        if frame is not None:
+            _close(frame[1])
 
     def _advance_frame(self, t: int, asked: bool, noise_only: bool = False) -> None:
         engine = self._engine
@@ -313,7 +298,7 @@ class Worker(Requests):
     def _frame_done(self, t: int) -> None:
         self._drop_frame()
         self._slices_stale = True
-        with self._wake:
+        with self._lock:
             if self._wanted == t:
                 self._wanted = None
 
@@ -362,14 +347,14 @@ class Worker(Requests):
     def _advance_job(self) -> None:
         assert self._engine is not None
         if self._job is None:
-            ticket, what, make = self._jobs.popleft()
+            ticket, job = self._jobs.popleft()
             engine = self._engine
             made: list[Steps] = []
-            if not self._try("job", lambda: made.append(make(engine))):
+            if not self._try("job", lambda: made.append(job.make(engine))):
                 self.ended.emit(ticket, None)
                 return
             self._drop_frame()
-            self._job = (ticket, what, made[0], engine)
+            self._job = (ticket, job.what, made[0], engine)
             self._job_started = time.monotonic()
         ticket, what, steps, _ = self._job
         if ticket in self._cancelled:
@@ -402,8 +387,7 @@ class Worker(Requests):
         ticket, _, steps, engine = self._job
         self._job = None
         self._cancelled.discard(ticket)
-        if hasattr(steps, "close"):
-            steps.close()
+        _close(steps)
         if engine is not self._engine:
             engine.close()
         self.ended.emit(ticket, result)
@@ -411,6 +395,12 @@ class Worker(Requests):
     def _refuse_jobs(self) -> None:
         while self._jobs:
             self.ended.emit(self._jobs.popleft()[0], None)
+
+
+def _close(steps: Iterator[Update]) -> None:
+    """Give up what is left of a generator; a plain iterator, as some exports give, needs no closing."""
+    if isinstance(steps, Generator):
+        steps.close()
 
 
 def _next(steps: Iterator[Update]) -> list[Update]:

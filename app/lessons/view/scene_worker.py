@@ -6,23 +6,16 @@ else a slider that moves faster than the computing would show nothing until it r
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
-import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QThread, Signal
+from PySide6.QtCore import Signal
 
 from app.lessons.compute.lesson import Compute, Lesson, Settings
 from app.lessons.compute.scene import Scene
-from gpu.errors import NoisescopeError
-
-log = logging.getLogger("noisescope")
+from app.worker.thread import Newest, WorkerThread, explain, leave_a_core
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,16 @@ class Drawn:
     final: bool
 
 
-class LessonWorker(QThread):
+@dataclass(frozen=True)
+class _Request:
+    """What computes a step's scenes, its settings, and whether the finest scene is wanted alone."""
+
+    compute: Compute
+    settings: Settings
+    only_final: bool
+
+
+class LessonWorker(WorkerThread):
     """Lives as long as the lessons' window. Methods are called from the GUI thread, signals arrive there."""
 
     arrived = Signal()  # there is a newer scene to `take`
@@ -42,69 +44,51 @@ class LessonWorker(QThread):
     failed = Signal(str)  # a sentence
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("noisescope lessons")
-        self._wake = threading.Condition()
-        self._stop = False
-        self._number = 0
-        self._request: tuple[int, Compute, Settings, bool] | None = None
+        super().__init__("noisescope lessons")
+        self._requests: Newest[_Request] = Newest()
         self._questions: deque[tuple[int, Callable[[], Any]]] = deque()
-        self._tickets = 0
-        self._newest: Drawn | None = None
+        self._drawn: Newest[Drawn] = Newest()
         # From here on only the thread itself writes.
         self._steps: Iterator[Scene] | None = None
         self._working = 0
         self._only_final = False
-        self._pending: Scene | None = None
+        self._held_back: Scene | None = None
 
     # -- asked by the GUI thread
 
     def request(self, compute: Compute, settings: Settings, only_final: bool = False) -> int:
         """Compute a step's scenes; the newest request wins. `only_final` shows the finest alone, for export."""
-        with self._wake:
-            self._number += 1
-            self._request = self._number, compute, settings, only_final
-            self._wake.notify()
-            return self._number
+        with self._asking():
+            return self._requests.put(_Request(compute, settings, only_final))
 
     def ask(self, question: Callable[[], Any]) -> int:
         """Run something short in the thread; the answer comes with the number returned here."""
-        with self._wake:
-            self._tickets += 1
-            self._questions.append((self._tickets, question))
-            self._wake.notify()
-            return self._tickets
+        return self._ticket(self._questions, question)
 
     def take(self) -> Drawn | None:
         """The newest scene, once: the GUI thread draws no scene that a newer one has replaced."""
-        with self._wake:
-            newest, self._newest = self._newest, None
-            return newest
-
-    def stop(self) -> None:
-        """End at the next step and wait for it."""
-        with self._wake:
-            self._stop = True
-            self._wake.notify()
-        self.wait()
+        with self._lock:
+            return self._drawn.take()
 
     # -- the thread
 
-    def run(self) -> None:
-        while True:
-            with self._wake:
-                while not (self._stop or self._questions or self._request or self._steps is not None):
-                    self._wake.wait()
-                if self._stop:
-                    return
-                question = self._questions.popleft() if self._questions else None
-                request = None
-                if question is None and self._request is not None:
-                    request, self._request = self._request, None
-            if question is not None:
-                self._answer(*question)
-            else:
-                self._advance(request)
+    def _pending(self) -> bool:
+        return bool(self._questions) or self._requests.waiting or self._steps is not None
+
+    def _step(self) -> bool:
+        with self._lock:
+            question = self._questions.popleft() if self._questions else None
+            request = self._requests.take() if question is None else None
+            number = self._requests.number
+        if question is not None:
+            self._answer(*question)
+        elif request is not None:
+            self._begin_request(number, request)
+        elif self._steps is not None:
+            self._advance(self._steps)
+        else:
+            return False
+        return True
 
     def _answer(self, ticket: int, question: Callable[[], Any]) -> None:
         try:
@@ -112,48 +96,47 @@ class LessonWorker(QThread):
         except Exception as problem:
             self._fail(problem)
             answer = None
-        if "OMP_NUM_THREADS" not in os.environ and "torch" in sys.modules:
-            # As in app.worker.worker: a core is left to the window.
-            sys.modules["torch"].set_num_threads(max((os.cpu_count() or 2) - 1, 1))
+        leave_a_core()
         self.answered.emit(ticket, answer)
 
-    def _advance(self, request: tuple[int, Compute, Settings, bool] | None) -> None:
+    def _begin_request(self, number: int, request: _Request) -> None:
+        self._working, self._only_final = number, request.only_final
+        self._held_back = None
+        try:
+            self._steps = request.compute(request.settings)
+        except Exception as problem:
+            self._steps = None
+            self._fail(problem)
+            return
+        self._advance(self._steps)  # at once: a newer request must not keep this one from showing its first scene
+
+    def _advance(self, steps: Iterator[Scene]) -> None:
         """One scene more; which one is the last is known only when no other follows, so each is held back until then
         where a finer one is all that is wanted."""
         try:
-            if request is not None:
-                self._working, compute, settings, self._only_final = request
-                self._pending = None
-                self._steps = compute(settings)
-            assert self._steps is not None
-            scene = next(self._steps, None)
+            scene = next(steps, None)
         except Exception as problem:
             self._steps = None
             self._fail(problem)
             return
         if scene is None:
             self._steps = None
-            if self._pending is not None:
-                self._show(self._pending, True)
+            if self._held_back is not None:
+                self._show(self._held_back, True)
             return
-        repeated = scene is self._pending  # nothing new yet: it only gave us the chance to turn to something else
-        self._pending = scene
+        repeated = scene is self._held_back  # nothing new yet: it only gave us the chance to turn to something else
+        self._held_back = scene
         if not (self._only_final or repeated):
             self._show(scene, False)
 
     def _show(self, scene: Scene, final: bool) -> None:
-        with self._wake:
-            self._newest = Drawn(self._working, scene, final)
+        with self._lock:
+            self._drawn.put(Drawn(self._working, scene, final))
         self.arrived.emit()
 
     def _fail(self, problem: Exception) -> None:
-        if isinstance(problem, NoisescopeError):
-            self.failed.emit(str(problem))
-            return
-        log.error("unexpected error (lesson)\n%s", "".join(traceback.format_exception(problem)))
-        self.failed.emit(
-            f"Something unexpected went wrong ({type(problem).__name__}); the details are in the log file."
-        )
+        sentence, _ = explain(problem, "lesson")
+        self.failed.emit(sentence)
 
 
 def find(name: str) -> Lesson:
