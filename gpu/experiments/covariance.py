@@ -36,6 +36,7 @@ from gpu.experiments import (
     Update,
 )
 from gpu.experiments.kit.progress import within
+from gpu.metrics.covariance import Agreement, agreement
 from gpu.noise.states import NEW
 from gpu.parameters import ParameterInfo
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
@@ -57,53 +58,6 @@ class Theory:
 
     cross: F64
     own: F64
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Empirical covariances (P, P) of n draws against theory: standardised deviations `z`, and the p-value of the entry that
-    deviates most, times the number of entries."""
-
-    empirical: F64
-    theory: F64
-    z: F64
-    p: float
-    worst: float
-    entries: int
-
-
-def tails(mean: F64, correlation: F64, n: int) -> F64:
-    """Two-sided p-values of the mean of n products of standard normals that have the given correlation.
-
-    A product is ((1 + ρ) χ² − (1 − ρ) χ'²) / 2 with independent chi-squared variables, so that its cumulant generating function
-    is known: the saddle-point formula of Lugannani and Rice (1980), good for few draws and far out, where a normal
-    approximation is not.
-    """
-    rest = 1 - correlation**2
-    slope = rest + 2 * mean * correlation
-    t = 2 * (mean - correlation) / (slope + np.sqrt(np.maximum(slope**2 + 4 * mean * rest * (mean - correlation), 0)))
-    up, down = 1 - (1 + correlation) * t, 1 + (1 - correlation) * t
-    exponent = n * (t * mean + 0.5 * np.log(up * down))
-    w = np.sign(t) * np.sqrt(2 * np.maximum(exponent, 0))
-    u = t * np.sqrt(n / 2 * (((1 + correlation) / up) ** 2 + ((1 - correlation) / down) ** 2))
-    near = np.abs(w) < 1e-3  # the formula is 0/0 at the middle
-    safe_w, safe_u = np.where(near, 1, w), np.where(near, 1, u)
-    above = stats.norm.sf(w) + np.where(near, 0, stats.norm.pdf(w) * (1 / safe_u - 1 / safe_w))
-    return np.asarray(2 * np.clip(np.minimum(above, 1 - above), 0, 0.5))
-
-
-def agreement(a: F64, b: F64, cross: F64, variance_a: F64, variance_b: F64, same: bool) -> Agreement:
-    """Compare the second moments of `a`, `b` (n, P), zero-mean normal draws, with the theory `cross` (P, P).
-
-    Var(mean a_i b_j) = (σ_i² σ_j² + c_ij²) / n (Isserlis 1918). Of a matrix that is `same` both ways one half is counted.
-    """
-    n = len(a)
-    empirical = a.T @ b / n
-    scale = np.sqrt(np.outer(variance_a, variance_b))
-    z = (empirical - cross) / np.sqrt((scale**2 + cross**2) / n)
-    counted = np.triu(np.ones_like(z, dtype=bool)) if same else np.ones_like(z, dtype=bool)
-    p = tails(empirical[counted] / scale[counted], np.clip(cross[counted] / scale[counted], -1, 1), n)
-    return Agreement(empirical, cross, z, min(1.0, float(p.min()) * p.size), float(np.abs(z[counted]).max()), p.size)
 
 
 def bilinear_theory(size: int, dx: float, dy: float) -> Theory:

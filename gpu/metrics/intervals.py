@@ -1,9 +1,9 @@
-"""Confidence intervals of what is estimated: means, ratios, variances, covariances, correlations, shares; and bootstrap."""
+"""Confidence intervals of what is estimated: means, ratios, variances and shares."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,60 +96,12 @@ def variance_known(value: float, n: int, confidence: float = CONFIDENCE) -> Inte
     return Interval(value, value * (n - 1) / high, value * (n - 1) / low, n, confidence)
 
 
-def covariance(x: Values, y: Values, confidence: float = CONFIDENCE) -> Interval:
-    """Covariance of n independent pairs that are jointly normal; see `covariance_known`."""
-    a, b = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if a.shape != b.shape:
-        raise ValueError(f"pairs are needed, not {a.size} and {b.size} values")
-    if a.size < 2:
-        return Interval(math.nan, math.nan, math.nan, a.size, confidence)
-    value = float(((a - a.mean()) * (b - b.mean())).sum() / (a.size - 1))
-    return covariance_known(value, float(a.var(ddof=1)), float(b.var(ddof=1)), a.size, confidence)
-
-
-def covariance_known(
-    value: float, variance_x: float, variance_y: float, n: int, confidence: float = CONFIDENCE
-) -> Interval:
-    """Normal interval of a covariance measured on n pairs: Var = (σx² σy² + cov²) / (n − 1) (Wishart)."""
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((variance_x * variance_y + value**2) / (n - 1))
-    return Interval(value, value - reach, value + reach, n, confidence)
-
-
-def correlation(value: float, n: int, confidence: float = CONFIDENCE) -> Interval:
-    """Fisher's interval of a Pearson correlation `value` measured on n independent pairs."""
-    if n < 4 or not abs(value) < 1:
-        return Interval(value, math.nan, math.nan, n, confidence)
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) / math.sqrt(n - 3)
-    centre = math.atanh(value)
-    return Interval(value, math.tanh(centre - reach), math.tanh(centre + reach), n, confidence)
-
-
 def share(count: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's interval of a share of `count` in n independent trials."""
     if n < 1:
         return Interval(math.nan, math.nan, math.nan, n, confidence)
     found = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
     return Interval(count / n, float(found.low), float(found.high), n, confidence)
-
-
-def bootstrap(
-    values: Values,
-    statistic: Callable[..., float],
-    seed: int,
-    confidence: float = CONFIDENCE,
-    resamples: int = 2000,
-) -> Interval:
-    """Percentile bootstrap (Efron 1979) of any `statistic` of a sample of independent values. The same seed gives the same
-    interval. Too narrow for few values: use `mean` below n of about 20."""
-    x = _finite(values)
-    value = float(statistic(x)) if x.size else math.nan
-    if x.size < 2:
-        return Interval(value, math.nan, math.nan, x.size, confidence)
-    random = np.random.default_rng(seed)
-    picks = random.integers(0, x.size, (resamples, x.size))
-    found = np.array([statistic(x[pick]) for pick in picks])
-    low, high = np.quantile(found, ((1 - confidence) / 2, (1 + confidence) / 2))
-    return Interval(value, float(low), float(high), x.size, confidence)
 
 
 def joint(confidence: float, tests: int) -> float:

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gpu.metrics.whiteness import Whiteness
-
-LEVEL = 0.001
-"""Probability with which one verdict calls true white noise not white; also that of the overall verdict."""
+from gpu.metrics.whiteness_result import LEVEL, Verdict, Whiteness
 
 FEWEST = 20
 """Fewer values than this are not judged."""
 
 ORDER = ("variance", "moran", "autocorrelation", "spectrum", "ks", "channels", "kurtosis", "skewness", "mean")
 """Which failures the overall verdict names first: those a person can picture."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A judgement and its sentence; `ok` is None where nothing can be judged."""
-
-    ok: bool | None
-    text: str
 
 
 def verdicts(w: Whiteness) -> dict[str, Verdict]:

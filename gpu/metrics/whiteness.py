@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,50 +16,13 @@ from gpu.metrics import moments as m
 from gpu.metrics import spatial
 from gpu.metrics.spatial import Peak
 from gpu.metrics.spectrum import radial_spectrum
-from gpu.metrics.verdicts import LEVEL, Verdict, overall, verdicts
+from gpu.metrics.verdicts import overall, verdicts
+from gpu.metrics.whiteness_result import LEVEL, Verdict, Whiteness
 
 F32 = npt.NDArray[np.float32]
 Noise = torch.Tensor | npt.NDArray[np.floating]
 
 __all__ = ["LEVEL", "Verdict", "Whiteness", "across", "measure", "pool", "pooling"]
-
-
-@dataclass(frozen=True)
-class Whiteness:
-    """How white and how Gaussian n values are. A number is NaN where the grid or the values leave it undefined.
-
-    `verdicts` and `p` have the keys mean, variance, skewness, kurtosis, ks, moran, autocorrelation, channels, spectrum;
-    each verdict is the test at p = 0.001 alone, `verdict` allows for there being nine of them.
-    """
-
-    n: int
-    mean: float
-    variance: float
-    variance_low: float  # where the variance of white noise lies with probability 0.999
-    variance_high: float
-    skewness: float
-    kurtosis: float  # excess over 3
-    ks: float
-    ks_p: float
-    moran: float
-    moran_z: float
-    moran_p: float
-    autocorrelation: float  # largest absolute value over all periodic shifts, within and across channels
-    autocorrelation_expected: float
-    autocorrelation_limit: float
-    autocorrelation_shift: tuple[int, int]  # (dy, dx)
-    channel_correlation: float
-    channel_limit: float
-    verdicts: Mapping[str, Verdict]
-    verdict: Verdict
-    edges: F32  # (B+1,)
-    density: F32  # (B,)
-    quantiles: F32  # (Q, 2) theoretical, empirical
-    spectrum: F32  # (F, 2) cycles per pixel, power relative to white noise of variance 1
-    autocorrelation_map: F32  # (33, 33) shifts -16 .. 16, centre = 1
-    p: Mapping[str, float] = field(default_factory=dict)
-    spectrum_peak: tuple[float, float] = (math.nan, math.nan)  # the ring that deviates most: frequency, power / mean
-    frames: int = 1
 
 
 def measure(noise: Noise) -> Whiteness:
@@ -154,8 +117,8 @@ def measure(noise: Noise) -> Whiteness:
 def across(a: Noise, b: Noise) -> Peak:
     """Largest correlation over all periodic shifts between two frames (C, H, W) that ought to be independent.
 
-    This finds later frames that are shifted copies of earlier ones, which every test of a single frame
-    passes. `.p` is the probability that independent white frames show as much, `.limit` is at 0.001.
+    This finds later frames that are shifted copies of earlier ones, which every test of a single frame passes.
+    `.p` is the probability that independent white frames show as much, `.limit` is at 0.001.
     """
     first, second = _frame(a), _frame(b)
     if first.shape != second.shape:

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from scipy import special
 
 from app.lessons.compute.draw_statistics import CPU
+from gpu.metrics import covariance
 from gpu.noise import field, polygons, rng, tracks
 from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import TorchRasteriser, covered
 from gpu.noise.states import NEW
 from gpu.noise.tiling import SLOT
 from gpu.priors.kit.interpolation import BILINEAR, interpolate
+
+F32 = npt.NDArray[np.float32]
 
 LEVEL, SEGMENTS = 3, 4
 N = 4**LEVEL  # sub-pixels of a pixel
@@ -65,22 +68,6 @@ class Covariance:
 
     cross: torch.Tensor
     own: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far measured covariances are from theory: the largest deviation of `entries`, the size that it is `expected` to
-    have (exceeded half of the time), and the `bound` that it exceeds with probability 0.001, both where theory holds."""
-
-    deviation: float
-    expected: float
-    bound: float
-    entries: int
-
-    @property
-    def holds(self) -> bool:
-        """Whether theory and measurement agree."""
-        return self.deviation <= self.bound
 
 
 def warp(height: int, width: int, places: Places) -> Warped:
@@ -187,51 +174,27 @@ def measure(warped: Warped, rules: tuple[str, ...], seed: int, chunks: int) -> I
         yield {rule: Covariance(cross / n, own / n) for rule, (cross, own) in sums.items()}
 
 
-def standard_errors(expected: Covariance, n: int) -> Covariance:
-    """Of covariances measured on n draws with known means: Var = (sx^2 sy^2 + cov^2) / n for jointly normal values."""
-    variance = expected.own.diagonal()
-    cross = (variance[None, :] + expected.cross**2) / n
-    own = (variance[:, None] * variance[None, :] + expected.own**2) / n
-    return Covariance(cross.sqrt(), own.sqrt())
-
-
-def scores(found: Covariance, expected: Covariance, n: int, own: bool) -> torch.Tensor:
-    """(m,) deviations from theory in standard errors: of all cross-covariances, or of the own ones, each once."""
-    error = standard_errors(expected, n)
+def _compared(measured: Covariance, expected: Covariance, own: bool) -> tuple[F32, F32, F32, F32]:
+    """What gpu.metrics.covariance asks for: measured and expected covariances, and the variances of rows and columns."""
+    variance = expected.own.diagonal().numpy()
     if own:
-        return _upper(found.own - expected.own) / _upper(error.own).clamp(min=1e-12)
-    return ((found.cross - expected.cross) / error.cross.clamp(min=1e-12)).reshape(-1)
+        return measured.own.numpy(), expected.own.numpy(), variance, variance
+    return measured.cross.numpy(), expected.cross.numpy(), np.ones_like(variance), variance
 
 
-def agreement(found: Covariance, expected: Covariance, n: int, own: bool) -> Agreement:
+def scores(measured: Covariance, expected: Covariance, n: int, own: bool) -> torch.Tensor:
+    """(m,) deviations from theory in standard errors: of all cross-covariances, or of the own ones, each once."""
+    return torch.from_numpy(covariance.counted(covariance.scores(*_compared(measured, expected, own), n), own))
+
+
+def agreement(measured: Covariance, expected: Covariance, n: int, own: bool) -> covariance.Deviation:
     """How well the cross-covariances, or the own ones, agree with theory, counting that the largest of many is looked at."""
-    deviation = (found.own - expected.own) if own else (found.cross - expected.cross)
-    return Agreement(
-        float(deviation.abs().max()),
-        largest_deviation(expected, n, own, 0.5),
-        largest_deviation(expected, n, own, 0.001),
-        len(_upper(deviation)) if own else deviation.numel(),
-    )
+    return covariance.deviation(*_compared(measured, expected, own), n, own)
 
 
 def largest_deviation(expected: Covariance, n: int, own: bool, p: float) -> float:
-    """What the largest deviation of covariances measured on n draws exceeds with probability p, where theory holds.
-
-    The deviations count as normal and independent. Where they are not independent it is exceeded less often (Sidak's
-    inequality), so that a bound stays a bound.
-    """
-    errors = standard_errors(expected, 1)
-    entries = _upper(errors.own) if own else errors.cross.reshape(-1)
-    each = entries.double().numpy()
-    low, high = 0.0, 10.0 * float(each.max())
-    for _ in range(40):
-        middle = (low + high) / 2
-        within = float(np.log1p(-2 * special.ndtr(-middle / np.maximum(each, 1e-12))).sum())
-        low, high = (middle, high) if within < math.log1p(-p) else (low, middle)
-    return high / math.sqrt(n)
-
-
-def _upper(matrix: torch.Tensor) -> torch.Tensor:
-    """(P (P + 1) / 2,) the entries of a symmetric matrix, each once."""
-    row, column = torch.triu_indices(*matrix.shape)
-    return matrix[row, column]
+    """What the largest deviation of covariances measured on n draws exceeds with probability p, where theory holds."""
+    _, theory, rows, columns = _compared(expected, expected, own)
+    return covariance.largest_deviation(
+        covariance.counted(covariance.standard_errors(theory, rows, columns, 1), own), n, p
+    )

@@ -15,6 +15,7 @@ from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, 
 from app.lessons.compute.matrices import bars, matrix, owners, scale, squares
 from app.lessons.compute.scene import DOTTED, Band, Bars, Curve, Fact, Image, Item, Outlines, Panel, Points, Scene, Text
 from app.lessons.models import LESSONS
+from gpu.metrics.covariance import Deviation
 from gpu.parameters import ParameterInfo, choice
 
 ROW = 12  # pixels of the row
@@ -215,7 +216,7 @@ def how_sure(settings: Settings) -> Iterator[Scene]:
 
 
 def _converged(
-    expected: Covariance, latest: cov.Agreement, worst: list[float], scores: dict[str, np.ndarray], rough: bool
+    expected: Covariance, latest: Deviation, worst: list[float], scores: dict[str, np.ndarray], rough: bool
 ) -> Scene:
     most, n = CHUNK * ROW_CHUNKS, CHUNK * len(worst)
     x = np.linspace(CHUNK, most, 77)

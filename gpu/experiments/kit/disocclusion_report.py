@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
@@ -22,13 +20,11 @@ from gpu.experiments import (
     Table,
     cells,
 )
+from gpu.experiments.kit.disocclusion_scene import Scene
+from gpu.experiments.kit.uncovered_outputs import Errors
 from gpu.metrics import intervals
 from gpu.metrics.intervals import Interval
 from gpu.priors import INHERITED, NEW, UNDEFINED
-
-if TYPE_CHECKING:
-    from gpu.experiments.disocclusion import Scene
-    from gpu.experiments.kit.uncovered_outputs import Errors
 
 U8 = npt.NDArray[np.uint8]
 

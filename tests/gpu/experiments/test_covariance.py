@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from gpu.engine.clip import opened
 from gpu.errors import SessionError
 from gpu.experiments import covariance, settings_for
+from gpu.metrics.covariance import agreement
 from gpu.session import SourceSettings
 from tests.gpu.experiments.running import finished
 
@@ -41,9 +41,9 @@ def test_every_entry_agrees_with_theory(asymmetric, prior: str, kind: str):
     theory, noise = theories[prior], warped[prior]
     variance = np.diag(theory.own)
     if kind == "cross":
-        found = covariance.agreement(noise, first, theory.cross, variance, np.ones_like(variance), False)
+        found = agreement(noise, first, theory.cross, variance, np.ones_like(variance), False)
     else:
-        found = covariance.agreement(noise, noise, theory.own, variance, variance, True)
+        found = agreement(noise, noise, theory.own, variance, variance, True)
     assert found.p >= covariance.FAILS
 
 
@@ -52,10 +52,10 @@ def test_a_wrong_theory_is_found_out(asymmetric):
     first, warped, theories = asymmetric
     ones = np.ones(SIZE * SIZE)
     other = covariance.area_theory(SIZE, 1.0, -0.75)
-    assert covariance.agreement(warped["integral"], first, other.cross, ones, ones, False).p < covariance.FAILS
+    assert agreement(warped["integral"], first, other.cross, ones, ones, False).p < covariance.FAILS
     own = theories["bilinear"].own
     variance = np.diag(own)
-    assert covariance.agreement(warped["integral"], warped["integral"], own, variance, variance, True).p < 1e-6
+    assert agreement(warped["integral"], warped["integral"], own, variance, variance, True).p < 1e-6
 
 
 def test_ownership_is_unique_and_close_to_exact_areas(asymmetric):
@@ -72,19 +72,6 @@ def test_whole_pixels_move_without_loss():
         assert theory.cross.sum() == 2 * 3
         np.testing.assert_array_equal(theory.own, np.eye(16))
         assert theory.cross[3 + 0 * 4, 1 + 1 * 4] == 1  # pixel (3, 0) shows what was at (1, 1)
-
-
-def test_tails_are_those_of_chi_squared_and_of_simulated_products():
-    """At correlation 1 the exact distribution is known; at 0.8 the share of 20,000 means of 64 products that have a p below
-    1 % lies within 4 standard errors (0.0028) of 1 % with a probability above 0.9999."""
-    n = 64
-    means = np.array([0.5, 0.8, 1.0, 1.3, 1.7])
-    exact = 2 * np.minimum(stats.chi2.cdf(means * n, n), stats.chi2.sf(means * n, n))
-    np.testing.assert_allclose(covariance.tails(means, np.ones(5), n), exact, rtol=0.02, atol=0.06)
-    np.testing.assert_allclose(covariance.tails(means[[0, 4]], np.ones(2), n), exact[[0, 4]], rtol=0.02)
-    x, y = np.random.default_rng(5).standard_normal((2, 20_000, n))
-    products = (x * (0.8 * x + 0.6 * y)).mean(1)
-    assert np.mean(covariance.tails(products, np.full(20_000, 0.8), n) < 0.01) == pytest.approx(0.01, abs=0.0028)
 
 
 @pytest.mark.parametrize("shifts", ["3.6", "a/b", ""])
