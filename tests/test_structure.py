@@ -30,6 +30,7 @@ print(len(names))
 """
 
 
+@pytest.mark.slow
 def test_gpu_is_a_library_without_qt() -> None:
     """Every module of gpu imports where PySide6 and app do not exist."""
     code = BLOCKED.format(package="gpu", blocked=("PySide6", "shiboken6", "pyqtgraph", "app"))
@@ -40,6 +41,7 @@ def test_gpu_is_a_library_without_qt() -> None:
     assert int(done.stdout) >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["app.commands", "app.export"])
 def test_the_command_line_needs_no_qt(package: str) -> None:
     code = BLOCKED.format(package=package, blocked=("PySide6", "shiboken6", "pyqtgraph"))
@@ -50,6 +52,7 @@ def test_the_command_line_needs_no_qt(package: str) -> None:
     assert int(done.stdout) >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PROGRAM, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -55,7 +55,8 @@ def counted(matrix: Floats, same: bool) -> Floats:
 def standard_errors(theory: Floats, variance_a: Floats, variance_b: Floats, n: int) -> Floats:
     """(P, Q) standard errors of the covariances `theory` of jointly normal values of known means and variances (P,) and (Q,),
     measured on n draws: Var(mean a_i b_j) = (σ_i² σ_j² + c_ij²) / n (Isserlis 1918)."""
-    return np.sqrt((variance_a[:, None] * variance_b[None, :] + theory**2) / n)
+    errors: Floats = np.sqrt((variance_a[:, None] * variance_b[None, :] + np.square(theory)) / n)
+    return errors
 
 
 def scores(empirical: Floats, theory: Floats, variance_a: Floats, variance_b: Floats, n: int) -> Floats:

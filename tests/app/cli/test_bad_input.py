@@ -103,6 +103,7 @@ WRONG = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", WRONG)
 def test_wrong_input_gets_one_sentence(what: str, cli: Any, inputs: Path, tmp_path: Path) -> None:
     (tmp_path / ".npz").mkdir()
@@ -143,6 +144,7 @@ def test_vectors_that_are_no_numbers_become_invalid_pixels(cli: Any, inputs: Pat
     assert undefined[1:, 12, 16].sum() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["1x1.png", "2x3000.png"])
 @pytest.mark.parametrize("task", ["none", "super-resolution"])
 def test_strange_sizes_work_or_are_refused(name: str, task: str, cli: Any, inputs: Path, tmp_path: Path) -> None:
@@ -159,6 +161,7 @@ def test_strange_sizes_work_or_are_refused(name: str, task: str, cli: Any, input
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_as_a_person_sees_it(inputs: Path, tmp_path: Path) -> None:
     """The same in a process of its own, through the installed entry."""
     command = [

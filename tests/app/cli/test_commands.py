@@ -42,6 +42,7 @@ def test_warp_writes_what_the_design_says(cli: Any, inputs: Path, tmp_path: Path
     assert all(measure(frame).verdict.ok for frame in noise)
 
 
+@pytest.mark.slow
 def test_the_meta_makes_the_same_file_again(cli: Any, inputs: Path, tmp_path: Path) -> None:
     """Same seed, same bytes; from the options and from the session in the file; another seed, other noise."""
     first, second, other = (tmp_path / name for name in ("first.npz", "second.npz", "other.npz"))
@@ -122,6 +123,7 @@ def test_stats_tells_white_noise_from_interpolated(cli: Any, inputs: Path, tmp_p
     assert told["all"]["n"] == 3 * 4 * 24 * 32
 
 
+@pytest.mark.slow
 def test_render_makes_videos_slices_and_numbers(cli: Any, inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     argv = ["render", *rotation(inputs), "--task", "super-resolution", "--steps", 2]
@@ -162,6 +164,7 @@ def test_render_without_a_model_draws_the_noise(cli: Any, inputs: Path, tmp_path
     assert row["variance"] == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_doctor_finds_everything_here(cli: Any) -> None:
     """Everything the program needs is on this machine; EGL missing is a failure, not a skip."""
     result = cli("doctor", "--json")
@@ -172,6 +175,7 @@ def test_doctor_finds_everything_here(cli: Any) -> None:
     assert {"system libraries", "OpenGL off screen", "torch", "Qt", "cache folder"} <= set(names)
 
 
+@pytest.mark.slow
 def test_doctor_says_what_is_missing_and_how_to_get_it(cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from app import system
 

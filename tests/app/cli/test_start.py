@@ -101,6 +101,7 @@ def test_a_fault_shows_its_traceback_when_asked(cli: Any, monkeypatch: pytest.Mo
         program.main([])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_leaves_nothing_half_written(number: int, inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.npz"
@@ -143,6 +144,7 @@ def test_without_a_display_the_window_says_so() -> None:
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.display
 def test_the_real_window_opens_and_stays(display: str) -> None:
     """On an X display, as a person starts it: it is still there after some seconds, and has said nothing."""

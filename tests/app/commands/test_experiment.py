@@ -28,6 +28,7 @@ def put(monkeypatch: pytest.MonkeyPatch, name: str, run: Callable[[Settings], St
     monkeypatch.setattr(EXPERIMENTS, "_entries", entries)
 
 
+@pytest.mark.slow
 def test_one_experiment_fills_its_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["experiment", "first", "--out", str(out), "--set", "draws=300", "--seed", "5", "--json"]) == 0
@@ -38,6 +39,7 @@ def test_one_experiment_fills_its_folder(tmp_path: Path, capfd: pytest.CaptureFi
     assert {"report.html", "variance.csv", "curves.png", "curves.svg"} <= {path.name for path in out.iterdir()}
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_numbers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tables = []
     for seed in ("5", "5", "6"):
@@ -46,6 +48,7 @@ def test_the_same_command_gives_the_same_numbers(tmp_path: Path, capfd: pytest.C
     assert tables[0] == tables[1] != tables[2]
 
 
+@pytest.mark.slow
 def test_quick_is_the_preset_and_set_goes_before_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for more, draws in ((["--quick"], 200), (["--quick", "--set", "first.draws=50"], 50), ([], 2000)):
         assert main(["experiment", "first", "--out", str(tmp_path / "o"), "--json", *more]) == 0
@@ -79,6 +82,7 @@ def test_what_is_wrong_is_said_before_anything_runs(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_all_links_every_report_and_goes_on_after_a_failure(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +103,7 @@ def test_all_links_every_report_and_goes_on_after_a_failure(
     assert not (tmp_path / "o" / "broken").exists()
 
 
+@pytest.mark.slow
 def test_all_takes_the_shorter_preset_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shorter = replace(SAMPLE, together={"draws": 150.0, "words": "x"})
     monkeypatch.setattr(EXPERIMENTS, "_entries", {"first": (1, shorter)})
@@ -113,6 +118,7 @@ def test_all_takes_the_shorter_preset_and_says_so(tmp_path: Path, monkeypatch: p
     assert json.loads((tmp_path / "alone" / "result.json").read_text(encoding="utf-8"))["preset"] == ""
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_finished_experiments(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +139,7 @@ def test_ctrl_c_leaves_finished_experiments(
     assert states == ["done", "done", "waiting"]
 
 
+@pytest.mark.slow
 def test_progress_lines_are_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["experiment", "first", "--out", str(tmp_path / "o"), "--quick", "--progress", "lines"]) == 0
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]

@@ -72,6 +72,7 @@ def test_the_same_noise_gives_the_same_bytes(form: str, engine: Any, finish: Any
     assert first.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axes", [*(order for order in AXES if "T" in order), "HWCT", "WHTC"])
 @pytest.mark.parametrize("form", ANY_AXES)
 def test_axes_are_ordered_as_asked_and_told_by_the_file(

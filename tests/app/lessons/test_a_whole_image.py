@@ -14,6 +14,7 @@ SEED = 3
 TIMES = (5, 18, 29)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("motion", sorted(MOTIONS))
 def test_integral_noise_is_white_in_every_frame(motion: str) -> None:
     p = 1 - intervals.joint(0.999, 3 * len(TIMES) * len(MOTIONS))

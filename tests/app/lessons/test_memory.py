@@ -24,6 +24,7 @@ def film():
     return made
 
 
+@pytest.mark.slow
 def test_chained_noise_is_white_in_every_frame(film):
     for noise in film.chained:
         low, high = moments.variance_interval(noise.numel(), 1e-6)
@@ -61,6 +62,7 @@ def test_the_parts_of_chained_noise_add_up(film):
     assert abs(float(left[inner].var() + drawn.var()) - 1) < 5 * math.sqrt(2 / n) + 0.03
 
 
+@pytest.mark.slow
 def test_whole_pixels_cost_a_chain_nothing_and_half_pixels_what_theory_says():
     t = 4
     whole = memory.translation(1.0, t, 7)

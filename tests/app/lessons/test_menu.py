@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QMainWindow
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +16,7 @@ from app.lessons.view.lesson_window import LessonWindow
 from app.window import lessons_menu
 
 
+@pytest.mark.slow
 def test_every_lesson_is_an_entry_and_opens(qtbot: QtBot) -> None:
     main = QMainWindow()
     qtbot.addWidget(main)
@@ -44,6 +46,7 @@ sys.exit(start.show_lesson("1"))
 """
 
 
+@pytest.mark.slow
 def test_a_lesson_ends_when_told_to(tmp_path: Path) -> None:
     """Also in its first seconds, while the thread still imports torch."""
     environment = {

@@ -35,6 +35,7 @@ def _step(name: str, number: int) -> tuple[Lesson, Step]:
     return lesson, lesson.steps[number]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "number"), STEPS)
 def test_a_step_computes_at_its_defaults(name: str, number: int) -> None:
     lesson, step = _step(name, number)
@@ -57,6 +58,7 @@ def test_a_step_computes_at_its_defaults(name: str, number: int) -> None:
         assert scenes.same(again, computed[0]), "equal settings give equal scenes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "number"), STEPS)
 def test_a_step_computes_at_the_ends_of_its_controls(name: str, number: int) -> None:
     lesson, step = _step(name, number)

@@ -38,6 +38,7 @@ def test_sections_are_those_of_the_steps(text: texts.LessonText) -> None:
     assert all(words for _, words in text.page.sections)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "text"), PAGES)
 def test_formulas_are_understood(path: Path, text: str) -> None:
     for formula in texts.formulas(text):

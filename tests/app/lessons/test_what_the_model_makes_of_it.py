@@ -26,6 +26,7 @@ def texture():
     return video
 
 
+@pytest.mark.slow
 def test_random_boils_fixed_stands_and_integral_moves(texture):
     fixed = texture.outputs["fixed"]
     assert torch.equal(fixed[0], fixed[2])
@@ -47,6 +48,7 @@ def test_slices_show_what_is_there_and_grey_where_nothing_is(texture):
     assert shifted < 0.8 * there
 
 
+@pytest.mark.slow
 def test_work_that_is_given_up_is_not_lost():
     video = videos.video("super-resolution-x8", "translation", (("dx", 1.5), ("dy", 0.0)), 9, 2)
     settings = {**LESSONS.get("what-the-model-makes-of-it").settings(), "seed": 9.0}

@@ -22,6 +22,7 @@ def _state(fill: str, t: int) -> torch.Tensor:
     return crossing_objects.frame(SPEED, fill, SEED, t).state
 
 
+@pytest.mark.slow
 def test_states_of_either_handler() -> None:
     for t in range(LATE + 1):
         assert not bool((_state(TWO_STAGE, t) == UNDEFINED).any())

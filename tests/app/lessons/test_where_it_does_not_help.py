@@ -35,6 +35,7 @@ def test_the_surface_seen_first_keeps_its_noise():
     assert kept[found.inner == 1].mean() < 0.1
 
 
+@pytest.mark.slow
 def test_a_wrong_flow_costs_coherence_as_the_spline_says_and_no_variance():
     values = {size: wrong_flow.misled(size, True, 7) for size in (0.0, 1.0)}
     for size, found in values.items():
@@ -81,6 +82,7 @@ def test_fixed_noise_is_ahead_below_half_a_pixel():
         assert abs(found - expected) < 5 / math.sqrt(4 * n)
 
 
+@pytest.mark.slow
 def test_outputs_follow_suit():
     errors = {}
     for speed in (0.25, 1.5):

@@ -38,6 +38,7 @@ def alpha_of(window: LessonWindow) -> float:
     return float(window_of_pixel.shapes[0][0, 0])  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_next_and_back_go_through_the_steps(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("1")
     lesson = LESSONS.get("why-not-interpolate")
@@ -107,6 +108,7 @@ def test_a_handle_can_be_dragged(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     assert (handle.pos().x(), handle.pos().y()) == (4.5, 1.5), "let go, it snaps to the middle of its pixel"
 
 
+@pytest.mark.slow
 def test_mathematics_stays_within_the_window(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("3")
     with qtbot.waitSignal(window.settled, timeout=SECONDS):
@@ -138,6 +140,7 @@ def test_the_theme_reaches_plots_and_words(open_lesson: OpenLesson, qtbot: QtBot
     assert theme.LIGHT.text in panel.title.styleSheet()
 
 
+@pytest.mark.slow
 def test_a_picture_is_written(open_lesson: OpenLesson, tmp_path: Path) -> None:
     window = open_lesson("1")
     path = tmp_path / "step.png"
@@ -151,6 +154,7 @@ def test_a_picture_is_written(open_lesson: OpenLesson, tmp_path: Path) -> None:
     assert "nowhere" in window.error
 
 
+@pytest.mark.slow
 def test_an_animation_is_written(
     open_lesson: OpenLesson, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +213,7 @@ def test_what_goes_wrong_is_said(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     assert alpha_of(window) == 0.5, "the window is alive"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LESSONS.names())
 def test_every_step_fits_a_small_window(qtbot: QtBot, name: str) -> None:
     """No number, legend or control makes the window larger than 1280 x 800."""
@@ -246,6 +251,7 @@ def test_widgets_are_kept_while_only_numbers_change(qtbot: QtBot) -> None:
     assert [graphic for _, graphic in panel._graphics] == graphics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["transport", "independence", "when-things-appear"])  # with wide controls
 def test_mathematics_does_not_widen_the_window(name: str, open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson(name)
@@ -272,6 +278,7 @@ def test_a_sample_of_a_line_ends_with_a_whole_dash(dash: tuple[float, ...]) -> N
     assert round(times) >= 2, "one dash alone looks like a solid line"
 
 
+@pytest.mark.slow
 def test_titles_within_a_narrow_panel_cover_nothing(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     """Lesson 4 names its two rows of pixels in the panel, which is narrow beside the mathematics."""
     window = open_lesson("independence")
@@ -295,6 +302,7 @@ def _screen(window: LessonWindow) -> QImage:
     return window.screen().grabWindow(window.winId()).toImage()
 
 
+@pytest.mark.slow
 def test_an_export_leaves_nothing_behind_on_the_screen(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("2", "2")
     qtbot.wait(200)
@@ -307,6 +315,7 @@ def test_an_export_leaves_nothing_behind_on_the_screen(open_lesson: OpenLesson, 
     assert _screen(window) == before
 
 
+@pytest.mark.slow
 def test_one_glossary_that_a_key_opens_and_closes(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("1")
     qtbot.keyClick(window, Qt.Key.Key_G)
@@ -327,6 +336,7 @@ def test_a_name_too_long_for_its_panel_takes_two_lines(qtbot: QtBot) -> None:
     assert two > 1.5 * one
 
 
+@pytest.mark.slow
 def test_beside_mathematics_a_plot_has_the_width_of_the_board(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("transport", "What the Jacobian")
     window.show_maths(True)
@@ -339,6 +349,7 @@ def test_beside_mathematics_a_plot_has_the_width_of_the_board(open_lesson: OpenL
     assert window.board.panels["areas"].y() == window.board.panels["with"].y()
 
 
+@pytest.mark.slow
 def test_keys_go_through_the_steps_after_a_click_on_a_control(open_lesson: OpenLesson, qtbot: QtBot) -> None:
     window = open_lesson("7")
     window.activateWindow()

@@ -36,6 +36,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome, di
     return folder, outcome, result
 
 
+@pytest.mark.slow
 def test_every_figure_is_a_picture_with_something_on_it(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
     folder, outcome, _ = written
     for figure in outcome.figures:
@@ -177,6 +178,7 @@ def test_an_axis_with_one_end_set_takes_the_other_from_the_data() -> None:
         assert axes.get_ylim()[1] >= least
 
 
+@pytest.mark.slow
 def test_legends_cover_no_curve_and_stand_once() -> None:
     zigzag = np.tile([0.0, 1.0], 30)
     lines = tuple(Line(f"the curve {n}", np.linspace(0, 1, 60), zigzag * (1 - n / 9)) for n in range(3))
@@ -206,6 +208,7 @@ def test_a_sheet_of_many_rows_is_laid_on_its_side() -> None:
     assert drawing._lying(strips) is strips
 
 
+@pytest.mark.slow
 def test_the_same_figure_is_the_same_file(
     tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

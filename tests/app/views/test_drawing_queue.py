@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QWidget
 
@@ -54,6 +55,7 @@ def test_all_can_be_done_at_once(qapp: Any) -> None:
     assert done == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_frame_half_computed_does_not_empty_the_statistics(
     themed: Any, frame_result: Callable[..., SimpleNamespace]
 ) -> None:

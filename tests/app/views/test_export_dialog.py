@@ -34,6 +34,7 @@ def choose(dialog: ExportDialog, kind: str, form: str = "") -> None:
         dialog.form.setCurrentIndex(dialog.form.findData(form))
 
 
+@pytest.mark.slow
 def test_noise_of_one_prior(dialog, tmp_path):
     choose(dialog, "noise", "npy")
     dialog.axes.setCurrentIndex(dialog.axes.findData("CTHW"))

@@ -108,6 +108,7 @@ def test_the_table_turns_with_its_width(panel, frame_result, qtbot):
     assert model.index(2, len(MEASURES) - 1).data() == "✗ not white: variance 0.44 instead of 1"
 
 
+@pytest.mark.slow
 def test_a_click_on_a_measure_sorts(panel, frame_result, qtbot):
     panel.show_result(frame_result(4))
     header = panel.table.verticalHeader()
@@ -171,6 +172,7 @@ def test_maps_fit_any_size(qtbot, themed, frame_result):
             assert not maps.grab().isNull()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["histogram", "spectrum", "qq", "autocorrelation"])
 def test_files_read_back(panel, frame_result, tmp_path, name):
     result = frame_result(4)
@@ -226,6 +228,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(panel, frame_result, tmp_p
     assert ".png, .svg or .csv" in said[1]
 
 
+@pytest.mark.slow
 def test_a_svg_keeps_the_lines_of_every_prior(panel, frame_result, tmp_path):
     panel.show_result(frame_result(4))
     panel.figures()["qq"].save(tmp_path / "qq.svg")
@@ -236,6 +239,7 @@ def test_a_svg_keeps_the_lines_of_every_prior(panel, frame_result, tmp_path):
     assert "stroke-dasharray" in text
 
 
+@pytest.mark.slow
 def test_show_result_fits_into_a_frame(panel, frame_result, qapp):
     """Six priors drawn anew in at most 16 ms of this thread's time; the best turn counts, as other work may run."""
     panel.resize(460, 760)
@@ -250,6 +254,7 @@ def test_show_result_fits_into_a_frame(panel, frame_result, qapp):
     assert min(spent) < 0.016, spent
 
 
+@pytest.mark.slow
 def test_the_table_follows_at_a_readable_rate(panel, frame_result, qtbot):
     panel.show_result(frame_result(4))
     fills = []

@@ -208,6 +208,7 @@ def test_choosing_a_measure(panel, time_series):
     assert panel.plots[0].plot._hint.text().startswith("no output yet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [0, 1, 2, 48, 10_000])
 @pytest.mark.parametrize("nothing", [False, True])
 def test_any_length_draws(panel, source_info, time_series, frames, nothing):
@@ -297,6 +298,7 @@ def test_measures_are_those_of_the_engine():
     assert {curves.series for curves in CURVES} == set(SERIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frames", [0, 1, 2, 5])
 def test_short_clips_have_no_fractions_of_frames(panel, source_info, time_series, frames):
     panel.set_info(source_info(frames=frames))

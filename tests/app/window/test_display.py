@@ -81,6 +81,7 @@ class Program:
         return code
 
 
+@pytest.mark.slow
 @pytest.mark.display
 def test_it_starts_plays_and_ends(display: str, tmp_path: Path, root: Path) -> None:
     program = Program(display, tmp_path, root)

@@ -235,6 +235,7 @@ def test_claims_stand_there_with_their_signs(tmp_path: Path) -> None:
     assert "3.9 [3.5, 4.3] px · wanted: at least 4" in text
 
 
+@pytest.mark.slow
 def test_the_menu_runs_and_closing_asks(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
 ) -> None:
@@ -268,6 +269,7 @@ def test_the_menu_runs_and_closing_asks(
     assert not dialog.isVisible()
 
 
+@pytest.mark.slow
 def test_a_list_that_cannot_be_read_is_a_sentence(window: Window) -> None:
     window.experiments.processes.command = (
         "-c",

@@ -57,6 +57,7 @@ def test_a_file_that_is_no_flow_is_refused(tmp_path: Path) -> None:
         flow_fits(None, str(path))
 
 
+@pytest.mark.slow
 def test_the_question_goes_with_a_file_that_is_no_flow(window: Window, tmp_path: Path) -> None:
     path = tmp_path / "flow.npy"
     path.write_text("not an array")

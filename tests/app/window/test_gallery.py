@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from app.model import samples
 from app.model.catalogue import Sample
@@ -27,6 +28,7 @@ def click(window: Window, title: str) -> None:
     next(button for sample, button in window.source.gallery._buttons if sample.title == title).click()
 
 
+@pytest.mark.slow
 def test_a_sample_opens_with_its_task_in_one_step(window: Window) -> None:
     window.source.set_samples([CLIP, STILL, SMOKE, AGAIN])
     assert marked(window) == ["Bunny"], "an empty path is the bundled clip"
@@ -46,6 +48,7 @@ def test_a_sample_opens_with_its_task_in_one_step(window: Window) -> None:
     assert marked(window) == ["Bunny again"], "of two with the same clip the one whose task is on"
 
 
+@pytest.mark.slow
 def test_a_sample_opens_at_its_first_frame(window: Window) -> None:
     window.source.set_samples([CLIP, STILL])
     window.state.set_frame(5)
@@ -53,6 +56,7 @@ def test_a_sample_opens_at_its_first_frame(window: Window) -> None:
     assert window.state.view.frame == 0
 
 
+@pytest.mark.slow
 def test_a_task_that_is_on_keeps_its_settings(window: Window) -> None:
     session = window.state.session
     task = replace(session.task, steps=33)
@@ -62,6 +66,7 @@ def test_a_task_that_is_on_keeps_its_settings(window: Window) -> None:
     assert window.state.session.task == task
 
 
+@pytest.mark.slow
 def test_the_picture_of_a_scene_follows(window: Window) -> None:
     window.source.set_samples([CLIP, SMOKE])
     button = window.source.gallery._buttons[1][1]
@@ -71,6 +76,7 @@ def test_the_picture_of_a_scene_follows(window: Window) -> None:
     assert "&lt;up&gt;" in button.toolTip()
 
 
+@pytest.mark.slow
 def test_a_question_without_hurry_waits_for_the_frame(window: Window) -> None:
     told: list[int] = []
     window.state.set_frame(3)
@@ -79,6 +85,7 @@ def test_a_question_without_hurry_waits_for_the_frame(window: Window) -> None:
     assert told[0] > 0
 
 
+@pytest.mark.slow
 def test_every_scene_has_a_small_picture_that_is_of_it() -> None:
     from gpu.source.scenes import SCENES
 

@@ -41,6 +41,7 @@ def test_what_is_missing_is_not_said_to_be_computed(make_window: MakeWindow, eng
     assert why_empty(window, "nobody") == "computing …"
 
 
+@pytest.mark.slow
 def test_a_column_that_is_added_comes_into_view(window: Window) -> None:
     window.resize(1000, 700)
     for name in ("fixed", "nearest", "bicubic", "root-bilinear"):
@@ -49,12 +50,14 @@ def test_a_column_that_is_added_comes_into_view(window: Window) -> None:
     wait_for(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
 
 
+@pytest.mark.slow
 def test_a_bug_in_the_window_is_said_and_logged(window: Window, caplog: pytest.LogCaptureFixture) -> None:
     start._unexpected(window, ValueError("a bug on purpose"))
     assert "ValueError" in window.banner.text
     assert "Traceback" not in window.banner.text
 
 
+@pytest.mark.slow
 def test_colours_over_the_noise_are_explained(window: Window) -> None:
     canvas = window.compare.canvas
     plain = canvas.picture()
@@ -66,6 +69,7 @@ def test_colours_over_the_noise_are_explained(window: Window) -> None:
     assert differs, "the row's label has a legend"
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_not_listed_as_used_lately(window: Window, tmp_path: Path) -> None:
     bad = tmp_path / "bad.mp4"
     bad.touch()
@@ -76,6 +80,7 @@ def test_a_file_that_cannot_be_read_is_not_listed_as_used_lately(window: Window,
     assert str(bad) not in window.user_folder.recent()
 
 
+@pytest.mark.slow
 def test_the_first_frame_of_a_shot_says_why_it_has_no_error(window: Window) -> None:
     drawing: Drawing = window.compare.canvas
     assert drawing._why_empty("error", "random") == "the shot starts here"
@@ -84,6 +89,7 @@ def test_the_first_frame_of_a_shot_says_why_it_has_no_error(window: Window) -> N
     assert drawing._why_empty("error", "random") == "needs an output of the\nframe before"
 
 
+@pytest.mark.slow
 def test_values_under_the_pointer_follow_the_frame(window: Window) -> None:
     canvas = window.compare.canvas
     top, height = canvas._layout.rows["noise"]
@@ -114,6 +120,7 @@ def test_a_run_that_ended_unnoticed_has_crashed() -> None:
     assert user_folder._alive(os.getppid())
 
 
+@pytest.mark.slow
 def test_nothing_of_another_source_stays_on_the_screen(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
     engines.frames = 4
     window = make_window()

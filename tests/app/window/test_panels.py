@@ -32,6 +32,7 @@ def take(window: Window, task: TaskSettings) -> None:
     window.state.change(replace(window.state.session, task=task), "Task")
 
 
+@pytest.mark.slow
 def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
     panel = window.source
     before = window.state.session
@@ -55,6 +56,7 @@ def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
     assert window.state.session == before
 
 
+@pytest.mark.slow
 def test_the_tasks_own_settings_and_what_to_look_at(window: Window) -> None:
     section = window.source.task
     pick(section._task, "jpeg")
@@ -71,6 +73,7 @@ def test_the_tasks_own_settings_and_what_to_look_at(window: Window) -> None:
     assert slider.value == 8
 
 
+@pytest.mark.slow
 def test_the_sampler_and_its_levels_show_the_tasks_defaults(window: Window) -> None:
     section = window.source.task
     pick(section._task, "hub")
@@ -97,6 +100,7 @@ def test_the_sampler_and_its_levels_show_the_tasks_defaults(window: Window) -> N
     assert window.state.session.task == expected
 
 
+@pytest.mark.slow
 def test_another_task_keeps_the_sampler_and_a_task_its_settings(window: Window) -> None:
     section = window.source.task
     take(window, TaskSettings("jpeg", "heun", 6, 20.0, parameters={"quality": 20.0}))
@@ -106,6 +110,7 @@ def test_another_task_keeps_the_sampler_and_a_task_its_settings(window: Window) 
     assert window.state.session.task == TaskSettings("jpeg", "heun", 6, parameters={"quality": 20.0})
 
 
+@pytest.mark.slow
 def test_a_bad_models_folder_gets_a_sentence_and_a_text_is_taken_once(window: Window, tmp_path: Path) -> None:
     section = window.source.task
     pick(section._task, "hub")
@@ -128,6 +133,7 @@ def test_a_bad_models_folder_gets_a_sentence_and_a_text_is_taken_once(window: Wi
     assert window.worker.number > number
 
 
+@pytest.mark.slow
 def test_what_is_said_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert model_found(str(tmp_path)) == (model_found(str(tmp_path))[0], False)
@@ -151,6 +157,7 @@ def test_a_logarithmic_slider_goes_from_the_default_to_the_highest(qapp: object)
     assert slider.bar.value() == 500
 
 
+@pytest.mark.slow
 def test_the_wheel_scrolls_the_panel_and_changes_nothing(window: Window) -> None:
     before = window.state.session
     for slider in (window.source.task._sigma_max, window.source.noise._gamma):
@@ -163,6 +170,7 @@ def test_the_wheel_scrolls_the_panel_and_changes_nothing(window: Window) -> None
     assert window.state.session == before
 
 
+@pytest.mark.slow
 def test_the_wheel_leaves_the_keys_to_the_pictures(window: Window) -> None:
     fields = [*window.source.findChildren(QComboBox), *window.source.findChildren(QAbstractSpinBox)]
     fields += window.source.findChildren(QSlider)
@@ -177,6 +185,7 @@ def test_a_number_has_room_for_its_unit(qapp: object) -> None:
     assert number.width() >= number.fontMetrics().horizontalAdvance(number.text()) + 12
 
 
+@pytest.mark.slow
 def test_a_text_takes_the_height_it_needs(window: Window) -> None:
     about, heights = window.source.task._about, []
     for text in ("Look at the grass. " * 30, "Look at the grass. " * 12, "Look at the grass."):
@@ -188,6 +197,7 @@ def test_a_text_takes_the_height_it_needs(window: Window) -> None:
     assert heights[2] < 2 * line
 
 
+@pytest.mark.slow
 def test_where_a_task_is_seen_best(window: Window) -> None:
     section = window.source.task
     assert section._suits.isHidden(), "this one is at home anywhere"
@@ -197,6 +207,7 @@ def test_where_a_task_is_seen_best(window: Window) -> None:
     assert section._suits.isHidden()
 
 
+@pytest.mark.slow
 def test_a_scene_without_catalogue_is_shown_as_it_is(window: Window) -> None:
     source = SourceSettings(kind="scene", name="unheard-of")
     window.state.change(replace(window.state.session, source=source), "Scene")

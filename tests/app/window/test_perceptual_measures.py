@@ -16,6 +16,7 @@ from tests.app.window.conftest import MakeWindow, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
 
 
+@pytest.mark.slow
 def test_weights_are_chosen_and_outputs_measured(
     make_window: MakeWindow, engines: type[FakeEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

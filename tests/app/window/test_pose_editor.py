@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from app.model.pose_scene import holds_poses
 from gpu.assets import asset
@@ -12,6 +13,7 @@ from gpu.worlds.figure.pose_files import read_sequence
 from tests.app.window.conftest import MakeWindow, wait_for
 
 
+@pytest.mark.slow
 def test_what_is_edited_is_used_in_the_window_and_kept_as_a_draft(make_window: MakeWindow, tmp_path: Path) -> None:
     window = make_window(run=False)
     window.actions_["poses"].trigger()

@@ -35,12 +35,14 @@ def busy_window(make_window: MakeWindow, engines: type[FakeEngine]) -> Delays:
     return delays
 
 
+@pytest.mark.slow
 def test_no_turn_of_the_event_loop_works_for_long(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
     delays = busy_window(make_window, engines)
     assert np.percentile(delays.work, 99) < TYPICAL, delays.text()
     assert max(delays.work) < MOST, delays.text()
 
 
+@pytest.mark.slow
 def test_work_on_the_gui_thread_would_be_noticed(
     make_window: MakeWindow, engines: type[FakeEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:

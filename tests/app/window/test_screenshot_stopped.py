@@ -11,6 +11,7 @@ from app.worker.worker import Worker
 from tests.app.window.fake_engine import FakeEngine, catalogue
 
 
+@pytest.mark.slow
 def test_stopping_a_screenshot_ends_its_worker(
     qapp: object, engines: type[FakeEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

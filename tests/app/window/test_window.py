@@ -63,6 +63,7 @@ def test_noise_appears_before_the_frame_is_complete(make_window: MakeWindow, eng
     assert len(window.result.columns) < 4
 
 
+@pytest.mark.slow
 def test_figures_say_what_was_measured(window: Window) -> None:
     assert window.result is not None
     found = figures(window.result.columns["bilinear"])
@@ -73,6 +74,7 @@ def test_figures_say_what_was_measured(window: Window) -> None:
     assert figures(None)["variance"].text == "–"
 
 
+@pytest.mark.slow
 def test_scrubbing_to_a_computed_frame_takes_a_frame_of_time(
     make_window: MakeWindow, engines: type[FakeEngine]
 ) -> None:
@@ -91,6 +93,7 @@ def test_scrubbing_to_a_computed_frame_takes_a_frame_of_time(
     assert np.median(times) < 0.016
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_not_computed_is_asked_for_and_shown(
     make_window: MakeWindow, engines: type[FakeEngine]
 ) -> None:
@@ -103,6 +106,7 @@ def test_a_frame_that_is_not_computed_is_asked_for_and_shown(
     assert window.compare.canvas._waiting == ""
 
 
+@pytest.mark.slow
 def test_results_of_older_settings_are_dropped(window: Window) -> None:
     old = window.worker.cached(0)
     assert old is not None
@@ -117,6 +121,7 @@ def test_results_of_older_settings_are_dropped(window: Window) -> None:
     assert window.result is window.worker.cached(0)
 
 
+@pytest.mark.slow
 def test_undo_brings_back_the_same_pictures(window: Window) -> None:
     window.state.set_view(rows=("noise", "output"))  # slices come a little later than frames
     before = canvas_bytes(window)
@@ -130,6 +135,7 @@ def test_undo_brings_back_the_same_pictures(window: Window) -> None:
     assert window.actions_["redo"].isEnabled()
 
 
+@pytest.mark.slow
 def test_an_error_is_said_and_the_window_lives_on(window: Window, tmp_path: Path) -> None:
     window.documents.open_path(tmp_path / "bad.mp4")
     wait_for(lambda: "not a video" in window.banner.text)
@@ -140,6 +146,7 @@ def test_an_error_is_said_and_the_window_lives_on(window: Window, tmp_path: Path
     assert window.result is not None
 
 
+@pytest.mark.slow
 def test_a_bug_is_said_calmly_and_logged(window: Window, caplog: pytest.LogCaptureFixture) -> None:
     window.state.change(seeded(window, 666), "Seed")
     wait_for(lambda: "unexpected" in window.banner.text)
@@ -148,6 +155,7 @@ def test_a_bug_is_said_calmly_and_logged(window: Window, caplog: pytest.LogCaptu
     settle(window)
 
 
+@pytest.mark.slow
 def test_a_formula_error_stands_beside_the_formula(window: Window) -> None:
     source = SourceSettings(kind="synthetic", name="formula", parameters={"x": "x + sin("})
     window.state.change(replace(window.state.session, source=source), "Formula")
@@ -160,6 +168,7 @@ def test_a_formula_error_stands_beside_the_formula(window: Window) -> None:
     assert window.source._wrong.isHidden()
 
 
+@pytest.mark.slow
 def test_sliders_of_a_deformation_change_the_session(window: Window) -> None:
     source = SourceSettings(kind="synthetic", name="translation", frames=12)
     window.state.change(replace(window.state.session, source=source), "Deformation")
@@ -173,6 +182,7 @@ def test_sliders_of_a_deformation_change_the_session(window: Window) -> None:
     assert window.state.session.source.parameters == {}, "one drag, one step of undo"
 
 
+@pytest.mark.slow
 def test_a_session_goes_through_a_file(window: Window, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     window.state.change(seeded(window, 123), "Seed")
@@ -191,6 +201,7 @@ def test_a_session_goes_through_a_file(window: Window, tmp_path: Path) -> None:
     assert str(path) in window.user_folder.recent()
 
 
+@pytest.mark.slow
 def test_a_corrupt_session_is_refused_and_nothing_changes(window: Window, tmp_path: Path) -> None:
     before = window.state.session
     for text in ("{", '{"version": 99}', '{"noise": {"k": "three"}}', "[]"):
@@ -201,6 +212,7 @@ def test_a_corrupt_session_is_refused_and_nothing_changes(window: Window, tmp_pa
         assert window.state.session == before
 
 
+@pytest.mark.slow
 def test_saving_where_one_may_not_is_said(window: Window, tmp_path: Path) -> None:
     window.documents.save_to(tmp_path / "no such folder" / "x.json")
     assert "cannot be written" in window.banner.text
@@ -216,6 +228,7 @@ def drop(window: Window, path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [("a.mp4", "video"), ("b.JPG", "synthetic"), ("folder", "images")])
 def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / name
@@ -227,6 +240,7 @@ def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, ki
     assert str(path) in window.user_folder.recent()
 
 
+@pytest.mark.slow
 def test_a_dropped_flow_is_opened_as_it_fits_best(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +260,7 @@ def test_a_dropped_flow_is_opened_as_it_fits_best(
     settle(window)
 
 
+@pytest.mark.slow
 def test_columns_are_added_renamed_moved_and_removed(window: Window) -> None:
     window.compare.prior_added.emit(PriorSettings("go-with-the-flow"))
     window.compare.prior_added.emit(PriorSettings("go-with-the-flow"))
@@ -262,6 +277,7 @@ def test_columns_are_added_renamed_moved_and_removed(window: Window) -> None:
     assert set(window.result.columns) == set(window.state.keys)
 
 
+@pytest.mark.slow
 def test_the_menu_of_priors_explains_them(window: Window) -> None:
     window.compare._fill_menu()
     entries = {action.text(): action for action in window.compare.add.menu().actions()}
@@ -270,6 +286,7 @@ def test_the_menu_of_priors_explains_them(window: Window) -> None:
     assert "What go-with-the-flow does." in entries["go-with-the-flow"].toolTip()
 
 
+@pytest.mark.slow
 def test_zoom_is_linked_and_the_crosshair_reads_all_columns(window: Window) -> None:
     canvas = window.compare.canvas
     column, (top, height) = canvas.columns[1], canvas._layout.rows["noise"]
@@ -286,6 +303,7 @@ def test_zoom_is_linked_and_the_crosshair_reads_all_columns(window: Window) -> N
     assert "σ" in text
 
 
+@pytest.mark.slow
 def test_holding_the_key_flips_every_column_to_the_reference(window: Window) -> None:
     window.state.set_view(reference="fixed", rows=("noise",))
     before = canvas_bytes(window)
@@ -296,6 +314,7 @@ def test_holding_the_key_flips_every_column_to_the_reference(window: Window) -> 
     assert canvas_bytes(window) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["wipe", "difference"])
 def test_modes_against_the_reference_change_the_pictures(window: Window, mode: str) -> None:
     window.state.set_view(rows=("noise", "output"))
@@ -307,6 +326,7 @@ def test_modes_against_the_reference_change_the_pictures(window: Window, mode: s
     assert canvas_bytes(window) == before
 
 
+@pytest.mark.slow
 def test_every_row_can_be_shown(window: Window) -> None:
     window.state.set_frame(2)
     for row in ROWS:
@@ -321,6 +341,7 @@ def test_every_row_can_be_shown(window: Window) -> None:
     assert len(window.state.view.rows) == 1, "the last row stays"
 
 
+@pytest.mark.slow
 def test_playback_shows_frames_and_waits_for_those_that_are_not_there(
     make_window: MakeWindow, engines: type[FakeEngine]
 ) -> None:
@@ -337,6 +358,7 @@ def test_playback_shows_frames_and_waits_for_those_that_are_not_there(
     assert shown == list(range(1, len(shown) + 1)), "no frame is skipped and none shown before it is computed"
 
 
+@pytest.mark.slow
 def test_colour_noise_is_converted_anew(window: Window) -> None:
     window.actions_["rgb"].trigger()
     wait_for(lambda: window.compare.canvas._pictures.colours == "rgb")
@@ -355,6 +377,7 @@ def test_cancelling_stops_computing_ahead(make_window: MakeWindow, engines: type
     assert int(engine.computed().sum()) == count < 12
 
 
+@pytest.mark.slow
 def test_a_session_is_offered_back_after_a_crash(make_window: MakeWindow, tmp_path: Path) -> None:
     window = make_window()
     settle(window)
@@ -371,6 +394,7 @@ def test_a_session_is_offered_back_after_a_crash(make_window: MakeWindow, tmp_pa
     assert window.user_folder.crashed() is None
 
 
+@pytest.mark.slow
 def test_the_theme_can_be_light(window: Window) -> None:
     dark = window.grab().toImage().pixelColor(4, 4).lightness()
     window.actions_["theme_light"].trigger()
@@ -380,6 +404,7 @@ def test_the_theme_can_be_light(window: Window) -> None:
     window.actions_["theme_dark"].trigger()
 
 
+@pytest.mark.slow
 def test_every_command_has_a_tip_and_no_shortcut_is_given_twice(window: Window) -> None:
     assert all(command.tip for command in menus.COMMANDS)
     keys = [command.keys or command.hint for command in menus.COMMANDS if command.keys or command.hint]
@@ -389,6 +414,7 @@ def test_every_command_has_a_tip_and_no_shortcut_is_given_twice(window: Window) 
     assert all(command.tip in page for command in menus.COMMANDS if command.keys)
 
 
+@pytest.mark.slow
 def test_every_control_has_a_tip_and_a_name(window: Window) -> None:
     source = SourceSettings(kind="synthetic", name="translation")
     window.state.change(replace(window.state.session, source=source), "Deformation")
@@ -415,6 +441,7 @@ def _internal(widget: QWidget) -> bool:
     return parent is not None
 
 
+@pytest.mark.slow
 def test_the_plots_follow_the_frame(make_window: MakeWindow) -> None:
     window = make_window(plots=True)
     settle(window)
@@ -433,6 +460,7 @@ def test_closing_ends_the_worker_and_frees_the_engine(make_window: MakeWindow, e
     assert [engine.closed for engine in engines.instances] == [1]
 
 
+@pytest.mark.slow
 def test_figures_can_be_copied(window: Window) -> None:
     window.actions_["copy_values"].trigger()
     lines = QApplication.clipboard().text().splitlines()
@@ -440,6 +468,7 @@ def test_figures_can_be_copied(window: Window) -> None:
     assert any(line.startswith("variance") for line in lines)
 
 
+@pytest.mark.slow
 def test_idle_is_idle(window: Window) -> None:
     assert idle(window)
     wait_for(lambda: window.status._bar.isHidden())

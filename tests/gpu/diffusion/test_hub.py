@@ -68,6 +68,7 @@ def _last(frame: torch.Tensor, options: SamplerOptions, seed: int = 0) -> torch.
     return step.image
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_output_is_a_picture_that_the_noise_decides(family: str, folders: Callable[[str], Path]) -> None:
     frame, options = _frame(45, 61), _options(folders(family))  # a size that no grid divides
@@ -83,6 +84,7 @@ def test_an_output_is_a_picture_that_the_noise_decides(family: str, folders: Cal
     assert torch.equal(_last(frame, stochastic), _last(frame, stochastic))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_prompt_and_guidance_matter(family: str, folders: Callable[[str], Path]) -> None:
     frame, options = _frame(), _options(folders(family), guidance=8.0)
@@ -131,6 +133,7 @@ def _even(folder: Path, first: int, count: int, **parameters: Any) -> SamplerOpt
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_stable_diffusion_equals_diffusers(prediction: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.random.fork_rng():
@@ -147,6 +150,7 @@ def test_stable_diffusion_equals_diffusers(prediction: str, tmp_path: Path, monk
     torch.testing.assert_close(_last(frame, _even(tmp_path, 451, 10)), expected, rtol=0, atol=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
 def test_stable_diffusion_xl_equals_diffusers(
     guidance: float, folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
@@ -166,6 +170,7 @@ def test_stable_diffusion_xl_equals_diffusers(
     torch.testing.assert_close(_last(frame, options), expected, rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_the_upscaler_equals_diffusers(folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, frame, feed = folders("upscaler"), _frame(64, 96), _feed(64, 96)
     low = torch.nn.functional.avg_pool2d(frame[None], 4)
@@ -181,6 +186,7 @@ def test_the_upscaler_equals_diffusers(folders: Callable[[str], Path], monkeypat
     torch.testing.assert_close(_last(frame, options), expected, rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_deepfloyd_equals_diffusers(folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, frame, feed = folders("deepfloyd"), _frame(24, 32), _feed(24, 32)
     noise = feed(0)[None, :3]
@@ -193,6 +199,7 @@ def test_deepfloyd_equals_diffusers(folders: Callable[[str], Path], monkeypatch:
     torch.testing.assert_close(_last(frame, options), (expected / 2 + 0.5).clamp(0, 1), rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_deepfloyd_super_equals_diffusers(folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder, frame, feed = folders("deepfloyd-super"), _frame(32, 32), _feed(32, 32)
     options = _even(folder, 950, 20)
@@ -208,6 +215,7 @@ def test_deepfloyd_super_equals_diffusers(folders: Callable[[str], Path], monkey
 # --- strength, inversion, interruption ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_little_strength_keeps_the_frame(folders: Callable[[str], Path]) -> None:
     frame, folder = _frame(32, 32), folders("deepfloyd")
     distances = []
@@ -218,6 +226,7 @@ def test_little_strength_keeps_the_frame(folders: Callable[[str], Path]) -> None
     assert distances[0] < distances[1] < distances[2]
 
 
+@pytest.mark.slow
 def test_sampling_from_the_inverted_noise_gives_the_frame_back(folders: Callable[[str], Path]) -> None:
     task, frame = TASKS.get("hub"), _frame(32, 32)
     options = replace(_options(folders("deepfloyd"), strength=0.5, size=32, guidance=1.0), steps=40)
@@ -231,6 +240,7 @@ def test_sampling_from_the_inverted_noise_gives_the_frame_back(folders: Callable
     assert back < 1e-3 < 0.1 * apart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["stable-diffusion", "upscaler"])
 def test_inverted_latents_return_through_the_frame_grid(
     family: str, folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
@@ -252,6 +262,7 @@ def test_inverted_latents_return_through_the_frame_grid(
     torch.testing.assert_close(returned, latents, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_work_is_given_up_between_two_layers(folders: Callable[[str], Path]) -> None:
     frame, options = _frame(), _options(folders("stable-diffusion"))
     steps = TASKS.get("hub").sample(frame, _feed(48, 64), options, CPU)
@@ -272,6 +283,7 @@ def test_work_is_given_up_between_two_layers(folders: Callable[[str], Path]) -> 
     assert asked == 6
 
 
+@pytest.mark.slow
 def test_one_pipeline_is_kept_and_released_for_the_next(folders: Callable[[str], Path]) -> None:
     first = loading.load(str(folders("deepfloyd")), CPU)
     assert loading.load(str(folders("deepfloyd")), CPU) is first
@@ -279,6 +291,7 @@ def test_one_pipeline_is_kept_and_released_for_the_next(folders: Callable[[str],
     assert loading.load(str(folders("deepfloyd")), CPU) is not first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content", "says"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from gpu.diffusion.tasks import RECIPES, TASKS, SamplerOptions
@@ -13,6 +14,7 @@ from gpu.source.opening import open_source
 CPU = torch.device("cpu")
 
 
+@pytest.mark.slow
 def test_examples_are_reproducible_and_their_flat_pictures_are_their_mean_colours():
     recipe = RECIPES.get("person")
     target, condition = recipe.examples(None, "validate").batch(np.random.default_rng(3), 6)
@@ -29,6 +31,7 @@ def test_examples_are_reproducible_and_their_flat_pictures_are_their_mean_colour
     assert not torch.equal(target, other)
 
 
+@pytest.mark.slow
 def test_the_noise_decides_the_clothes_and_the_picture_their_colour():
     task, options = TASKS.get("pose-to-person"), SamplerOptions(sampler="euler", steps=6)
     source = open_source(SourceSettings("scene", "", "pose", {"cycle": "wave"}, 96, 72, 0, 2))

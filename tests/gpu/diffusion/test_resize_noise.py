@@ -79,6 +79,7 @@ def test_larger_and_back_is_the_noise_itself() -> None:
     torch.testing.assert_close(resize_noise(resize_noise(noise, 72, 42), 9, 14), noise, rtol=0, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_mean_given_the_input_is_that_of_the_overlapping_areas() -> None:
     """3 pixels to 2: halves of the middle one. Over many seeds the average is Σ overlap · x / √area."""
     noise = torch.tensor([[[1.0, -2.0, 0.5]]])

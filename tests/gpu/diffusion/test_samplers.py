@@ -87,6 +87,7 @@ def test_heun_in_ten_steps_is_close():
     assert float((states[-1][0] - exact).square().mean().sqrt()) < 0.1 * SPREAD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(SAMPLERS))
 @pytest.mark.parametrize("churn", [0.0, 0.5, 1.0])
 def test_samples_have_the_data_distribution(name, churn):

@@ -46,18 +46,21 @@ def photo():
     return torch.from_numpy(small[100:228, 120:248]).permute(2, 0, 1).float() / 255
 
 
+@pytest.mark.slow
 def test_output_is_much_sharper_than_bicubic_and_not_sharper_than_life(photo):
     output = last(photo, SamplerOptions())
     assert detail(output) > 10 * detail(TASK.input_image(photo, QUICK))
     assert 0.3 * detail(photo) < detail(output) < 1.5 * detail(photo)
 
 
+@pytest.mark.slow
 def test_output_keeps_what_the_low_resolution_picture_says(photo):
     output = last(photo, SamplerOptions())
     again, given = TASK.input_image(output, QUICK), TASK.input_image(photo, QUICK)
     assert float((again - given).square().mean().sqrt()) < 0.02
 
 
+@pytest.mark.slow
 def test_the_noise_decides_the_detail(photo):
     first, again, other = last(photo), last(photo), last(photo, seed=2)
     assert torch.equal(first, again)

@@ -46,6 +46,7 @@ def test_the_round_trip_of_a_photo_it_has_not_seen(photo):
     assert psnr(back, photo) > 27.5
 
 
+@pytest.mark.slow
 def test_sampling_stays_near_the_photo_and_follows_the_noise(photo):
     noise, other = normal(4, 128, 128), normal(4, 128, 128, seed=2)
     *_, first = TASK.sample(photo, lambda index: noise, QUICK, CPU)
@@ -98,6 +99,7 @@ class Patches:
         return torch.nn.functional.interpolate(coarse, size=16, mode="bilinear"), None
 
 
+@pytest.mark.slow
 def test_a_run_of_the_autoencoder_that_was_stopped_ends_where_it_would_have(tmp_path, monkeypatch):
     config = AutoencoderConfig(channels=(4, 8), encoder_blocks=(1, 1), decoder_blocks=(1, 1))
     recipe = Recipe(network=config, examples=lambda folder, use: Patches(), measured=latent._scale)

@@ -30,6 +30,7 @@ def finish(engine: Engine, t: int) -> FrameResult:
     return last.result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PRIORS.names())
 def test_frame_alone_equals_frame_of_a_full_run(name: str) -> None:
     session = dataclasses.replace(SMALL, priors=(PriorSettings(name),))
@@ -57,6 +58,7 @@ def test_columns_stream_in_and_the_last_update_is_complete() -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_measures_do_not_depend_on_the_order_of_frames() -> None:
     session = dataclasses.replace(SMALL, task=TASK)
     forwards, backwards = Engine(session), Engine(session)
@@ -178,6 +180,7 @@ def test_removing_a_column_or_moving_the_view_computes_nothing_anew() -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_memory_limit_drops_old_frames_and_keeps_curves() -> None:
     engine = Engine(SMALL, memory_limit=1)
     for t in range(9):
@@ -248,6 +251,7 @@ def test_wrong_requests_are_named() -> None:
         Engine(dataclasses.replace(SMALL, noise=dataclasses.replace(NOISE, device="no-such-device")))
 
 
+@pytest.mark.slow
 def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> None:
     """`auto` goes on with torch and says so; `gl` says what happened. Nothing that was computed is lost."""
     from gpu.noise.ownership_gl import GLRasteriser
@@ -270,6 +274,7 @@ def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> Non
     auto.close()
 
 
+@pytest.mark.slow
 def test_both_backends_show_the_same_measures() -> None:
     found = {}
     for backend in ("gl", "torch"):
@@ -282,6 +287,7 @@ def test_both_backends_show_the_same_measures() -> None:
     assert found["gl"].coherence.previous == pytest.approx(found["torch"].coherence.previous, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_flicker_of_the_longest_run_of_outputs() -> None:
     session = dataclasses.replace(SMALL, task=TASK)
     engine = Engine(session)

@@ -27,6 +27,7 @@ def engine():
     made.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [prior.key for prior in COLUMNS])
 def test_the_value_is_the_noise(engine: Engine, key: str) -> None:
     places = np.random.default_rng(2).integers(0, (44, 30), (12, 2))

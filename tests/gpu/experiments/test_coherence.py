@@ -17,6 +17,7 @@ def test_priors_that_follow_no_motion_are_sampled_once():
     assert len({strand.label for strand in strands.values()}) == len(strands)
 
 
+@pytest.mark.slow
 def test_measured_and_published_stand_beside_each_other():
     settings = settings_for(
         "coherence", {"size": 32, "clips": 1, "tasks": "jpeg-restoration,hub", "priors": "random,integral"}
@@ -34,6 +35,7 @@ def test_measured_and_published_stand_beside_each_other():
     assert published == {"published", "published_relative"}
 
 
+@pytest.mark.slow
 def test_more_steps_are_sharper_and_random_gains_nothing_over_itself():
     settings = settings_for("steps", {"steps": "2,6", "tasks": "super-resolution-x8", "size": 32, "clips": 1})
     outcome = finished(steps.run(settings))

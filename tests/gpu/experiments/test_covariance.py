@@ -33,6 +33,7 @@ def asymmetric():
     return first, warped, theories
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", ["bilinear", "integral"])
 @pytest.mark.parametrize("kind", ["cross", "own"])
 def test_every_entry_agrees_with_theory(asymmetric, prior: str, kind: str):

@@ -28,6 +28,7 @@ def scenes():
     return found
 
 
+@pytest.mark.slow
 def test_shares_add_up(scenes):
     """What one fill leaves undefined the other has inherited or drawn; new pixels are never more than undefined ones."""
     for scene in scenes:

@@ -25,6 +25,7 @@ def test_errors_have_the_size_asked_for_and_smooth_ones_are_smooth():
     assert torch.linalg.vector_norm(bias, dim=-1) == pytest.approx(torch.full((48, 56), 0.5), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_measured_end_point_errors_are_the_sizes_and_coherence_falls_with_them():
     found = []
     with opened(CLIP) as clip:
@@ -42,6 +43,7 @@ def test_measured_end_point_errors_are_the_sizes_and_coherence_falls_with_them()
     assert found[2] == pytest.approx(0, abs=0.05)  # 12 px off after 6 frames
 
 
+@pytest.mark.slow
 def test_the_experiment_sets_every_flow_beside_random_and_fixed(monkeypatch):
     monkeypatch.setattr(flow_error, "CARRIED", ("integral",))  # for speed
     settings = settings_for(

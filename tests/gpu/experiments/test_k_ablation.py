@@ -10,6 +10,7 @@ from gpu.session import SourceSettings
 from tests.gpu.experiments.running import finished
 
 
+@pytest.mark.slow
 def test_undefined_pixels_vanish_at_finer_levels_and_coherence_rises():
     outcome = finished(
         k_ablation.run(

@@ -9,6 +9,7 @@ from gpu.experiments import long, settings_for
 from tests.gpu.experiments.running import finished
 
 
+@pytest.mark.slow
 def test_memory_and_variance_over_time():
     """32·32·2 values in two runs: a standard error of about 0.02; every comparison has four of them or more, p < 1e-4."""
     settings = settings_for(

@@ -11,6 +11,7 @@ from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, T
 from tests.gpu.experiments.running import finished
 
 
+@pytest.mark.slow
 def test_a_run_measures_what_the_engine_measures():
     source = SourceSettings("synthetic", name="rotation-zoom", height=32, width=40, frames=7)
     task, names = TaskSettings("super-resolution", steps=2), ("random", "integral")
@@ -45,6 +46,7 @@ def test_clips_are_different_and_jobs_have_seeds_of_their_own():
     assert [clip.name for clip, _ in jobs[:4]] == [clip.name for clip, _ in jobs[4:8]]
 
 
+@pytest.mark.slow
 def test_table1_has_a_row_for_each_task_and_prior_and_names_what_it_leaves_out():
     settings = settings_for(
         "table1",

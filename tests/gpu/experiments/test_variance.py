@@ -32,6 +32,7 @@ def test_a_wrong_theory_is_found_out(half):
     assert 1 not in half["bilinear"].variance(1 - 1e-3)
 
 
+@pytest.mark.slow
 def test_every_pixel_of_a_deformation(half):
     """Two comparisons, each of which fails with a probability of 1e-3 over seeds; Σ w² is not constant there."""
     source = SourceSettings("synthetic", name="rotation-zoom", height=12, width=12, frames=3)

@@ -19,6 +19,7 @@ def test_power_of_known_noise():
     assert warp_visual.high_power(torch.ones((1, 64, 64))) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_claims_tell_blur_from_its_absence():
     """At seed 7; over seeds ∫-noise's claims of power and flatness fail with a probability of 1.1 %."""
     given = {"size": 40, "frame": 1, "seeds": 3, "priors": "bilinear,integral"}

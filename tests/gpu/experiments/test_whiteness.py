@@ -9,6 +9,7 @@ from gpu.experiments import settings_for, whiteness
 from tests.gpu.experiments.running import finished
 
 
+@pytest.mark.slow
 def test_integral_passes_and_bilinear_fails():
     """8 frames a prior; a white prior exceeds the 99.9 % quantile of false alarms in one of three tests with probability below
     0.003, and the seed is fixed."""

@@ -49,6 +49,7 @@ def middle() -> torch.Tensor:
 EYE = torch.eye(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("matrix", "shift"),
     [

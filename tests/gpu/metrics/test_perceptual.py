@@ -97,6 +97,7 @@ def test_vgg_is_its_layers_one_after_the_other() -> None:
         assert vgg.features(state, pictures[:, :, :9, :5]).shape == (2, 12)  # any size is taken
 
 
+@pytest.mark.slow
 def test_inception_gives_what_pytorch_fid_gives() -> None:
     """Golden numbers: of pytorch-fid 0.3.0 on torchvision 0.28's modules, with these tensors and pictures."""
     generator = draws(11)

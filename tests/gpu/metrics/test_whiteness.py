@@ -28,6 +28,7 @@ def seeds() -> list[Whiteness]:
     return [measure(white(3, 40, 64, seed=seed)) for seed in range(200)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", KEYS)
 def test_p_values_of_white_noise_are_uniform(seeds: list[Whiteness], key: str) -> None:
     # One KS over 200 p-values; fails by chance with probability 0.01 per measure, and the seeds are fixed.
@@ -297,6 +298,7 @@ def test_pool_of_nothing_and_of_mixed_shapes_is_refused() -> None:
         across(white(1, 4, 4), white(1, 4, 5))
 
 
+@pytest.mark.slow
 def test_pool_keeps_its_level_for_frames_that_repeat() -> None:
     """20 identical frames of white noise are one frame's evidence: still white, where naive pooling would reject."""
     calls = [pool(white(1, 1, 24, 32, seed=seed).expand(20, 1, 24, 32)) for seed in range(30)]
@@ -334,6 +336,7 @@ def test_numpy_strided_and_double_input_give_the_same() -> None:
     assert measure(noise.permute(0, 2, 1).contiguous().permute(0, 2, 1)).moran == direct.moran
 
 
+@pytest.mark.slow
 def test_peak_formulas() -> None:
     expected, limit = spatial.peak_of_white(10_000, 50_000)
     assert spatial.peak_p(limit, 10_000, 50_000) == pytest.approx(0.001, rel=1e-6)

@@ -20,6 +20,7 @@ def rebuilt(foot: Footprint) -> np.ndarray:
     return foot.values.astype(np.float64).sum(1) * np.sqrt(4.0**foot.level / foot.count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", motions.ALL)
 def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> None:
     carrier = motions.carrier(motions.ALL[name](SIZE), rasteriser)
@@ -98,6 +99,7 @@ def test_why_a_pixel_is_fresh(rasteriser: Rasteriser) -> None:
     assert inspection.footprint.anchor == 1
 
 
+@pytest.mark.slow
 def test_frames_beyond_one_piece_and_sparse_anchors(rasteriser: Rasteriser) -> None:
     """A frame of several pieces of 32 pixels, whose outlines cross their borders, and anchors that few pixels look at."""
     size = (40, 70)

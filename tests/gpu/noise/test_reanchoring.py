@@ -30,6 +30,7 @@ def with_previous(moved: Transport, t: int, channels: int) -> float:
     return float(coherence.correlation(before, here, places, motion.valid(t - 1))[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["translation", "rotation", "zoom in", "zoom out", "crossing layers"])
 def test_affine_motions_keep_their_anchors_for_ever(name: str) -> None:
     moved = carrier(motions.ALL[name](SIZE), TorchRasteriser())
@@ -47,6 +48,7 @@ def test_bend_of_a_parabola() -> None:
     assert tracks.bend(tracks.fresh(0, 1, 1, CPU)) == tracks.bend(tracks.fresh(0, 2, 2, CPU)) == 0.0
 
 
+@pytest.mark.slow
 def test_turbulence_gets_new_anchors(rasteriser: Rasteriser) -> None:
     moved = carrier(motions.turbulent(SIZE), rasteriser)
     moved.tracks.transported(LATE)
@@ -60,6 +62,7 @@ def test_turbulence_gets_new_anchors(rasteriser: Rasteriser) -> None:
     assert states <= {KEPT, INHERITED, NEW}
 
 
+@pytest.mark.slow
 def test_noise_stays_white(rasteriser: Rasteriser) -> None:
     """As in test_transport: KS p-values of 200 replicates (8 seeds x 25 channels) are uniform, which fails with probability
     0.01 a backend; variance within its 99.9 % interval; no autocorrelation beyond its limit at p = 0.001."""
@@ -77,6 +80,7 @@ def test_noise_stays_white(rasteriser: Rasteriser) -> None:
     assert measured.channel_correlation < measured.channel_limit
 
 
+@pytest.mark.slow
 def test_no_pair_of_near_pixels_is_tied() -> None:
     """Covariances of a pixel with its neighbours at all offsets up to (2, 3), over 64 channels and all places: each is normal
     with standard deviation 1/sqrt(n); the largest of the 17 passes 4.5 of them with p < 2e-4."""
@@ -90,6 +94,7 @@ def test_no_pair_of_near_pixels_is_tied() -> None:
             assert abs(float((a * b).mean())) * math.sqrt(a.numel()) < 4.5, (dx, dy)
 
 
+@pytest.mark.slow
 def test_noise_follows_where_old_anchors_have_lost_it() -> None:
     motion = motions.turbulent(SIZE)
     renewed, lost = (along(motion, TorchRasteriser(), TransportSettings(7, bend=bend)) for bend in (BEND, math.inf))
@@ -100,6 +105,7 @@ def test_noise_follows_where_old_anchors_have_lost_it() -> None:
     assert max(with_previous(lost, t, 8) for t in range(LATE - 3, LATE + 1)) < min(late) - 0.05
 
 
+@pytest.mark.slow
 def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser, monkeypatch: pytest.MonkeyPatch) -> None:
     motion = motions.turbulent(SIZE)
     played = carrier(motion, rasteriser)
@@ -112,6 +118,7 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser, monkeypa
     assert torch.equal(asked.integral(LATE, 1)[0], frames[LATE][:1])
 
 
+@pytest.mark.slow
 def test_random_fill_never_carries_what_it_filled(rasteriser: Rasteriser) -> None:
     moved = carrier(motions.turbulent(SIZE), rasteriser, fill="random")
     noise, state = moved.integral(LATE, 4)
@@ -121,6 +128,7 @@ def test_random_fill_never_carries_what_it_filled(rasteriser: Rasteriser) -> Non
     assert low < float(noise.double().square().sum()) < high
 
 
+@pytest.mark.slow
 def test_a_shot_has_anchors_of_its_own(rasteriser: Rasteriser) -> None:
     moved = along(motions.turbulent(SIZE), rasteriser, TransportSettings(7), lambda t: 8 if t >= 8 else 0)
     late = moved.integral(LATE, 2)[0]
@@ -130,6 +138,7 @@ def test_a_shot_has_anchors_of_its_own(rasteriser: Rasteriser) -> None:
     assert torch.equal(again.integral(LATE, 2)[0], late)
 
 
+@pytest.mark.slow
 def test_a_pixel_can_be_inspected(rasteriser: Rasteriser) -> None:
     motion = motions.turbulent(SIZE)
     noise = carrier(motion, rasteriser).integral(LATE, 2)[0]
@@ -139,6 +148,7 @@ def test_a_pixel_can_be_inspected(rasteriser: Rasteriser) -> None:
         assert torch.allclose(torch.from_numpy(inspection.value), noise[:, y, x], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_backends_agree(context: gl.Context) -> None:
     drawn = GLRasteriser(context)
     motion = motions.turbulent(SIZE)

@@ -29,6 +29,7 @@ def test_zero_flow_returns_the_same_noise(rasteriser: Rasteriser) -> None:
         assert bool((state == KEPT).all())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dx", "dy"), [(3, 0), (0, 2), (-4, 1), (5, -3)])
 def test_integer_translation_moves_the_noise(rasteriser: Rasteriser, dx: int, dy: int) -> None:
     moved = carrier(motions.translation(SIZE, dx, dy), rasteriser)
@@ -39,6 +40,7 @@ def test_integer_translation_moves_the_noise(rasteriser: Rasteriser, dx: int, dy
     assert torch.allclose(noise[kept], came[kept], atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", motions.ALL)
 def test_noise_is_white_for_every_motion(rasteriser: Rasteriser, name: str) -> None:
     """KS p-values of 200 replicates (8 seeds x 25 channels) are uniform: fails with probability 0.01 a motion and backend;
@@ -58,6 +60,7 @@ def test_noise_is_white_for_every_motion(rasteriser: Rasteriser, name: str) -> N
     assert measured.channel_correlation < measured.channel_limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", motions.ALL)
 def test_backends_agree(context: gl.Context, name: str) -> None:
     """Owners may differ only at sub-pixels within 1e-3 pixels of an outline."""
@@ -124,6 +127,7 @@ def test_at_folds_the_smaller_forward_backward_error_wins(rasteriser: Rasteriser
         assert bool(((track.state == NEW) == (moved.gather(track, 1, 0)[1] == 0)).all())
 
 
+@pytest.mark.slow
 def test_rotation_remembers_frame_0(rasteriser: Rasteriser) -> None:
     """2 degrees a frame, 192 x 192, inner disc of radius 0.3 x 192: >= 0.62 after 16 frames, >= 0.64 with the previous."""
     size = (192, 192)
@@ -155,6 +159,7 @@ def test_direction_is_backward_flow(rasteriser: Rasteriser) -> None:
     assert max(others) < 0.1
 
 
+@pytest.mark.slow
 def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser) -> None:
     motion = motions.layers(SIZE)
     played = carrier(motion, rasteriser)
@@ -164,6 +169,7 @@ def test_random_access_gives_what_playing_gives(rasteriser: Rasteriser) -> None:
     assert torch.equal(played.integral(4, 2)[0], frames[4])
 
 
+@pytest.mark.slow
 def test_dropped_tracks_are_recomputed_alike(rasteriser: Rasteriser, monkeypatch: pytest.MonkeyPatch) -> None:
     motion = motions.layers(SIZE)
     expected = carrier(motion, rasteriser).integral(12, 1)[0]
@@ -174,6 +180,7 @@ def test_dropped_tracks_are_recomputed_alike(rasteriser: Rasteriser, monkeypatch
     assert torch.equal(starved.integral(12, 1)[0], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fill", ["two-stage", "random"])
 def test_disocclusion(rasteriser: Rasteriser, fill: str) -> None:
     """Two-stage: what appears opens an anchor and is carried on. Random fill: it stays undefined and never coheres."""
@@ -207,6 +214,7 @@ def test_sparse_and_dense_gathering_agree(rasteriser: Rasteriser, monkeypatch: p
     assert float((dense - sparse).abs().median()) < 1e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [0, 1, 2, 4])
 @pytest.mark.parametrize("s", [1, 2, 3])
 def test_other_levels_and_contours_are_white_too(rasteriser: Rasteriser, k: int, s: int) -> None:
@@ -218,6 +226,7 @@ def test_other_levels_and_contours_are_white_too(rasteriser: Rasteriser, k: int,
     assert measured.autocorrelation < measured.autocorrelation_limit
 
 
+@pytest.mark.slow
 def test_extreme_magnification_opens_anchors_and_stays_white(rasteriser: Rasteriser) -> None:
     """Magnified 2 x a frame, pixels soon cover less than a sub-pixel; fails with probability 0.001."""
     moved = carrier(motions.zoom(SIZE, 2.0), rasteriser)
@@ -240,6 +249,7 @@ def test_tiny_and_narrow_grids(rasteriser: Rasteriser, size: tuple[int, int]) ->
     assert bool(torch.isfinite(noise).all())
 
 
+@pytest.mark.slow
 def test_wild_motion_ends_in_bounded_time_and_finite_noise(rasteriser: Rasteriser) -> None:
     """Uniformly random flow over the frame: outlines must not be stretched across it."""
     generator = torch.Generator().manual_seed(3)

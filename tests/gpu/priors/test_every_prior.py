@@ -48,6 +48,7 @@ def start(make: Build, flow: object, name: str, mode: str, **settings: object) -
     return PRIORS.get(name).start(make(flow, mode=mode, **settings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), COLUMNS)
 def test_random_access_equals_sequence(
     make: Build, turning: Build, name: str, mode: str, monkeypatch: pytest.MonkeyPatch
@@ -89,6 +90,7 @@ def test_columns_start_equal_and_start_anew_at_a_cut(make: Build, turning: Build
         assert torch.equal(run.frame(t).noise, context.white(rng.FIELD, t))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), DRAWN)
 def test_the_seed_decides(make: Build, turning: Build, name: str, mode: str) -> None:
     first, second, other = (start(make, turning(), name, mode, seed=s).frame(3).noise for s in (1, 1, 2))
@@ -134,6 +136,7 @@ def test_flow_that_is_not_finite_makes_fresh_noise(
     assert torch.allclose(frame.noise[:, 5:8, 10:12], context.white(rng.FIELD, 3)[:, 5:8, 10:12], rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), MOVING)
 def test_a_hole_is_filled_once_or_ever_anew(
     make: Build, translation: Build, masked: Build, name: str, mode: str
@@ -160,6 +163,7 @@ def test_a_hole_is_filled_once_or_ever_anew(
 WHITE = [column for column in COLUMNS if PRIORS.get(column[0]).info.white]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), WHITE)
 def test_white_priors_are_white(make: Build, turning: Build, name: str, mode: str) -> None:
     """p-values over 100 seeds are uniform. Nine KS tests each: some p below 1e-4 by chance with probability 0.0045."""

@@ -125,6 +125,7 @@ def test_the_determinant_is_that_of_finite_differences(name: str) -> None:
     assert torch.allclose(warp.determinant(t, points)[whole], differences[whole], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_accumulated_backward_flow_is_the_map(name: str) -> None:
     """Points followed back step by step, exactly, arrive where `to_reference` says."""

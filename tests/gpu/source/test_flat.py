@@ -62,6 +62,7 @@ def test_random_access_and_flatness(scene):
     assert frame.dtype == np.uint8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("t", [0, 6])
 def test_flow_leads_to_what_is_seen(scene, t):
     """Both flows, followed to the other frame, find the same colours wherever they are valid."""

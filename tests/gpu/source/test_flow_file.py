@@ -44,6 +44,7 @@ def opened(flow: str, **values: Any) -> FlowFileSource:
     return open_flow(SourceSettings("flow", flow_path=flow, **values))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "given"),
     [
@@ -269,6 +270,7 @@ def test_frames_outside_the_range_are_refused(tmp_path: Path) -> None:
 STRONG = {"zoom": {"factor": 1.06}, "translation": {"dx": 3, "dy": 1}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rotation-zoom", "zoom", "translation", "layers"])
 def test_the_fit_finds_how_flow_was_stored(name: str) -> None:
     """Forward flow with its sign reversed is nearly backward flow: of two readings the motion must tell, if it can."""

@@ -184,6 +184,7 @@ PIECES = ["x", "y", "t", "1", "0", "9e9", "sin", "log", "sqrt", "min", "where", 
 PIECES += ["%", "<", ">=", " if ", " else ", ".", "__class__", "[", "]", "lambda", ":", "=", "'", "#", "\\", "pi", "e"]
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_any_mixture_of_pieces_is_a_formula_or_a_formula_error(text: str) -> None:
@@ -206,6 +207,7 @@ EXPRESSION = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(EXPRESSION, EXPRESSION)
 @example("1/(x-x)", "0")

@@ -39,6 +39,7 @@ def painter(layers: list[Layer], t: int, x: float, y: float) -> tuple[int, float
     raise AssertionError("the background covers everything")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("t", [0, 5, 9, 14])
 def test_visibility_and_flow_are_the_painters(t: int) -> None:
     layers = crossing()

@@ -28,6 +28,7 @@ def cuts(frames: list[np.ndarray]) -> tuple[int, ...]:
     return find_cuts([thumbnail(frame) for frame in frames])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [{}, {"height": 64, "width": 64}, {"height": 20}])
 def test_the_city_has_one_cut_in_its_middle_and_the_bunny_none(size: dict[str, int]) -> None:
     city = open_source(SourceSettings("video", str(asset("clips/city.mp4")), **size))

@@ -36,6 +36,7 @@ def test_it_is_in_the_menu_with_a_task_of_its_own():
     assert {"seed", "speed", "rows", "buoyancy", "drag"} <= {info.name for info in scene.parameters}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["backward", "forward"])
 def test_the_flow_leads_to_what_is_seen(direction):
     """Pictures carried along the flow differ less than with either axis, the sign or the grid wrong. Wind and rising make
@@ -64,6 +65,7 @@ def test_the_flow_leads_to_what_is_seen(direction):
         assert difference(*wrong) > 1.5 * true
 
 
+@pytest.mark.slow
 def test_wind_to_the_right_comes_from_the_left():
     flow = opened(wind=1.0).truth.backward(3)
     assert flow[..., 0].mean() < -0.5
@@ -71,6 +73,7 @@ def test_wind_to_the_right_comes_from_the_left():
     assert forward[..., 0].mean() > 0.5
 
 
+@pytest.mark.slow
 def test_flows_are_each_others_inverse(scene):
     """backward(t) at p, then forward(t) of where that led, returns to p: up to bilinear sampling of the smooth forward."""
     backward, valid = scene.truth.backward(5).astype(np.float64), scene.truth.valid(5)
@@ -91,6 +94,7 @@ def test_what_comes_in_is_not_valid():
     assert valid.mean() > 0.8
 
 
+@pytest.mark.slow
 def test_scrubbing_gives_what_playing_gives():
     """Bit for bit, also beyond what is kept at once, backwards, and after an interruption."""
     frames = history.RECENT + 2 * history.EVERY
@@ -113,6 +117,7 @@ def test_scrubbing_gives_what_playing_gives():
     assert (shown[0] != shown[5]).any()
 
 
+@pytest.mark.slow
 def test_work_is_told_step_by_step_and_done_once():
     history._warm.clear()
     scene = opened(seed=6)
@@ -124,6 +129,7 @@ def test_work_is_told_step_by_step_and_done_once():
     assert len(list(opened((48, 60), seed=6, speed=0.5).prepare(2))) == 2
 
 
+@pytest.mark.slow
 def test_the_engine_tells_how_far_the_simulation_is():
     history._warm.clear()
     source = SourceSettings("scene", "", "smoke", COARSE, *SIZE, 0, 3)
@@ -139,6 +145,7 @@ def test_the_engine_tells_how_far_the_simulation_is():
         engine.close()
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_frames():
     first, again, other = (opened(seed=seed).frame(2) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
@@ -181,6 +188,7 @@ def test_wrong_parameters_are_named(scene):
         scene.truth.backward(13)
 
 
+@pytest.mark.slow
 def test_the_command_line_renders_it(tmp_path):
     command = "render --scene smoke:rows=16 --task surrogate-rendering --priors random,integral --frames 2 --size 32x32"
     assert main([*command.split(), "--steps", "2", "--out", str(tmp_path)]) == 0

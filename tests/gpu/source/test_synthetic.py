@@ -50,6 +50,7 @@ def test_frames_move_as_the_true_motion_says(name: str) -> None:
     assert truly < 0.5 * error(flow.flip(-1))
 
 
+@pytest.mark.slow
 def test_defaults_move_by_half_a_pixel_to_four() -> None:
     """A fair test: what the fastest tenth does by default at 192 rows, over the first second."""
     for name in DEFORMATIONS.names():

@@ -81,6 +81,7 @@ def sequential(path: Path, height: int, width: int) -> list[np.ndarray]:
         frames.append(resize(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), height, width))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", CONTAINERS)
 def test_any_frame_in_any_order(suffix: str, clips: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for a handful of frames only, so that they are decoded again and again."""

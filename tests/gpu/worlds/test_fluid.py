@@ -15,6 +15,7 @@ def random_velocity(height, width):
     return Velocity(u, torch.randn((height + 1, width), generator=generator, dtype=torch.float64))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(24, 32), (7, 5), (1, 4)])
 def test_projection_removes_all_divergence_keeps_the_floor_shut_and_adds_no_energy(height, width):
     before = random_velocity(height, width)
@@ -41,12 +42,14 @@ def run(fluid, frames=30):
     return state
 
 
+@pytest.mark.slow
 def test_a_seed_decides_the_smoke():
     first, again, other = (run(Fluid(rows=24, columns=24, seed=seed)) for seed in (1, 1, 2))
     assert torch.equal(first.smoke, again.smoke)
     assert not torch.allclose(first.smoke, other.smoke, atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "extreme",
     [
