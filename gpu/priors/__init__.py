@@ -14,7 +14,7 @@ list the priors within milliseconds. A whole prior, in a file of its own in this
     if TYPE_CHECKING:
         from gpu.priors import NoiseFrame, PriorContext, Run
 
-    INFO = PriorInfo("Halves", "Half of it stays, half is new.", "An example.", uses_motion=False, hue="sky", dash="dotted")
+    INFO = PriorInfo("Halves", "Half of it stays, half is new.", "An example.", uses_motion=False, born_white=False, hue="sky")
 
 
     def start(context: PriorContext) -> Run:

@@ -130,6 +130,7 @@ def test_what_cannot_be_written_is_found_before_the_work(
     assert cli("render", *photo, "--out", inputs / "photo.png").code == 2
 
 
+@pytest.mark.slow
 def test_vectors_that_are_no_numbers_become_invalid_pixels(cli: Any, inputs: Path, tmp_path: Path) -> None:
     """NaN, infinite and absurd vectors are counted as pixels without history; the noise stays finite."""
     out = tmp_path / "noise.npz"

@@ -26,6 +26,7 @@ def test_integral_noise_is_white_in_every_frame(motion: str) -> None:
         assert whole_frame.radial(whole_frame.noise(INTEGRAL, motion, ROUGH, SEED, t)).p > p, (motion, t)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("motion", ["rotation", "swirl"])
 def test_interpolation_fails_one_test_or_the_other(motion: str) -> None:
     reach = whole_frame.white_neighbours(ROUGH)

@@ -34,6 +34,7 @@ def test_chained_noise_is_white_in_every_frame(film):
             assert abs(float((beside[0] * beside[1]).mean())) < 5 / math.sqrt(n)
 
 
+@pytest.mark.slow
 def test_from_frame_to_frame_both_lie_at_the_ceiling(film):
     anchored, chained = film.curves(first=False)
     for values in (anchored, chained):

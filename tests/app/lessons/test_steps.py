@@ -75,6 +75,7 @@ def test_a_step_computes_at_the_ends_of_its_controls(name: str, number: int) -> 
         scenes.check(next(iter(step.compute({**defaults, "seed": 8.0}))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "number"), STEPS)
 def test_what_a_step_names_is_there(name: str, number: int) -> None:
     lesson, step = _step(name, number)

@@ -101,6 +101,7 @@ def test_a_module_can_carry_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert texts.lesson("10") == texts.lesson("a-new-one") == new
 
 
+@pytest.mark.slow
 def test_the_example_in_the_package_is_a_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a newcomer copies works as it stands."""
     folder = tmp_path / "app" / "lessons" / "models"

@@ -37,6 +37,7 @@ def test_random_boils_fixed_stands_and_integral_moves(texture):
     assert min(moved, stood) > 0.01
 
 
+@pytest.mark.slow
 def test_slices_show_what_is_there_and_grey_where_nothing_is(texture):
     video = videos.video("unconditional-texture", "translation", MOVING, 8, 3)
     assert (video.row("fixed", 5) == 128).all()

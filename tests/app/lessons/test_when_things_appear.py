@@ -32,6 +32,7 @@ def test_states_of_either_handler() -> None:
     assert not bool((_state(TWO_STAGE, 1) == INHERITED).any()), "nothing was born before frame 1"
 
 
+@pytest.mark.slow
 def test_gaps_add_up_under_random_fill_only() -> None:
     undefined = [crossing_objects.fractions(_state(RANDOM, t))[UNDEFINED] for t in range(LATE + 1)]
     new = [crossing_objects.fractions(_state(TWO_STAGE, t))[NEW] for t in range(LATE + 1)]

@@ -48,6 +48,7 @@ def test_every_figure_is_a_picture_with_something_on_it(written: tuple[Path, Out
         assert "</svg>" in svg
 
 
+@pytest.mark.slow
 def test_the_sheet_holds_the_pictures_uninterpolated(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
     folder, outcome, _ = written
     tile = outcome.figures[3].panels[0].pictures[0][0]  # type: ignore[union-attr]

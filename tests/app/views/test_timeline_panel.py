@@ -310,6 +310,7 @@ def test_short_clips_have_no_fractions_of_frames(panel, source_info, time_series
     assert all(value == round(value) for value in ticks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["png", "svg", "csv"])
 def test_a_curve_is_saved_from_its_menu(panel, suffix, tmp_path, monkeypatch):
     """The menu's own way: a plot over time once took the ending for a place that was clicked."""

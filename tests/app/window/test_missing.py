@@ -26,6 +26,7 @@ def why_empty(window: Window, key: str) -> str:
     return drawing._why_empty("output", key)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_not_said_to_be_computed(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
     engines.delay = 0.1
     window = make_window()

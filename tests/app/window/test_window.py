@@ -365,6 +365,7 @@ def test_colour_noise_is_converted_anew(window: Window) -> None:
     assert window.compare.canvas._pictures.columns["random"].noise.ndim == 3
 
 
+@pytest.mark.slow
 def test_cancelling_stops_computing_ahead(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
     engines.delay = 0.05
     window = make_window()

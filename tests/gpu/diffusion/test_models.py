@@ -23,6 +23,7 @@ def saved(tmp_path):
     return path, network
 
 
+@pytest.mark.slow
 def test_a_saved_model_is_read_back(saved):
     path, network = saved
     model = read_model(path, CPU)

@@ -102,6 +102,7 @@ def test_samples_have_the_data_distribution(name, churn):
     assert abs(float(out.std()) / SPREAD - 1) < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(SAMPLERS))
 @pytest.mark.parametrize("churn", [0.0, 0.7])
 @pytest.mark.parametrize("steps", [1, 2, 7])

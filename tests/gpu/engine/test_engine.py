@@ -150,6 +150,7 @@ def test_a_refused_change_leaves_the_engine_as_it_was() -> None:
     engine.close()
 
 
+@pytest.mark.slow
 def test_the_clip_is_not_decoded_again_for_another_seed_or_prior() -> None:
     engine = Engine(SMALL)
     finish(engine, 1)

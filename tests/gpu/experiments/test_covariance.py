@@ -48,6 +48,7 @@ def test_every_entry_agrees_with_theory(asymmetric, prior: str, kind: str):
     assert found.p >= covariance.FAILS
 
 
+@pytest.mark.slow
 def test_a_wrong_theory_is_found_out(asymmetric):
     """∫-noise has not bilinear's covariances, nor those of another shift."""
     first, warped, theories = asymmetric

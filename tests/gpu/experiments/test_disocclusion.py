@@ -44,6 +44,7 @@ def test_shares_add_up(scenes):
         assert max(scene.shares["random", INHERITED]) == 0
 
 
+@pytest.mark.slow
 def test_what_came_into_view_is_carried_on_by_one_handler_only(scenes):
     """Each group has more than 1,000 values, so that a correlation of independent ones exceeds 0.15 with p < 1e-5."""
     for scene in scenes:

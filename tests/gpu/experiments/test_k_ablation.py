@@ -30,6 +30,7 @@ def test_undefined_pixels_vanish_at_finer_levels_and_coherence_rises():
     assert any("falls with k" in text and claim.holds for text, claim in by_text.items())
 
 
+@pytest.mark.slow
 def test_even_segments_give_one_outline_and_an_odd_one_another():
     with opened(SourceSettings("synthetic", name="swirl", height=32, width=32, frames=3)) as clip:
         assert k_ablation.same_outline(clip, 3, 3, 2, 8)

@@ -37,6 +37,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "given", "says"), WRONG)
 def test_what_is_wrong_in_a_list_is_said_first(name: str, given: dict[str, float | str], says: str) -> None:
     with pytest.raises(NoisescopeError, match=says):

@@ -16,6 +16,7 @@ def test_at_both_ends_both_rules_give_the_pixel_itself():
     assert abs(np.corrcoef(between)[0, 1]) < 0.2  # two pixels: 0.2 is 4.5 standard errors
 
 
+@pytest.mark.slow
 def test_the_window_shares_the_two_pixels_it_covers():
     """Cov(window, x0) = 1 − α and Cov(window, x1) = α: with 4,000 pairs a standard error is below 0.023, and 0.12 off in any
     of 8 has a probability below 2e-6."""

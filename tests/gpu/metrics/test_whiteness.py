@@ -35,6 +35,7 @@ def test_p_values_of_white_noise_are_uniform(seeds: list[Whiteness], key: str) -
     assert stats.kstest([result.p[key] for result in seeds], "uniform").pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_variance_interval_has_its_coverage(seeds: list[Whiteness]) -> None:
     # Expected 0.2 of 200 outside; more than 3 has probability 6e-5.
     assert sum(not r.variance_low < r.variance < r.variance_high for r in seeds) <= 3

@@ -74,6 +74,7 @@ def test_jacobian_and_area_of_a_zoom(rasteriser: Rasteriser) -> None:
     assert foot.count / 64 == pytest.approx(foot.area, abs=0.15)
 
 
+@pytest.mark.slow
 def test_why_a_pixel_is_fresh(rasteriser: Rasteriser) -> None:
     moved = motions.carrier(motions.translation(SIZE, 2.5, -1), rasteriser)
     first = moved.inspect(0, 3, 3, CHANNELS)

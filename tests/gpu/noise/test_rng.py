@@ -68,6 +68,7 @@ def test_no_frame_seed_or_stream_is_a_shifted_copy_of_another(other: tuple[int, 
     assert peak.value < peak.limit
 
 
+@pytest.mark.slow
 def test_p_values_over_seeds_are_uniform() -> None:
     """200 seeds; a correct generator fails with probability 0.01."""
     values = [

@@ -69,6 +69,7 @@ def test_random_access_equals_sequence(
     assert torch.equal(alone.noise, frames[11].noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "mode"), COLUMNS)
 def test_frames_have_the_promised_form(make: Build, turning: Build, name: str, mode: str) -> None:
     run = start(make, turning(), name, mode, channels=3)

@@ -39,6 +39,7 @@ def test_it_is_in_the_menu_with_a_task_of_its_own():
     assert {info.name for info in scene.parameters} == {"pattern", "speed", "zoom", "season"}
 
 
+@pytest.mark.slow
 def test_frames_are_the_mean_of_many_samples(scene):
     """Against 8 × 8 samples in every pixel; 4 × 4 where an outline was noticed differ by few levels."""
     grid = (torch.arange(8, dtype=torch.float64) + 0.5) / 8

@@ -166,6 +166,7 @@ def test_the_place_is_named() -> None:
         parse("x + * y", NAMES)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=60))
 @example("x.y")

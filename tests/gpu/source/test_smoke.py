@@ -85,6 +85,7 @@ def test_flows_are_each_others_inverse(scene):
     assert np.abs(backward[inner]).max() > 0.5
 
 
+@pytest.mark.slow
 def test_what_comes_in_is_not_valid():
     """A wind from the left: the first column was outside, and the picture does not go round though its box does."""
     scene = opened(wind=1.0)
@@ -152,6 +153,7 @@ def test_a_seed_decides_the_frames():
     assert (first != other).mean() > 0.2
 
 
+@pytest.mark.slow
 def test_half_the_speed_is_half_the_motion():
     """The first frame is the same, so are the velocities there."""
     full, half = (opened(speed=speed).truth.backward(0) for speed in (1.0, 0.5))

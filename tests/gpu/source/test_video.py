@@ -106,6 +106,7 @@ def test_bundled_clips_equal_sequential_decoding(name: str) -> None:
     source.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["big_buck_bunny.mp4", "city_cc0.mpg"])
 def test_long_clips_equal_sequential_decoding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The MPEG-2 one reports positions that are not its frames'; run where the shared data is."""
