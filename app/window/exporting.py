@@ -62,7 +62,7 @@ class Exporting:
 
         if not request.form:
             path = request.files[0][1]
-            if self._compare.picture().save(str(path), "PNG"):
+            if self._compare.picture().save(str(path), "PNG"):  # type: ignore[call-overload]  # bytes, as annotated, are refused
                 self._banner.show_note(f"The current view is in {path}.")
             else:
                 self._banner.show_error(f"The current view cannot be written to {path}.")
