@@ -49,19 +49,19 @@ def choices_of(text: str) -> list[ExperimentChoice]:
     """The experiments that LIST printed; ValueError, KeyError or TypeError when that is not what it prints."""
     return [
         ExperimentChoice(
-            one["experiment"],
-            one["title"],
-            one["about"],
+            entry["experiment"],
+            entry["title"],
+            entry["about"],
             tuple(
                 ParameterInfo(**{**info, "choices": tuple(info["choices"]), "labels": tuple(info.get("labels", ()))})
                 for info in (
-                    {key: value for key, value in info.items() if key != "is_text"} for info in one["parameters"]
+                    {key: value for key, value in info.items() if key != "is_text"} for info in entry["parameters"]
                 )
             ),
-            one["quick"],
-            one["alone"],
+            entry["quick"],
+            entry["alone"],
         )
-        for one in json.loads(text)
+        for entry in json.loads(text)
     ]
 
 
@@ -69,7 +69,9 @@ def stamp() -> str:
     """Changes when the experiments do: to know whether a list that was kept still holds. Nothing is imported."""
     folder = Path(__file__).parents[2] / "gpu" / "experiments"
     files = sorted(folder.glob("*.py"))
-    return " ".join([gpu.__version__, *(f"{one.name} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in files)])
+    return " ".join(
+        [gpu.__version__, *(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)]
+    )
 
 
 @dataclass(frozen=True)
@@ -163,17 +165,17 @@ class Run:
     def read(self) -> None:
         """Read what is in the folder so far."""
         try:
-            found = json.loads((self.out / "result.json").read_text(encoding="utf-8"))
+            result = json.loads((self.out / "result.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return
         if self.request.name != ALL:
-            self.summary, self.notes = found["summary"], found["notes"]
-            self.claims = [("", "", found["claims"])]
+            self.summary, self.notes = result["summary"], result["notes"]
+            self.claims = [("", "", result["claims"])]
             return
-        ended = [one for one in found["experiments"] if one["state"] != "waiting"]
-        self.claims = [(one["title"], one["problem"], one["claims"]) for one in ended]
-        failed = sum(bool(one["problem"]) for one in ended)
-        self.summary = f"{len(ended) - failed} of {len(found['experiments'])} experiments are done"
+        ended = [entry for entry in result["experiments"] if entry["state"] != "waiting"]
+        self.claims = [(entry["title"], entry["problem"], entry["claims"]) for entry in ended]
+        failed = sum(bool(entry["problem"]) for entry in ended)
+        self.summary = f"{len(ended) - failed} of {len(result['experiments'])} experiments are done"
         self.summary += f", {failed} failed." if failed else "."
 
     def end(self, code: int, crashed: bool, now: float) -> None:

@@ -137,11 +137,11 @@ def difference(first: U8, second: U8, gain: int = 2) -> U8:
 
 def slice_bytes(values: F32, grey: bool) -> U8:
     """(frames, W, 3) in [0, 1], NaN where not computed, as (frames, W, 4) RGBA bytes, transparent where NaN."""
-    known = np.isfinite(values).all(axis=-1)
+    computed = np.isfinite(values).all(axis=-1)
     rgb = to_bytes(values * np.float32(255))
     if grey:
         rgb = np.repeat(rgb[..., :1], 3, axis=-1)
-    return np.ascontiguousarray(np.concatenate([rgb, np.where(known, 255, 0).astype(np.uint8)[..., None]], axis=-1))
+    return np.ascontiguousarray(np.concatenate([rgb, np.where(computed, 255, 0).astype(np.uint8)[..., None]], axis=-1))
 
 
 @dataclass

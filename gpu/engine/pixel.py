@@ -19,16 +19,16 @@ def pixel(run: Run, info: PriorInfo, shape: tuple[int, int], t: int, x: int, y: 
     if not (0 <= x < width and 0 <= y < height):
         raise SizeError(f"The pixel ({x}, {y}) lies outside the noise of {width} × {height} pixels.")
     if isinstance(run, Degraded):
-        found = inspect(run.run, info, t, x, y)
+        inspection = inspect(run.run, info, t, x, y)
         mixed = run.context.white(rng.DEGRADE, t)[:, y, x].cpu()
-        value = mix(torch.from_numpy(found.own), mixed, run.gamma)
-        found = dataclasses.replace(found, value=value.numpy(), gamma=run.gamma, mixed=mixed.numpy())
+        value = mix(torch.from_numpy(inspection.own), mixed, run.gamma)
+        inspection = dataclasses.replace(inspection, value=value.numpy(), gamma=run.gamma, mixed=mixed.numpy())
     else:
-        found = inspect(run, info, t, x, y)
-    return _first(found, channels)
+        inspection = inspect(run, info, t, x, y)
+    return _first(inspection, channels)
 
 
-def _first(found: Inspection, channels: int) -> Inspection:
+def _first(inspection: Inspection, channels: int) -> Inspection:
     """The inspection with only its first channels: tasks have priors make more than are shown."""
 
     def cut(part: Footprint | Taps | None) -> dict[str, object]:
@@ -38,10 +38,10 @@ def _first(found: Inspection, channels: int) -> Inspection:
         return {name: getattr(part, name)[:channels] for name in names}
 
     return dataclasses.replace(
-        found,
-        own=found.own[:channels],
-        value=found.value[:channels],
-        mixed=None if found.mixed is None else found.mixed[:channels],
-        footprint=found.footprint and dataclasses.replace(found.footprint, **cut(found.footprint)),  # type: ignore[arg-type]
-        taps=found.taps and dataclasses.replace(found.taps, **cut(found.taps)),  # type: ignore[arg-type]
+        inspection,
+        own=inspection.own[:channels],
+        value=inspection.value[:channels],
+        mixed=None if inspection.mixed is None else inspection.mixed[:channels],
+        footprint=inspection.footprint and dataclasses.replace(inspection.footprint, **cut(inspection.footprint)),  # type: ignore[arg-type]
+        taps=inspection.taps and dataclasses.replace(inspection.taps, **cut(inspection.taps)),  # type: ignore[arg-type]
     )

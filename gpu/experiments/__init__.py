@@ -133,29 +133,29 @@ class Settings:
         """The value of a parameter that is a text."""
         return str(self.values[name])
 
-    def names(self, name: str, known: Registry[Any] | None = None, least: int = 0) -> list[str]:
+    def names(self, name: str, registry: Registry[Any] | None = None, least: int = 0) -> list[str]:
         """The parts of a parameter that is a list with commas, each once; none for an empty one.
 
         ChoiceError for one that the registry `known` has not; SessionError for fewer than `least`.
         """
-        found = list(dict.fromkeys(part.strip() for part in self.text(name).split(",") if part.strip()))
-        if known is not None:
-            for part in found:
-                known.get(part)
-        if len(found) < least:
+        names = list(dict.fromkeys(part.strip() for part in self.text(name).split(",") if part.strip()))
+        if registry is not None:
+            for part in names:
+                registry.get(part)
+        if len(names) < least:
             raise SessionError(f"{name} is empty; expected at least {least}, with commas between several.")
-        return found
+        return names
 
     def numbers(self, name: str, low: float, high: float, least: int = 0) -> list[float]:
         """The same as numbers from `low` to `high`; SessionError for a part that is none."""
         try:
-            found = [float(part) for part in self.names(name, least=least)]
+            numbers = [float(part) for part in self.names(name, least=least)]
         except ValueError:
             raise SessionError(f"{name} must be numbers with commas between them, not {self.text(name)!r}.") from None
-        for value in found:
+        for value in numbers:
             if not low <= value <= high:
                 raise SessionError(f"{name} holds {value:g}, but all must lie between {low:g} and {high:g}.")
-        return found
+        return numbers
 
     def random(self, stream: int = 0) -> np.random.Generator:
         """A generator of the seed; another `stream` gives independent numbers."""

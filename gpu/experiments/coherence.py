@@ -35,7 +35,7 @@ from gpu.session import PriorSettings, SourceSettings
 TRUE, NONE = "true motion", "none"
 FRAMES = 7
 
-Strands = dict[tuple[str, str], RunColumn]
+ColumnsByName = dict[tuple[str, str], RunColumn]
 """By prior and by what it is carried along: TRUE, the title of an estimator, or NONE for priors that follow no motion."""
 
 COLUMNS = (
@@ -57,38 +57,40 @@ COLUMNS = (
 )
 
 
-def strands_of(priors: list[str], estimator: str) -> Strands:
+def strands_of(priors: list[str], estimator: str) -> ColumnsByName:
     """Every prior along the true motion and, where it follows any, along what the estimator finds."""
-    found: Strands = {}
+    columns: ColumnsByName = {}
     title = ESTIMATORS.get(estimator).title
     for prior in priors:
         given = PriorSettings(prior)
         if not PRIORS.get(prior).info.uses_motion:
-            found[prior, NONE] = RunColumn(prior, given)
+            columns[prior, NONE] = RunColumn(prior, given)
             continue
-        found[prior, TRUE] = RunColumn(f"{prior}, {TRUE}", given)
-        found[prior, title] = RunColumn(f"{prior}, {title}", given, lambda clip: clip.estimated(estimator))
-    return found
+        columns[prior, TRUE] = RunColumn(f"{prior}, {TRUE}", given)
+        columns[prior, title] = RunColumn(f"{prior}, {title}", given, lambda clip: clip.estimated(estimator))
+    return columns
 
 
 def run(settings: Settings) -> Steps:
     """Sample all tasks, and set the warp errors relative to random's beside the published ones."""
     size = settings.whole("size")
-    strands = strands_of(settings.names("priors", PRIORS) or sampling_runs.every_prior(), settings.text("estimator"))
+    columns = strands_of(settings.names("priors", PRIORS) or sampling_runs.every_prior(), settings.text("estimator"))
 
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
         return sampling_runs.jobs(task, size, FRAMES, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
     tasks = settings.names("tasks", TASKS) or list(AIMS)
-    found, notes = yield from sampling_runs.survey(tasks, list(strands.values()), jobs)
-    rows = [_row(task, key, strand.label, runs) for task, runs in found.items() for key, strand in strands.items()]
-    figures = [_figure(task, strands, runs) for task, runs in found.items()]
-    if found:
-        figures.append(_cause(strands, found))
-    claims = [claim for task, runs in found.items() for claim in _claims(task, strands, runs)]
+    runs_by_task, notes = yield from sampling_runs.survey(tasks, list(columns.values()), jobs)
+    rows = [
+        _row(task, key, column.label, runs) for task, runs in runs_by_task.items() for key, column in columns.items()
+    ]
+    figures = [_figure(task, columns, runs) for task, runs in runs_by_task.items()]
+    if runs_by_task:
+        figures.append(_cause(columns, runs_by_task))
+    claims = [claim for task, runs in runs_by_task.items() for claim in _claims(task, columns, runs)]
     held = sum(claim.holds is True for claim in claims)
-    summary = f"{len(found)} tasks × {len(strands)} columns; {held} of {len(claims)} claims hold. "
-    summary += " ".join(_sentence(task, strands, runs) for task, runs in found.items())
+    summary = f"{len(runs_by_task)} tasks × {len(columns)} columns; {held} of {len(claims)} claims hold. "
+    summary += " ".join(_sentence(task, columns, runs) for task, runs in runs_by_task.items())
     table = Table(
         "coherence",
         "All priors, tasks and flows",
@@ -106,7 +108,7 @@ def run(settings: Settings) -> Steps:
 
 
 def _relative(runs: list[Run], label: str, measure: str) -> Interval:
-    """The strand's measure over random's; NaN where random was not among the priors."""
+    """The column's measure over random's; NaN where random was not among the priors."""
     if "random" not in runs[0].measures:
         return Interval(math.nan, math.nan, math.nan, 0)
     return sampling_runs.ratio(runs, label, "random", measure)
@@ -130,18 +132,20 @@ def _row(task: str, key: tuple[str, str], label: str, runs: list[Run]) -> Row:
     return {**row, "n": len(runs)}
 
 
-def _figure(task: str, strands: Strands, runs: list[Run]) -> Figure:
-    priors = list(dict.fromkeys(prior for prior, _ in strands))
-    estimated = next((flow for _, flow in strands if flow not in (TRUE, NONE)), "")
+def _figure(task: str, columns: ColumnsByName, runs: list[Run]) -> Figure:
+    priors = list(dict.fromkeys(prior for prior, _ in columns))
+    estimated = next((flow for _, flow in columns if flow not in (TRUE, NONE)), "")
 
     def bars(label: str, flow: str, measure: str) -> BarSeries:
-        found = []
+        ratios = []
         for prior in priors:
-            strand = strands.get((prior, flow)) or (strands.get((prior, NONE)) if flow == TRUE else None)
-            found.append(
-                _relative(runs, strand.label, measure) if strand else Interval(math.nan, math.nan, math.nan, 0)
+            column = columns.get((prior, flow)) or (columns.get((prior, NONE)) if flow == TRUE else None)
+            ratios.append(
+                _relative(runs, column.label, measure) if column else Interval(math.nan, math.nan, math.nan, 0)
             )
-        return BarSeries(label, [f.value for f in found], [f.low for f in found], [f.high for f in found])
+        return BarSeries(
+            label, [ratio.value for ratio in ratios], [ratio.low for ratio in ratios], [ratio.high for ratio in ratios]
+        )
 
     relative = [_published(task, prior)[1] for prior in priors]
     literature = BarSeries(
@@ -167,16 +171,16 @@ def _figure(task: str, strands: Strands, runs: list[Run]) -> Figure:
     )
 
 
-def _cause(strands: Strands, found: dict[str, list[Run]]) -> Figure:
-    """What the noise's coherence makes of the outputs': one point a task and strand."""
+def _cause(columns: ColumnsByName, runs_by_task: dict[str, list[Run]]) -> Figure:
+    """What the noise's coherence makes of the outputs': one point a task and column."""
     series = []
-    for (prior, flow), strand in strands.items():
+    for (prior, flow), column in columns.items():
         if flow not in (TRUE, NONE):
             continue
-        x = [sampling_runs.mean(runs, strand.label, "previous").value for runs in found.values()]
-        y = [_relative(runs, strand.label, "warp_error").value for runs in found.values()]
+        x = [sampling_runs.mean(runs, column.label, "previous").value for runs in runs_by_task.values()]
+        y = [_relative(runs, column.label, "warp_error").value for runs in runs_by_task.values()]
         series.append(Line(prior, x, y, kind="points", prior=prior))
-    runs = sum(map(len, found.values()))
+    runs = sum(map(len, runs_by_task.values()))
     panel = Plot(
         "",
         Axis("correlation of the noise with the previous frame's, along the true motion"),
@@ -193,20 +197,20 @@ def _cause(strands: Strands, found: dict[str, list[Run]]) -> Figure:
     )
 
 
-def _claims(task: str, strands: Strands, runs: list[Run]) -> list[Claim]:
-    if not {"random", "fixed", "integral"} <= {prior for prior, _ in strands}:
+def _claims(task: str, columns: ColumnsByName, runs: list[Run]) -> list[Claim]:
+    if not {"random", "fixed", "integral"} <= {prior for prior, _ in columns}:
         return []
     claims = []
     aim = AIMS.get(task)
-    for (prior, flow), strand in strands.items():
+    for (prior, flow), column in columns.items():
         if prior != "integral":
             continue
-        gain = sampling_runs.ratio(runs, "random", strand.label, "warp_error")
+        gain = sampling_runs.ratio(runs, "random", column.label, "warp_error")
         true = flow == TRUE
         wanted = (f"≥ {aim:g}" if aim and true else "> 1") + ESTIMATE
         holds = gain.value >= aim if aim and true else gain.value > 1
         with_flow = f"{task}, {flow if true else f'{flow} flow'}"
-        five = sampling_runs.ratio(runs, strand.label, "fixed", "warp_error_5")
+        five = sampling_runs.ratio(runs, column.label, "fixed", "warp_error_5")
         claims += [
             Claim(f"{with_flow}: random's warp error over integral's", gain, wanted, holds,
                   published=published.ratio(task), published_source=published.TABLE_1),
@@ -215,12 +219,12 @@ def _claims(task: str, strands: Strands, runs: list[Run]) -> list[Claim]:
     return claims
 
 
-def _sentence(task: str, strands: Strands, runs: list[Run]) -> str:
+def _sentence(task: str, columns: ColumnsByName, runs: list[Run]) -> str:
     if "random" not in runs[0].measures:
         return ""
     parts = [
-        f"{sampling_runs.ratio(runs, 'random', strand.label, 'warp_error').value:.2f} with {flow}"
-        for (prior, flow), strand in strands.items()
+        f"{sampling_runs.ratio(runs, 'random', column.label, 'warp_error').value:.2f} with {flow}"
+        for (prior, flow), column in columns.items()
         if prior == "integral"
     ]
     return f"{task}: random / integral {', '.join(parts)}." if parts else ""

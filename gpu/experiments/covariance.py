@@ -108,10 +108,10 @@ def ownership_theory(clip: Clip, seed: int, k: int, s: int) -> Theory:
     own = np.eye(size * size)
     for pixel in range(size * size):
         y, x = divmod(pixel, size)
-        found = transport.inspect(1, x, y, 1)
-        if found.state == NEW or found.footprint is None:
+        inspection = transport.inspect(1, x, y, 1)
+        if inspection.state == NEW or inspection.footprint is None:
             continue
-        places = found.footprint.subpixels
+        places = inspection.footprint.subpixels
         columns, rows = places[:, 0] // n, places[:, 1] // n
         counted = np.bincount(rows * size + columns, minlength=size * size)
         cross[pixel] = counted / np.sqrt(n * n * len(places))
@@ -176,26 +176,27 @@ def run(settings: Settings) -> Steps:
             }
         limit = area_theory(size, dx, dy)
         coarse = float(np.abs(theories["integral"].cross - limit.cross).max())
-        found: dict[tuple[str, str], Agreement] = {}
+        agreements: dict[tuple[str, str], Agreement] = {}
         for prior, theory in theories.items():
             variance = np.diag(theory.own)
-            found[prior, "cross"] = agreement(
+            agreements[prior, "cross"] = agreement(
                 warped[prior], first, theory.cross, variance, np.ones_like(variance), False
             )
-            found[prior, "own"] = agreement(warped[prior], warped[prior], theory.own, variance, variance, True)
+            agreements[prior, "own"] = agreement(warped[prior], warped[prior], theory.own, variance, variance, True)
             scores[prior] += [
-                one.z[np.triu_indices(len(one.z))] for one in (found[prior, "cross"], found[prior, "own"])
+                agreed.z[np.triu_indices(len(agreed.z))]
+                for agreed in (agreements[prior, "cross"], agreements[prior, "own"])
             ]
-        for (prior, kind), one in found.items():
-            rows.append(_row((dx, dy), prior, kind, one, len(first)))
-            claims.append(_claim((dx, dy), prior, kind, one))
+        for (prior, kind), agreed in agreements.items():
+            rows.append(_row((dx, dy), prior, kind, agreed, len(first)))
+            claims.append(_claim((dx, dy), prior, kind, agreed))
         claims.append(
             Claim(
                 f"Moved by {_shift((dx, dy))} px: largest difference of ∫-noise's theory from exact areas, k = {k}", coarse,
                 f"≤ {2 / (1 << k):g} (a sub-pixel's width on two sides)", coarse <= 2 / (1 << k), answers="whiteness",
             )
         )  # fmt: skip
-        figures += [_matrices((dx, dy), kind, found, len(first)) for kind in KINDS]
+        figures += [_matrices((dx, dy), kind, agreements, len(first)) for kind in KINDS]
     n = -(-count // CHANNELS) * CHANNELS
     figures.append(_scores(scores, n))
     held = sum(claim.holds is True for claim in claims)
@@ -212,23 +213,24 @@ def _shift(shift: tuple[float, float]) -> str:
     return f"({shift[0]:g}, {shift[1]:g})".replace("-", "−")
 
 
-def _row(shift: tuple[float, float], prior: str, kind: str, one: Agreement, n: int) -> Row:
-    away = one.theory - np.diag(np.diag(one.theory))
+def _row(shift: tuple[float, float], prior: str, kind: str, agreed: Agreement, n: int) -> Row:
+    away = agreed.theory - np.diag(np.diag(agreed.theory))
     return {
-        "shift": _shift(shift), "prior": prior, "covariance": KINDS[kind], "entries": one.entries,
-        "largest_z": one.worst, "p": one.p, "agrees": one.p >= FAILS, "mean_variance": float(np.diag(one.empirical).mean())
+        "shift": _shift(shift), "prior": prior, "covariance": KINDS[kind], "entries": agreed.entries,
+        "largest_z": agreed.worst, "p": agreed.p, "agrees": agreed.p >= FAILS,
+        "mean_variance": float(np.diag(agreed.empirical).mean())
         if kind == "own" else None, "neighbours": float(np.abs(away).max()) if kind == "own" else None, "n": n,
     }  # fmt: skip
 
 
-def _claim(shift: tuple[float, float], prior: str, kind: str, one: Agreement) -> Claim:
+def _claim(shift: tuple[float, float], prior: str, kind: str, agreed: Agreement) -> Claim:
     name = "∫-noise" if prior == "integral" else prior
     return Claim(
         f"Covariances {KINDS[kind]} agree with theory: {name}, moved by {_shift(shift)} px",
-        one.p,
-        f"p ≥ {FAILS:g}, all {one.entries:,} entries together",
-        one.p >= FAILS,
-        note=f"p of the entry that is farthest off ({one.worst:.2f} standard errors), times the number of entries",
+        agreed.p,
+        f"p ≥ {FAILS:g}, all {agreed.entries:,} entries together",
+        agreed.p >= FAILS,
+        note=f"p of the entry that is farthest off ({agreed.worst:.2f} standard errors), times the number of entries",
         answers="whiteness" if kind == "own" and prior == "integral" else "",
     )
 
@@ -245,24 +247,24 @@ def _table(rows: list[Row]) -> Table:
                  "Symmetric matrices are counted once. Fresh pixels, which came into view, count as well.")  # fmt: skip
 
 
-def _matrices(shift: tuple[float, float], kind: str, found: dict[tuple[str, str], Agreement], n: int) -> Figure:
+def _matrices(shift: tuple[float, float], kind: str, agreements: dict[tuple[str, str], Agreement], n: int) -> Figure:
     panels = []
     y = Axis("pixel of frame 1, row by row")
     x = Axis("pixel of frame 0, row by row" if kind == "cross" else y.label)
     for prior in PRIORS:
-        one = found[prior, kind]
+        agreed = agreements[prior, kind]
         name = "∫-noise" if prior == "integral" else "Bilinear"
         panels += [
-            Matrix(f"{name}: empirical", one.empirical, x, y, "covariance", -1, 1, diverging=True),
-            Matrix(f"{name}: theory", one.theory, x, y, "covariance", -1, 1, diverging=True),
-            Matrix(f"{name}: deviation", one.z, x, y, "standard errors", -5, 5, diverging=True),
+            Matrix(f"{name}: empirical", agreed.empirical, x, y, "covariance", -1, 1, diverging=True),
+            Matrix(f"{name}: theory", agreed.theory, x, y, "covariance", -1, 1, diverging=True),
+            Matrix(f"{name}: deviation", agreed.z, x, y, "standard errors", -5, 5, diverging=True),
         ]
     caption = (
         "Each warped pixel shares noise with the pixels that it covers: beside the diagonal by the shift. Rows without any "
         "came into view." if kind == "cross" else "Interpolation leaves less than 1 on the diagonal and ties neighbours "
         "together; ∫-noise has 1 on the diagonal and nothing beside it."
     )  # fmt: skip
-    size = round(len(found[PRIORS[0], kind].z) ** 0.5)
+    size = round(len(agreements[PRIORS[0], kind].z) ** 0.5)
     return Figure(
         f"{kind}-{shift[0]:g}-{shift[1]:g}".replace(".", "_"),
         f"Covariances {KINDS[kind]}, moved by {_shift(shift)} px", tuple(panels),

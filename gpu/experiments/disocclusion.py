@@ -58,13 +58,13 @@ def geometry(clip: Clip, t: int) -> Geometry:
     assert isinstance(truth, DeformationTruth)
     previous = reach(clip.motion, t, 1)
     uncovered = previous.valid & (clip.transport().track(t).state == INHERITED)
-    known = torch.from_numpy(truth.reference_valid(t))
+    seen_in_reference = torch.from_numpy(truth.reference_valid(t))
     return Geometry(
         previous,
         reach(clip.motion, t, GAP) if t >= GAP else None,
         torch.from_numpy(truth.to_reference(t)),
         uncovered,
-        uncovered & known,
+        uncovered & seen_in_reference,
     )
 
 
@@ -96,11 +96,11 @@ def look(clip: Clip, pattern: int, seed: int, keep: tuple[int, ...]) -> Generato
             if where is not None:
                 _compare(scene, fill, t, where, noises)
             if t % GAP == 0 and t:
-                found = whiteness.measure(noise)
-                scene.smallest_p[fill] = min(scene.smallest_p.get(fill, 1.0), *found.p.values())
+                measured = whiteness.measure(noise)
+                scene.smallest_p[fill] = min(scene.smallest_p.get(fill, 1.0), *measured.p.values())
         if t in keep:
             scene.frames[t] = clip.source.frame(t)
-    scene.tests = len(found.p) * ((frames - 1) // GAP)
+    scene.tests = len(measured.p) * ((frames - 1) // GAP)
     scene.ceiling = float(np.nanmean(ceilings))
     return scene
 

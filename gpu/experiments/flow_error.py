@@ -133,11 +133,11 @@ def with_errors(kind: str, size: float, seed: int) -> Callable[[Clip], Motion]:
 
 def end_point_error(motion: Motion, truth: Motion, frames: int) -> float:
     """Mean length in px of the difference of two backward flows, where the truth is valid, over a clip's `frames`."""
-    found = []
+    lengths = []
     for t in range(frames - 1):
         length = torch.linalg.vector_norm(motion.backward(t) - truth.backward(t), dim=-1)
-        found.append(float(length[truth.valid(t)].mean()))
-    return float(np.mean(found))
+        lengths.append(float(length[truth.valid(t)].mean()))
+    return float(np.mean(lengths))
 
 
 def run(settings: Settings) -> Steps:
@@ -158,13 +158,13 @@ def run(settings: Settings) -> Steps:
         with opened(source) as clip:
             for flow in flows:
                 errors[flow].append(end_point_error(with_errors(*flow, seed)(clip), clip.motion, FRAMES))
-        strands = [RunColumn(name, PriorSettings(name)) for name in ("random", "fixed")]
-        strands += [
+        columns = [RunColumn(name, PriorSettings(name)) for name in ("random", "fixed")]
+        columns += [
             RunColumn(labels[flow, prior], PriorSettings(prior), with_errors(*flow, seed))
             for flow in flows
             for prior in CARRIED
         ]
-        steps = sampling_runs.render(source, TaskSettings(task), strands, seed, frames=sampling_runs.PAIRS)
+        steps = sampling_runs.render(source, TaskSettings(task), columns, seed, frames=sampling_runs.PAIRS)
         runs.append((yield from within(steps, number, len(jobs), what)))
     rows = [_row(name, "none", None, name, runs) for name in ("random", "fixed")]
     rows += [_row(prior, _name(flow), errors[flow], label, runs) for (flow, prior), label in labels.items()]
@@ -210,12 +210,12 @@ def _figure(
     runs: list[sampling_runs.Run],
 ) -> Figure:
     def line(label: str, prior: str, chosen: list[tuple[str, float]], measure: str, kind: str, colour: str) -> Line:
-        found = [sampling_runs.mean(runs, labels[flow, prior], measure) for flow in chosen]
+        means = [sampling_runs.mean(runs, labels[flow, prior], measure) for flow in chosen]
         x = [float(np.mean(errors[flow])) for flow in chosen]
-        low, high = [f.low for f in found], [f.high for f in found]
+        low, high = [mean.low for mean in means], [mean.high for mean in means]
         if kind == "line":  # points have bars; the bands of three curves would cover each other
-            return Line(label, x, [f.value for f in found], None, None, colour)
-        return Line(label, x, [f.value for f in found], low, high, colour, kind)
+            return Line(label, x, [mean.value for mean in means], None, None, colour)
+        return Line(label, x, [mean.value for mean in means], low, high, colour, kind)
 
     smooth = [flow for flow in flows if flow[0] in (TRUE, SMOOTH)]
     bias = [flow for flow in flows if flow[0] in (TRUE, BIAS)]
@@ -279,11 +279,11 @@ def _claims(
     return claims
 
 
-def _above_one(found: Interval) -> bool | None:
+def _above_one(ratio: Interval) -> bool | None:
     """Whether a ratio is above 1; not decided where its interval reaches to both sides."""
-    if not math.isfinite(found.low):
+    if not math.isfinite(ratio.low):
         return None
-    return found.value > 1 if found.low > 1 or found.high < 1 else None
+    return ratio.value > 1 if ratio.low > 1 or ratio.high < 1 else None
 
 
 def _summary(

@@ -108,29 +108,29 @@ def run(settings: Settings) -> Steps:
     levels = list(range(settings.whole("k") + 1))
     segments = [round(value) for value in settings.numbers("s", 1, 32, least=1)]
     flows = settings.names("flows", DEFORMATIONS, least=1)
-    found = {(k, s): Cell() for k in levels for s in segments}
-    total, done = len(flows) * len(found), 0
+    by_level = {(k, s): Cell() for k in levels for s in segments}
+    total, done = len(flows) * len(by_level), 0
     even = [s for s in segments if s % 2 == 0]
     alike: list[bool] = []
     for number, flow in enumerate(flows):
         source = SourceSettings("synthetic", name=flow, height=size, width=size, frames=frames)
         with opened(source) as clip:
-            for index, ((k, s), cell) in enumerate(found.items()):
+            for index, ((k, s), cell) in enumerate(by_level.items()):
                 yield Update(done, total, f"{flow}, k = {k}, s = {s}")
-                measure(clip, k, s, settings.seed + number * len(found) + index, frames, cell)
+                measure(clip, k, s, settings.seed + number * len(by_level) + index, frames, cell)
                 done += 1
             for other in even[1:]:
                 yield Update(done, total, f"{flow}, s = {even[0]} and {other}")
                 alike.append(same_outline(clip, settings.seed, min(3, levels[-1]), even[0], other))
-    rows = [_row(k, s, cell) for (k, s), cell in found.items()]
+    rows = [_row(k, s, cell) for (k, s), cell in by_level.items()]
     pixels = size * size
     counts = f"n = {len(flows)} flows ({', '.join(flows)}) of {frames} frames, {size}×{size} pixels, one channel"
     table = Table("k-ablation", "Level and segments", tuple(rows), COLUMNS, f"{counts}; intervals 95 % over flows.")
     return Outcome(
-        _summary(found, levels, segments),
+        _summary(by_level, levels, segments),
         (table,),
-        (_curves(found, levels, segments, pixels, counts), _grid(found, levels, segments, counts)),
-        tuple(_claims(found, levels, segments, alike)),
+        (_curves(by_level, levels, segments, pixels, counts), _grid(by_level, levels, segments, counts)),
+        tuple(_claims(by_level, levels, segments, alike)),
         (
             "A pixel's outline has 8 corners, as the map is bilinear between centres: every even s gives exactly these.",
             "Times are of one channel, and of the processor, so that other programs do not count; see the experiment runtime.",
@@ -149,22 +149,22 @@ def _row(k: int, s: int, cell: Cell) -> Row:
 
 
 def _curves(
-    found: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], pixels: int, counts: str
+    by_level: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], pixels: int, counts: str
 ) -> Figure:
     shown = [s for s in SHOWN if s in segments] or segments[:1]
 
     def lines(name: str, factor: float = 1.0, band: bool = True) -> tuple[Line, ...]:
         out = []
         for s in shown:
-            values = [intervals.mean(getattr(found[k, s], name)).times(factor) for k in levels]
+            values = [intervals.mean(getattr(by_level[k, s], name)).times(factor) for k in levels]
             low, high = ([v.low for v in values], [v.high for v in values]) if band else (None, None)
             out.append(Line(f"s = {s}", levels, [v.value for v in values], low, high))
         return tuple(out)
 
     times = tuple(
-        Line(f"s = {s}", levels, [1e3 * float(np.median(found[k, s].seconds)) for k in levels]) for s in shown
+        Line(f"s = {s}", levels, [1e3 * float(np.median(by_level[k, s].seconds)) for k in levels]) for s in shown
     )
-    ceiling = float(np.mean([value for cell in found.values() for value in cell.ceiling]))
+    ceiling = float(np.mean([value for cell in by_level.values() for value in cell.ceiling]))
     limit = float(stats.norm.ppf(0.975)) * math.sqrt(2 / (4 * pixels))
     x = Axis("level k")
     panels = (
@@ -185,7 +185,7 @@ def _curves(
     )
 
 
-def _grid(found: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], counts: str) -> Figure:
+def _grid(by_level: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], counts: str) -> Figure:
     def matrix(title: str, label: str, form: str, value: dict[tuple[int, int], float]) -> Matrix:
         values = np.array([[value[k, s] for k in levels] for s in segments])
         return Matrix(
@@ -194,25 +194,26 @@ def _grid(found: dict[tuple[int, int], Cell], levels: list[int], segments: list[
         )  # fmt: skip
 
     panels = (
-        matrix("Undefined", "%", ".2f", {key: 100 * float(np.mean(cell.undefined)) for key, cell in found.items()}),
-        matrix("Time", "ms", ".1f", {key: 1e3 * float(np.median(cell.seconds)) for key, cell in found.items()}),
-        matrix("With previous frame", "correlation", ".3f", {at: float(np.mean(cell.previous)) for at, cell in found.items()}),
+        matrix("Undefined", "%", ".2f", {key: 100 * float(np.mean(cell.undefined)) for key, cell in by_level.items()}),
+        matrix("Time", "ms", ".1f", {key: 1e3 * float(np.median(cell.seconds)) for key, cell in by_level.items()}),
+        matrix("With previous frame", "correlation", ".3f",
+               {at: float(np.mean(cell.previous)) for at, cell in by_level.items()}),
     )  # fmt: skip
     return Figure("grid", "Level and segments", panels, f"{counts}.", "Each cell has noise of its own.")
 
 
 def _claims(
-    found: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], alike: list[bool]
+    by_level: dict[tuple[int, int], Cell], levels: list[int], segments: list[int], alike: list[bool]
 ) -> list[Claim]:
     usual = 4 if 4 in segments else segments[0]
     finest, default = levels[-1], min(3, levels[-1])
-    at_zero, at_default = (intervals.mean(found[k, usual].undefined).times(100) for k in (0, default))
+    at_zero, at_default = (intervals.mean(by_level[k, usual].undefined).times(100) for k in (0, default))
     falls = at_default.value / at_zero.value if at_zero.value > 0 else math.nan
-    rejected = sum(cell.rejected for cell in found.values())
-    tests = sum(cell.tests for cell in found.values())
+    rejected = sum(cell.rejected for cell in by_level.values())
+    tests = sum(cell.tests for cell in by_level.values())
     share = intervals.share(rejected, tests)
     most = int(stats.binom.ppf(0.999, tests, LEVEL))
-    gap = _shortfall(found, default, segments)
+    gap = _shortfall(by_level, default, segments)
     claims = [
         Claim(f"The undefined share falls with k: at k = {default} over that at k = 0 (s = {usual})", falls, "< 0.1",
               falls < 0.1 if math.isfinite(falls) else None, note=f"At k = 0 it is {at_zero.value:.3g} %."),
@@ -222,7 +223,7 @@ def _claims(
               note=f"{rejected} of {tests} failed; {LEVEL * tests:.1f} expected of white noise."),
         Claim(f"k = {default} is fine enough: coherence it gives away against the ceiling, over all s", gap, "< 0.02",
               gap.value < 0.02 if gap.high < 0.02 or gap.value >= 0.02 else None,
-              note=f"At k = {finest} it is {_shortfall(found, finest, segments).value:.4f}."),
+              note=f"At k = {finest} it is {_shortfall(by_level, finest, segments).value:.4f}."),
     ]  # fmt: skip
     if alike:
         claims.append(
@@ -232,17 +233,17 @@ def _claims(
     return claims
 
 
-def _shortfall(found: dict[tuple[int, int], Cell], k: int, segments: list[int]) -> Interval:
+def _shortfall(by_level: dict[tuple[int, int], Cell], k: int, segments: list[int]) -> Interval:
     """Ceiling less coherence at a level, over flows and over segments, which differ little and have noises of their own."""
-    cells_of_level = [found[k, s] for s in segments]
+    cells_of_level = [by_level[k, s] for s in segments]
     return intervals.mean([a - b for cell in cells_of_level for a, b in zip(cell.ceiling, cell.previous, strict=True)])
 
 
-def _summary(found: dict[tuple[int, int], Cell], levels: list[int], segments: list[int]) -> str:
+def _summary(by_level: dict[tuple[int, int], Cell], levels: list[int], segments: list[int]) -> str:
     usual = 4 if 4 in segments else segments[0]
     parts = [
-        f"k = {k}: {100 * np.mean(found[k, usual].undefined):.2f} % undefined, "
-        f"coherence {np.mean(found[k, usual].previous):.3f}, {1e3 * np.median(found[k, usual].seconds):.1f} ms"
+        f"k = {k}: {100 * np.mean(by_level[k, usual].undefined):.2f} % undefined, "
+        f"coherence {np.mean(by_level[k, usual].previous):.3f}, {1e3 * np.median(by_level[k, usual].seconds):.1f} ms"
         for k in levels
     ]
     return f"With s = {usual}, " + "; ".join(parts) + "."

@@ -130,7 +130,7 @@ def run(settings: Settings) -> Steps:
 
 def _outcome(runs: dict[str, list[sampling_runs.Run]], moved: list[list[dict[str, float]]]) -> Outcome:
     def of(space: str, prior: str, measure: str) -> list[float]:
-        return [one.measures[prior][measure] for one in runs[space]]
+        return [run.measures[prior][measure] for run in runs[space]]
 
     rows: list[Row] = []
     for space in SPACES:
@@ -145,7 +145,7 @@ def _outcome(runs: dict[str, list[sampling_runs.Run]], moved: list[list[dict[str
     )
 
     def mean(key: str, shift: int) -> float:
-        return sum(one[shift][key] for one in moved) / len(moved)
+        return sum(measures[shift][key] for measures in moved) / len(moved)
 
     shift_rows: list[Row] = [{"shift": shift, **{key: mean(key, shift) for key in CURVES}} for shift in SHIFTS]
     reference = {space: mean(f"{space}_random", 0) for space in SPACES}

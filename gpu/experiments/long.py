@@ -73,16 +73,16 @@ def looked_at(frames: int) -> list[int]:
 
 def chosen(names: list[str]) -> dict[str, PriorSettings]:
     """Priors by label, from "name" or "name:mode". ChoiceError for an unknown prior, SessionError for a mode it has not."""
-    found = {}
+    settings_by_label = {}
     for name in names:
         prior, _, mode = name.partition(":")
         modes = PRIORS.get(prior).info.modes
         if mode not in ("", *modes):
             raise SessionError(f"The prior {prior} cannot be {mode}; it can be {', '.join(modes) or 'neither way'}.")
-        found[f"{prior} ({mode})" if mode else prior] = PriorSettings(prior, mode)  # type: ignore[arg-type]
-    if not found:
+        settings_by_label[f"{prior} ({mode})" if mode else prior] = PriorSettings(prior, mode)  # type: ignore[arg-type]
+    if not settings_by_label:
         raise ChoiceError("Name at least one prior.")
-    return found
+    return settings_by_label
 
 
 @dataclass
@@ -99,8 +99,8 @@ class _Part:
 
 def look(clip: Clip, run: Run, t: int, channels: int, draws: int, track: Track) -> None:
     """Measure frame t of a run, each `channels` of it by themselves."""
-    known = clip.transport().track(t)
-    seen = float((known.label == 0).float().mean())
+    anchored = clip.transport().track(t)
+    seen = float((anchored.label == 0).float().mean())
     for draw in range(draws):
         part = _Part(run, slice(draw * channels, (draw + 1) * channels))
         first, ceiling = with_first(clip, part, t, channels)
@@ -227,9 +227,9 @@ def _claims(tracks: dict[str, Track], times: list[int]) -> list[Claim]:
         )  # fmt: skip
     blurred = tracks.get("bilinear (chained)")
     if blurred is not None:
-        found = _at(blurred, "variance", last)
+        variance = _at(blurred, "variance", last)
         claims.append(
-            Claim(f"bilinear, chained, loses its variance: at frame {last}", found, "< 0.25", found.value < 0.25)
+            Claim(f"bilinear, chained, loses its variance: at frame {last}", variance, "< 0.25", variance.value < 0.25)
         )
     return claims
 

@@ -119,26 +119,26 @@ def timed(clip: Clip, prior: str, channels: int, seed: int, repeats: int, budget
     """Times of the frames 2, 3, …, in order, one each: at most `repeats`, and no further one after `budget` seconds. Frame
     1 comes before, untimed, and makes what is made once; where it alone takes four budgets, its time is all there is."""
     run = clip.start(PriorSettings(prior), NoiseSettings(channels=channels, seed=seed))
-    first, found = Times(), Times()
+    first, later = Times(), Times()
     begin = time.perf_counter()
     for t in range(1, repeats + 2):
         began = clocks()
         for _ in steps_of(run, t):
             pass
         run.frame(t)
-        if (found if t > 1 else first).note(began) - begin > (budget if t > 1 else 4 * budget):
+        if (later if t > 1 else first).note(began) - begin > (budget if t > 1 else 4 * budget):
             break
     clip.forget_transports()
-    return found if found.seconds else first
+    return later if later.seconds else first
 
 
-def floor(size: int, channels: int, repeats: int, found: Times) -> None:
+def floor(size: int, channels: int, repeats: int, times: Times) -> None:
     """Add times of torch.randn of the same shape to `found`."""
     torch.randn((channels, size, size))
     for _ in range(repeats):
         began = clocks()
         torch.randn((channels, size, size))
-        found.note(began)
+        times.note(began)
 
 
 def run(settings: Settings) -> Steps:
@@ -147,7 +147,7 @@ def run(settings: Settings) -> Steps:
     channels, repeats, limit = settings.whole("channels"), settings.whole("repeats"), settings.whole("inversion")
     priors = settings.names("priors", PRIORS) or sampling_runs.every_prior()
     frames = repeats + 2
-    found: list[Timed] = []
+    timings: list[Timed] = []
     floors = {size: Times() for size in sizes}
     notes: list[str] = []
     backend = ""
@@ -166,7 +166,7 @@ def run(settings: Settings) -> Steps:
                     )
                     continue
                 times = timed(clip, prior, channels, settings.seed, repeats, settings.number("budget"))
-                found.append(Timed(prior, size, times))
+                timings.append(Timed(prior, size, times))
                 floor(size, channels, 3, floors[size])  # between the priors, so that it meets the same disturbances
     wide = [size for size in sizes if size**2 * 4**3 * 4 * channels > fine_field.FIELD_CACHE_BYTES]
     if wide and "integral" in priors:
@@ -175,7 +175,7 @@ def run(settings: Settings) -> Steps:
             "in every frame: there time grows faster than the pixels."
         )
     bases = {size: median(times.seconds) for size, times in floors.items()}
-    rows = [_row(one, channels, backend, floors[one.size]) for one in found]
+    rows = [_row(timing, channels, backend, floors[timing.size]) for timing in timings]
     table = Table(
         "runtime",
         "Time of a frame",
@@ -195,14 +195,14 @@ def run(settings: Settings) -> Steps:
             for size, (times, source) in LITERATURE.items()
             for prior, value in times.items()
         ),
-        (Column("prior", "Prior"), Column("height", "size", "px"), *(one for one in COLUMNS if one.published)),
+        (Column("prior", "Prior"), Column("height", "size", "px"), *(column for column in COLUMNS if column.published)),
         f"{published.TABLE_3}: ∫-noise with k = 3, s = 4, inversion with 20 steps. {published.BURGERT}.",
     )
     return Outcome(
-        _summary(found, bases, sizes),
+        _summary(timings, bases, sizes),
         (table, literature),
-        (_curves(found, bases, sizes, channels), _ratios(found, bases, sizes[-1], channels)),
-        tuple(_claims(found, sizes, channels)),
+        (_curves(timings, bases, sizes, channels), _ratios(timings, bases, sizes[-1], channels)),
+        tuple(_claims(timings, sizes, channels)),
         tuple(notes),
         {
             "backend": backend,
@@ -217,26 +217,26 @@ def _card(source: str) -> str:
     return "RTX 3090" if source == published.TABLE_3 else "A100"
 
 
-def _row(one: Timed, channels: int, backend: str, base: Times) -> Row:
-    found, floor_ms = median(one.seconds).times(1e3), 1e3 * median(base.seconds).value
-    processor, processor_floor = (1e3 * float(np.median(times.processor)) for times in (one.times, base))
-    literature, source = LITERATURE.get(one.size, ({}, ""))
-    value = literature.get(one.prior)
+def _row(timing: Timed, channels: int, backend: str, base: Times) -> Row:
+    milliseconds, floor_ms = median(timing.seconds).times(1e3), 1e3 * median(base.seconds).value
+    processor, processor_floor = (1e3 * float(np.median(times.processor)) for times in (timing.times, base))
+    literature, source = LITERATURE.get(timing.size, ({}, ""))
+    value = literature.get(timing.prior)
     card = "" if value is None else _card(source)
     return {
-        "prior": one.prior, "height": one.size, "width": one.size, "channels": channels, "backend": backend,
-        **cells("median_ms", found), "floor_ms": floor_ms, **cells("ratio", found.times(1 / floor_ms)),
+        "prior": timing.prior, "height": timing.size, "width": timing.size, "channels": channels, "backend": backend,
+        **cells("median_ms", milliseconds), "floor_ms": floor_ms, **cells("ratio", milliseconds.times(1 / floor_ms)),
         "processor_ms": processor, "processor_floor_ms": processor_floor, "processor_ratio": processor / processor_floor,
-        "published_ms": value, "published_on": card, "n": len(one.seconds),
+        "published_ms": value, "published_on": card, "n": len(timing.seconds),
     }  # fmt: skip
 
 
-def _curves(found: list[Timed], bases: dict[int, Interval], sizes: list[int], channels: int) -> Figure:
+def _curves(timings: list[Timed], bases: dict[int, Interval], sizes: list[int], channels: int) -> Figure:
     series = []
-    for prior in dict.fromkeys(one.prior for one in found):
-        mine = [one for one in found if one.prior == prior]
-        values = [median(one.seconds).times(1e3) for one in mine]
-        series.append(Line(prior, [one.size**2 / 1e6 for one in mine], [v.value for v in values], prior=prior))
+    for prior in dict.fromkeys(timing.prior for timing in timings):
+        mine = [timing for timing in timings if timing.prior == prior]
+        values = [median(timing.seconds).times(1e3) for timing in mine]
+        series.append(Line(prior, [timing.size**2 / 1e6 for timing in mine], [v.value for v in values], prior=prior))
     pixels = [size**2 / 1e6 for size in sizes]
     series.append(Line("torch.randn", pixels, [1e3 * bases[size].value for size in sizes], kind="theory"))
     for size, (times, source) in LITERATURE.items():
@@ -249,27 +249,31 @@ def _curves(found: list[Timed], bases: dict[int, Interval], sizes: list[int], ch
         "times",
         f"Time of a frame, {channels} channels",
         (panel,),
-        f"n = up to {max(len(one.seconds) for one in found)} frames a point; the table has each n and interval.",
+        f"n = up to {max(len(timing.seconds) for timing in timings)} frames a point; the table has each n and interval.",
         "Straight lines of slope 1 are linear in the pixels. Grey: figures of the literature, on graphics cards.",
     )
 
 
-def _ratios(found: list[Timed], bases: dict[int, Interval], size: int, channels: int) -> Figure:
-    mine = [one for one in found if one.size == size]
-    values = [median(one.seconds).times(1 / bases[size].value) for one in mine]
+def _ratios(timings: list[Timed], bases: dict[int, Interval], size: int, channels: int) -> Figure:
+    mine = [timing for timing in timings if timing.size == size]
+    values = [median(timing.seconds).times(1 / bases[size].value) for timing in mine]
     series = BarSeries("measured", [v.value for v in values], [v.low for v in values], [v.high for v in values])
     panel = Bars(
-        "", Axis("time over torch.randn's", log=True), tuple(one.prior for one in mine), (series,), {"torch.randn": 1.0}
+        "",
+        Axis("time over torch.randn's", log=True),
+        tuple(timing.prior for timing in mine),
+        (series,),
+        {"torch.randn": 1.0},
     )
     return Figure(
         "ratios", f"Cost of a frame at {size}², {channels} channels", (panel,),
-        f"n = {min(len(one.seconds) for one in mine)} to {max(len(one.seconds) for one in mine)} frames a prior.",
+        f"n = {min(len(timing.seconds) for timing in mine)} to {max(len(timing.seconds) for timing in mine)} frames a prior.",
     )  # fmt: skip
 
 
-def _claims(found: list[Timed], sizes: list[int], channels: int) -> list[Claim]:
+def _claims(timings: list[Timed], sizes: list[int], channels: int) -> list[Claim]:
     claims = []
-    by_key = {(one.prior, one.size): median(one.seconds).times(1e3) for one in found}
+    by_key = {(timing.prior, timing.size): median(timing.seconds).times(1e3) for timing in timings}
     at_256 = by_key.get(("integral", 256))
     if at_256 is not None and channels == 4:
         claims.append(
@@ -288,11 +292,13 @@ def _claims(found: list[Timed], sizes: list[int], channels: int) -> list[Claim]:
     return claims
 
 
-def _summary(found: list[Timed], bases: dict[int, Interval], sizes: list[int]) -> str:
+def _summary(timings: list[Timed], bases: dict[int, Interval], sizes: list[int]) -> str:
     parts = []
     for size in sizes:
-        mine = [one for one in found if one.size == size and one.prior in ("random", "bilinear", "integral")]
-        listed = ", ".join(f"{one.prior} {1e3 * float(np.median(one.seconds)):.3g} ms" for one in mine)
+        mine = [
+            timing for timing in timings if timing.size == size and timing.prior in ("random", "bilinear", "integral")
+        ]
+        listed = ", ".join(f"{timing.prior} {1e3 * float(np.median(timing.seconds)):.3g} ms" for timing in mine)
         parts.append(f"at {size}²: torch.randn {1e3 * bases[size].value:.3g} ms, {listed}")
     return "A frame takes, " + "; ".join(parts) + "."
 
@@ -306,13 +312,13 @@ EXPERIMENTS.add("runtime", order=110)(
             ParameterInfo("sizes", "Sizes", text="256,512,1024", tip="Rows and columns, with commas."),
             ParameterInfo("channels", "Channels", 4, 1, 16, 1, "", "Channels of noise."),
             ParameterInfo(
-                "repeats", "Repeats", 7, 1, 100, 1, "", "Frames timed of each prior, as far as the budget goes."
+                "repeats", "Repeats", 7, 1, 100, 1, "", "Frames timings of each prior, as far as the budget goes."
             ),
             ParameterInfo(
                 "budget", "Budget", 3, 0, 600, 0.5, "s", "After so long no further frame of a prior is begun."
             ),
             ParameterInfo(
-                "inversion", "Inversion up to", 256, 0, 4096, 1, "px", "Largest size at which inversion is timed."
+                "inversion", "Inversion up to", 256, 0, 4096, 1, "px", "Largest size at which inversion is timings."
             ),
             ParameterInfo("flow", "Flow", text="rotation-zoom", tip="The synthetic deformation."),
             ParameterInfo("priors", "Priors", tip="Names with commas; empty: all.", empty=True),

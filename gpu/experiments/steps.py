@@ -54,7 +54,7 @@ def run(settings: Settings) -> Steps:
         why = sampling_runs.why_not(task)
         notes += [why] if why else []
         tasks += [] if why else [task]
-    found: dict[str, Runs] = {task: {count: [] for count in counts} for task in tasks}
+    runs_by_task: dict[str, Runs] = {task: {count: [] for count in counts} for task in tasks}
     jobs = [
         (task, clip, seed, count)
         for task in tasks
@@ -66,13 +66,18 @@ def run(settings: Settings) -> Steps:
     done, total = 0, sum(count for *_, count in jobs)
     for task, clip, seed, count in jobs:
         steps = sampling_runs.render(clip, TaskSettings(task, steps=count), PRIORS, seed, frames=sampling_runs.PAIRS)
-        found[task][count].append((yield from within(steps, done, total, f"{task}, {count} steps: ", count)))
+        runs_by_task[task][count].append((yield from within(steps, done, total, f"{task}, {count} steps: ", count)))
         done += count
-    rows = [_row(task, count, prior, runs) for task in tasks for count, runs in found[task].items() for prior in PRIORS]
-    claims = [claim for task in tasks for claim in _claims(task, found[task])]
+    rows = [
+        _row(task, count, prior, runs)
+        for task in tasks
+        for count, runs in runs_by_task[task].items()
+        for prior in PRIORS
+    ]
+    claims = [claim for task in tasks for claim in _claims(task, runs_by_task[task])]
     table = Table("steps", "Outputs by the number of steps", tuple(rows), COLUMNS, "Means over runs, 95 %.")
-    figures = tuple(_figure(task, found[task]) for task in tasks)
-    summary = " ".join(_sentence(task, found[task]) for task in tasks)
+    figures = tuple(_figure(task, runs_by_task[task]) for task in tasks)
+    summary = " ".join(_sentence(task, runs_by_task[task]) for task in tasks)
     facts = {"motion": "true motion", "frames": ", ".join(map(str, sampling_runs.PAIRS))}
     return Outcome(summary, (table,), figures, tuple(claims), tuple(notes), facts)
 
@@ -84,24 +89,33 @@ def _row(task: str, count: int, prior: str, runs: list[sampling_runs.Run]) -> Ro
     return {**row, **cells("random_over", sampling_runs.ratio(runs, "random", prior, "warp_error")), "n": len(runs)}
 
 
-def _line(label: str, found: dict[int, Interval], prior: str = "") -> Line:
-    values = list(found.values())
-    return Line(label, list(found), [v.value for v in values], [v.low for v in values], [v.high for v in values], prior)
+def _line(label: str, by_count: dict[int, Interval], prior: str = "") -> Line:
+    values = list(by_count.values())
+    return Line(
+        label,
+        list(by_count),
+        [value.value for value in values],
+        [value.low for value in values],
+        [value.high for value in values],
+        prior,
+    )
 
 
-def _figure(task: str, found: Runs) -> Figure:
+def _figure(task: str, runs_by_count: Runs) -> Figure:
     def lines(measure: str) -> tuple[Line, ...]:
         return tuple(
-            _line(prior, {count: sampling_runs.mean(runs, prior, measure) for count, runs in found.items()}, prior)
+            _line(
+                prior, {count: sampling_runs.mean(runs, prior, measure) for count, runs in runs_by_count.items()}, prior
+            )
             for prior in PRIORS
         )
 
-    runs = next(iter(found.values()))
+    runs = next(iter(runs_by_count.values()))
     relative = any(value == value for value in sampling_runs.of(runs, "random", "sharpness"))
     x = Axis("sampler steps", log=True)
     ratios = {
         f"gap of {gap}": {
-            count: sampling_runs.ratio(runs, "random", "integral", measure) for count, runs in found.items()
+            count: sampling_runs.ratio(runs, "random", "integral", measure) for count, runs in runs_by_count.items()
         }
         for gap, measure in ((1, "warp_error"), (5, "warp_error_5"))
     }
@@ -127,13 +141,13 @@ def _figure(task: str, found: Runs) -> Figure:
     )
 
 
-def _claims(task: str, found: Runs) -> list[Claim]:
-    counts = list(found)
+def _claims(task: str, runs_by_count: Runs) -> list[Claim]:
+    counts = list(runs_by_count)
     few, many = counts[0], counts[-1]
-    ratio = sampling_runs.ratio(found[many], "random", "integral", "warp_error")
+    ratio = sampling_runs.ratio(runs_by_count[many], "random", "integral", "warp_error")
     sharper = [
         value.measures["integral"]["laplacian"] / less.measures["integral"]["laplacian"]
-        for value, less in zip(found[many], found[few], strict=True)
+        for value, less in zip(runs_by_count[many], runs_by_count[few], strict=True)
     ]
     aim = AIMS.get(task)
     least = min(sharper)
@@ -146,9 +160,9 @@ def _claims(task: str, found: Runs) -> list[Claim]:
     ]  # fmt: skip
 
 
-def _sentence(task: str, found: Runs) -> str:
+def _sentence(task: str, runs_by_count: Runs) -> str:
     parts = []
-    for count, runs in found.items():
+    for count, runs in runs_by_count.items():
         ratio = sampling_runs.ratio(runs, "random", "integral", "warp_error")
         parts.append(f"{ratio.value:.2f} at {count}")
     return f"{task}: random / integral is {', '.join(parts)} steps."

@@ -60,20 +60,20 @@ def run(settings: Settings) -> Steps:
     def jobs(task: str) -> list[tuple[SourceSettings, int]]:
         return sampling_runs.jobs(task, size, frames, settings.whole("clips"), settings.whole("seeds"), settings.seed)
 
-    found, notes = yield from sampling_runs.survey(
+    runs_by_task, notes = yield from sampling_runs.survey(
         settings.names("tasks", TASKS) or list(AIMS), priors, jobs, keep, whole=True
     )
-    rows = [_row(task, prior, runs) for task, runs in found.items() for prior in priors]
+    rows = [_row(task, prior, runs) for task, runs in runs_by_task.items() for prior in priors]
     figures: list[Figure] = []
     claims: list[Claim] = []
-    for task, runs in found.items():
+    for task, runs in runs_by_task.items():
         figures += [_bars(task, priors, runs), _sheet(task, priors, runs[0], keep), _slices(task, priors, runs[0])]
         claims += _claims(task, priors, runs)
     table = Table(
         "table1", "Warp error by task and prior", tuple(rows), COLUMNS, "Means over runs (clip × seed), 95 %."
     )
     held = sum(claim.holds is True for claim in claims)
-    summary = f"{len(found)} tasks × {len(priors)} priors; {held} of {len(claims)} claims hold."
+    summary = f"{len(runs_by_task)} tasks × {len(priors)} priors; {held} of {len(claims)} claims hold."
     return Outcome(summary, (table,), tuple(figures), tuple(claims), tuple(notes), {"motion": "true motion"})
 
 
@@ -87,29 +87,35 @@ def _row(task: str, prior: str, runs: list[sampling_runs.Run]) -> Row:
 def _bars(task: str, priors: list[str], runs: list[sampling_runs.Run]) -> Figure:
     series = []
     for prior in priors:
-        found = [sampling_runs.mean(runs, prior, name) for name in ("warp_error", "warp_error_5")]
+        errors = [sampling_runs.mean(runs, prior, name) for name in ("warp_error", "warp_error_5")]
         series.append(
-            BarSeries(prior, [f.value for f in found], [f.low for f in found], [f.high for f in found], prior)
+            BarSeries(
+                prior,
+                [error.value for error in errors],
+                [error.low for error in errors],
+                [error.high for error in errors],
+                prior,
+            )
         )
     panel = Bars("", Axis("warp error", "×10⁻³", low=0), ("gap of 1 frame", "gap of 5 frames"), tuple(series))
     return Figure(f"{task}-warp-error", f"{task}: warp error", (panel,), f"n = {len(runs)} runs; bars: 95 %.")
 
 
-def _sheet(task: str, priors: list[str], one: sampling_runs.Run, keep: tuple[int, ...]) -> Figure:
-    names = [name for name in ("source", "input", *priors) if name in one.pictures]
-    pictures = tuple(tuple(one.pictures[name][t] for t in keep) for name in names)
+def _sheet(task: str, priors: list[str], run: sampling_runs.Run, keep: tuple[int, ...]) -> Figure:
+    names = [name for name in ("source", "input", *priors) if name in run.pictures]
+    pictures = tuple(tuple(run.pictures[name][t] for t in keep) for name in names)
     panel = Pictures("", tuple(names), tuple(f"frame {t}" for t in keep), pictures)
-    return Figure(f"{task}-outputs", f"{task}: outputs", (panel,), f"n = 1 run: {one.clip}.")
+    return Figure(f"{task}-outputs", f"{task}: outputs", (panel,), f"n = 1 run: {run.clip}.")
 
 
-def _slices(task: str, priors: list[str], one: sampling_runs.Run) -> Figure:
-    names = [name for name in ("source", *priors) if name in one.slices]
-    pictures = tuple((one.slices[name].repeat(2, axis=0),) for name in names)
+def _slices(task: str, priors: list[str], run: sampling_runs.Run) -> Figure:
+    names = [name for name in ("source", *priors) if name in run.slices]
+    pictures = tuple((run.slices[name].repeat(2, axis=0),) for name in names)
     caption = (
         "x to the right, time down: random is grain, what sticks to the screen is vertical, what moves is slanted."
     )
     panel = Pictures("", tuple(names), ("middle row over time",), pictures)
-    return Figure(f"{task}-slices", f"{task}: x-t slices", (panel,), f"n = 1 run: {one.clip}.", caption)
+    return Figure(f"{task}-slices", f"{task}: x-t slices", (panel,), f"n = 1 run: {run.clip}.", caption)
 
 
 def _claims(task: str, priors: list[str], runs: list[sampling_runs.Run]) -> list[Claim]:
@@ -128,11 +134,11 @@ def _claims(task: str, priors: list[str], runs: list[sampling_runs.Run]) -> list
     ]  # fmt: skip
 
 
-def _near_one(found: Interval) -> bool | None:
+def _near_one(ratio: Interval) -> bool | None:
     """Whether a ratio is within 5 % of 1; not decided where it is not, but its interval reaches there."""
-    if abs(found.value - 1) <= 0.05:
+    if abs(ratio.value - 1) <= 0.05:
         return True
-    return None if found.low <= 1.05 and found.high >= 0.95 else False
+    return None if ratio.low <= 1.05 and ratio.high >= 0.95 else False
 
 
 EXPERIMENTS.add("table1", order=200)(

@@ -82,11 +82,11 @@ def interpolated_variance(alphas: F64) -> F64:
     return np.asarray(alphas**2 + (1 - alphas) ** 2)
 
 
-def farthest(found: list[Interval], theory: F64) -> tuple[Interval, bool]:
+def farthest(estimates: list[Interval], theory: F64) -> tuple[Interval, bool]:
     """The variance that deviates most from `theory` relative to its interval, as a share of theory; whether all agree."""
-    shares = [one.times(1 / float(true)) for one, true in zip(found, theory)]
-    worst = max(shares, key=lambda one: abs(one.value - 1) / (one.high - one.low))
-    return worst, all(1 in one for one in shares)
+    shares = [interval.times(1 / float(true)) for interval, true in zip(estimates, theory)]
+    worst = max(shares, key=lambda interval: abs(interval.value - 1) / (interval.high - interval.low))
+    return worst, all(1 in interval for interval in shares)
 
 
 def run(settings: Settings) -> Steps:
@@ -159,16 +159,20 @@ def _outcome(alphas: F64, between: F64, integrals: F64, shown: list[float], coun
     )  # fmt: skip
     summary = (
         f"At α = ½ interpolation keeps {of_lines[half].value:.4f} of the variance and ∫-noise {of_fields[half].value:.4f}. "
-        f"Over {len(alphas)} values of α ∫-noise stays between {min(one.value for one in of_fields):.4f} and "
-        f"{max(one.value for one in of_fields):.4f}."
+        f"Over {len(alphas)} values of α ∫-noise stays between {min(variance.value for variance in of_fields):.4f} and "
+        f"{max(variance.value for variance in of_fields):.4f}."
     )
     figures = (_curves(alphas, of_lines, of_fields, count, band), _histograms(alphas, between, integrals, shown, count))
     return Outcome(summary, (table,), figures, claims, facts={"level": LEVEL, "confidence of all α": CONFIDENCE})
 
 
 def _curves(alphas: F64, of_lines: list[Interval], of_fields: list[Interval], count: int, band: str) -> Figure:
-    def line(label: str, found: list[Interval], prior: str) -> Line:
-        values = ([one.value for one in found], [one.low for one in found], [one.high for one in found])
+    def line(label: str, variances: list[Interval], prior: str) -> Line:
+        values = (
+            [variance.value for variance in variances],
+            [variance.low for variance in variances],
+            [variance.high for variance in variances],
+        )
         return Line(label, alphas, *values, prior=prior, kind="points")
 
     fine = np.linspace(0, 1, 201)

@@ -124,7 +124,7 @@ def measure(
         sums = {prior: np.zeros(height * width) for prior in priors}
         draws: dict[str, list[F64]] = {prior: [] for prior in priors}
         beside: dict[str, list[F64]] = {prior: [] for prior in priors}
-        known = {prior: np.ones(height * width, dtype=bool) for prior in priors}
+        carried = {prior: np.ones(height * width, dtype=bool) for prior in priors}
         for number in range(rounds):
             for index, prior in enumerate(priors):
                 yield Update(
@@ -133,18 +133,18 @@ def measure(
                 frame = clip.start(PriorSettings(prior), NoiseSettings(channels=CHANNELS, seed=seed + number)).frame(t)
                 noise = frame.noise.double().numpy()
                 if prior in KERNELS:
-                    known[prior] = (frame.state.numpy().ravel() == KEPT) & inside
+                    carried[prior] = (frame.state.numpy().ravel() == KEPT) & inside
                 flat = noise.reshape(CHANNELS, -1)
                 sums[prior] += np.square(flat).sum(0)
-                draws[prior].append(np.square(flat[:, known[prior]]).mean(1))
-                pairs = known[prior].reshape(height, width)
+                draws[prior].append(np.square(flat[:, carried[prior]]).mean(1))
+                pairs = carried[prior].reshape(height, width)
                 both = pairs[:, 1:] & pairs[:, :-1]
                 beside[prior].append((noise[:, :, 1:] * noise[:, :, :-1])[:, both].mean(1))
             clip.forget_transports()  # a seed is not asked for again
     return {
         prior: Measured(
             sums[prior] / (rounds * CHANNELS), np.concatenate(draws[prior]), np.concatenate(beside[prior]),
-            theory(prior, places), known[prior],
+            theory(prior, places), carried[prior],
         )
         for prior in priors
     }  # fmt: skip
@@ -184,15 +184,19 @@ def _outcome(
     t: int,
 ) -> Outcome:
     rows: list[Row] = []
-    for name, found in [*((f"shift ({dx:g}, {dy:g})", one) for (dx, dy), one in shifts.items()), *warps.items()]:
+    for name, by_prior in [
+        *((f"shift ({dx:g}, {dy:g})", by_prior) for (dx, dy), by_prior in shifts.items()),
+        *warps.items(),
+    ]:
         for prior in priors:
-            one = found[prior]
-            p, worst = one.agreement()
+            pixels = by_prior[prior]
+            p, worst = pixels.agreement()
             rows.append(
                 {
-                    "warp": name, "prior": prior, **cells("variance", one.variance()),
-                    "theory": float(one.theory[one.compared].mean()), "p": p, "worst": worst,
-                    **cells("neighbours", intervals.mean(one.neighbours)), "pixels": int(one.compared.sum()), "n": one.n,
+                    "warp": name, "prior": prior, **cells("variance", pixels.variance()),
+                    "theory": float(pixels.theory[pixels.compared].mean()), "p": p, "worst": worst,
+                    **cells("neighbours", intervals.mean(pixels.neighbours)),
+                    "pixels": int(pixels.compared.sum()), "n": pixels.n,
                 }
             )  # fmt: skip
     columns = (
@@ -222,7 +226,7 @@ def _counted(warps: Mapping[str, object]) -> str:
 
 
 def _ends(warps: dict[str, dict[str, Measured]], prior: str) -> str:
-    values = [found[prior].variance().value for found in warps.values() if prior in found]
+    values = [by_prior[prior].variance().value for by_prior in warps.values() if prior in by_prior]
     return f"{min(values):.3f} and {max(values):.3f}" if values else "– and –"
 
 
@@ -232,12 +236,12 @@ def _claims(
     claims = []
     exact = intervals.joint(1 - FAILS, len(shifts))
     if "integral" in priors:
-        found = [one["integral"].variance(exact) for one in shifts.values()]
-        worst = max(found, key=lambda one: abs(one.value - 1) / (one.high - one.low))
+        variances = [by_prior["integral"].variance(exact) for by_prior in shifts.values()]
+        worst = max(variances, key=lambda variance: abs(variance.value - 1) / (variance.high - variance.low))
         claims.append(
             Claim("∫-noise has variance 1 at every shift: the one that is farthest off", worst,
-                  f"1 inside the interval at each of {len(found)} shifts, together {100 * (1 - FAILS):g} %",
-                  all(1 in one for one in found), form=".4f", answers="variance")
+                  f"1 inside the interval at each of {len(variances)} shifts, together {100 * (1 - FAILS):g} %",
+                  all(1 in variance for variance in variances), form=".4f", answers="variance")
         )  # fmt: skip
     if "bilinear" in priors:
         for place, left in (((0.5, 0.0), 0.5), ((0.5, 0.5), 0.25)):
@@ -250,12 +254,12 @@ def _claims(
     for prior in priors:
         what = "Σ w² of the place it is carried from" if prior in KERNELS else "1"
         label = "∫-noise" if prior == "integral" else prior
-        each = {name: one[prior].agreement() for name, one in warps.items()}
+        each = {name: by_prior[prior].agreement() for name, by_prior in warps.items()}
         if not each:
             continue
         name = min(each, key=lambda warp: each[warp][0])
         p, n = min(1.0, each[name][0] * len(each)), warps[name][prior].n
-        pixels = sum(int(one[prior].compared.sum()) for one in warps.values())
+        pixels = sum(int(by_prior[prior].compared.sum()) for by_prior in warps.values())
         claims.append(
             Claim(f"Every pixel of {label} on {_counted(each)} has variance {what}", p,
                   f"p ≥ {FAILS:g}, all {pixels:,} pixels together", p >= FAILS,
@@ -274,14 +278,14 @@ def _curves(shifts: dict[tuple[float, float], dict[str, Measured]], priors: list
         x = [at[0] for at in places]
         series = []
         for prior in priors:
-            found = [shifts[at][prior].variance() for at in places]
+            variances = [shifts[at][prior].variance() for at in places]
             series.append(
                 Line(
                     prior,
                     x,
-                    [f.value for f in found],
-                    [f.low for f in found],
-                    [f.high for f in found],
+                    [variance.value for variance in variances],
+                    [variance.low for variance in variances],
+                    [variance.high for variance in variances],
                     prior,
                     kind="points" if prior in KERNELS else "line",
                 )
@@ -305,17 +309,17 @@ def _curves(shifts: dict[tuple[float, float], dict[str, Measured]], priors: list
 def _maps(warps: dict[str, dict[str, Measured]], priors: list[str], size: int, t: int) -> list[Figure]:
     shown = [prior for prior in ("bilinear", "integral") if prior in priors]
     figures = []
-    for name, found in warps.items():
+    for name, by_prior in warps.items():
         panels: list[Panel] = []
         x, y = Axis("x", "px"), Axis("y", "px")
         for prior in shown:
-            one = found[prior]
+            pixels = by_prior[prior]
             label = "∫-noise" if prior == "integral" else "Bilinear"
-            panels.append(Matrix(f"{label}: variance", one.squares.reshape(size, size), x, y, "variance", 0, 1.6))
+            panels.append(Matrix(f"{label}: variance", pixels.squares.reshape(size, size), x, y, "variance", 0, 1.6))
             if prior in KERNELS:
-                known = np.where(one.compared, one.theory, np.nan).reshape(size, size)
-                panels.append(Matrix(f"{label}: theory", known, x, y, "Σ w²", 0, 1.6))
-        n = found[shown[0]].n if shown else 0
+                theory_there = np.where(pixels.compared, pixels.theory, np.nan).reshape(size, size)
+                panels.append(Matrix(f"{label}: theory", theory_there, x, y, "Σ w²", 0, 1.6))
+        n = by_prior[shown[0]].n if shown else 0
         figures.append(
             Figure(f"map-{name}", f"Variance of every pixel: {name}, frame {t}", tuple(panels), f"n = {n:,} draws a pixel.",
                    "Bilinear's variance shows where pixels fall between those of the first frame; fresh pixels have 1.",

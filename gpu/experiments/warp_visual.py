@@ -52,7 +52,7 @@ NEAR = 6  # shifts of the autocorrelation that are shown
 
 
 @dataclass
-class Found:
+class WarpedNoise:
     """One prior over several seeds: the measures of frame t of each, its power at high frequencies, its coherence with frame 0
     over what perfect transport reaches, and pictures (H, W, 3) of the first seed by frame."""
 
@@ -70,13 +70,13 @@ def high_power(noise: torch.Tensor) -> float:
     return float(power[radius >= HIGH].mean())
 
 
-def look(clip: Clip, priors: list[str], t: int, seeds: list[int]) -> Generator[Update, None, dict[str, Found]]:
+def look(clip: Clip, priors: list[str], t: int, seeds: list[int]) -> Generator[Update, None, dict[str, WarpedNoise]]:
     """Every prior in frame t, for every seed."""
-    found = {prior: Found() for prior in priors}
+    results = {prior: WarpedNoise() for prior in priors}
     for number, seed in enumerate(seeds):
         for index, prior in enumerate(priors):
             yield Update(number * len(priors) + index, len(seeds) * len(priors), f"{prior}, seed {seed}")
-            run, its = clip.start(PriorSettings(prior), NoiseSettings(channels=CHANNELS, seed=seed)), found[prior]
+            run, its = clip.start(PriorSettings(prior), NoiseSettings(channels=CHANNELS, seed=seed)), results[prior]
             noise = run.frame(t).noise
             its.measures.append(whiteness.measure(noise))
             its.high.append(high_power(noise))
@@ -84,7 +84,7 @@ def look(clip: Clip, priors: list[str], t: int, seeds: list[int]) -> Generator[U
             its.coherence.append(along / ceiling)
             if number == 0:
                 its.pictures = {frame: _middle(run.frame(frame).noise.numpy()) for frame in (0, t)}
-    return found
+    return results
 
 
 def _middle(noise: F32) -> npt.NDArray[np.uint8]:
@@ -103,8 +103,8 @@ def run(settings: Settings) -> Steps:
     priors = settings.names("priors", PRIORS) or warping_priors()
     source = SourceSettings("synthetic", name=name, height=size, width=size, frames=t + 1)
     with opened(source, "torch") as clip:
-        found = yield from look(clip, priors, t, seeds)
-    rows: list[Row] = [_row(prior, its) for prior, its in found.items()]
+        results = yield from look(clip, priors, t, seeds)
+    rows: list[Row] = [_row(prior, its) for prior, its in results.items()]
     columns = (
         Column("prior", "Prior"), Column("high", f"power at ≥ {HIGH:g} cycles/px", "/ white", ".3f"),
         Column("variance", "variance", form=".3f"), Column("moran", "Moran's I", form=".4f"),
@@ -114,35 +114,35 @@ def run(settings: Settings) -> Steps:
     )  # fmt: skip
     table = Table("warp-visual", f"Frame {t} of {name}", tuple(rows), columns,
                   f"Means over seeds of {CHANNELS} × {size} × {size} values each; intervals: 95 %.")  # fmt: skip
-    highs = {prior: intervals.mean(its.high) for prior, its in found.items()}
+    highs = {prior: intervals.mean(its.high) for prior, its in results.items()}
     summary = (
         "Of the power at high frequencies is left: " + ", ".join(f"{p} {i.value:.1%}" for p, i in highs.items()) + "."
     )
-    figures = (_pictures(found, name, t), _spectra(found, size), _histograms(found), _autocorrelations(found))
-    return Outcome(summary, (table,), figures, _claims(found), facts={"motion": "true motion"})
+    figures = (_pictures(results, name, t), _spectra(results, size), _histograms(results), _autocorrelations(results))
+    return Outcome(summary, (table,), figures, _claims(results), facts={"motion": "true motion"})
 
 
-def _flat(its: Found) -> float:
-    return min(1.0, min(one.p["spectrum"] for one in its.measures) * len(its.measures))
+def _flat(its: WarpedNoise) -> float:
+    return min(1.0, min(measured.p["spectrum"] for measured in its.measures) * len(its.measures))
 
 
-def _row(prior: str, its: Found) -> Row:
+def _row(prior: str, its: WarpedNoise) -> Row:
     return {
         "prior": prior,
         **cells("high", intervals.mean(its.high)),
-        **cells("variance", intervals.mean([one.variance for one in its.measures])),
-        **cells("moran", intervals.mean([one.moran for one in its.measures])),
-        **cells("kurtosis", intervals.mean([one.kurtosis for one in its.measures])),
+        **cells("variance", intervals.mean([measured.variance for measured in its.measures])),
+        **cells("moran", intervals.mean([measured.moran for measured in its.measures])),
+        **cells("kurtosis", intervals.mean([measured.kurtosis for measured in its.measures])),
         "flat_p": _flat(its),
         **cells("coherence", intervals.mean(its.coherence)),
         "n": len(its.high),
     }
 
 
-def _claims(found: dict[str, Found]) -> tuple[Claim, ...]:
+def _claims(results: dict[str, WarpedNoise]) -> tuple[Claim, ...]:
     claims = []
-    if "integral" in found:
-        its = found["integral"]
+    if "integral" in results:
+        its = results["integral"]
         high = intervals.mean(its.high, CONFIDENCE)
         flat = _flat(its)
         share = intervals.mean(its.coherence)
@@ -155,8 +155,8 @@ def _claims(found: dict[str, Found]) -> tuple[Claim, ...]:
                   "≥ 0.95", share.value >= 0.95, form=".3f", answers="coherence"),
         ]  # fmt: skip
     for prior in ("bilinear", "bicubic"):
-        if prior in found:
-            high = intervals.mean(found[prior].high, CONFIDENCE)
+        if prior in results:
+            high = intervals.mean(results[prior].high, CONFIDENCE)
             claims.append(
                 Claim(f"{prior.capitalize()} blurs: power at ≥ {HIGH:g} cycles/px over that of white noise", high,
                       "the whole interval below 0.9", high.high < 0.9, form=".3f", answers="visual")
@@ -164,27 +164,29 @@ def _claims(found: dict[str, Found]) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def _pictures(found: dict[str, Found], name: str, t: int) -> Figure:
+def _pictures(results: dict[str, WarpedNoise], name: str, t: int) -> Figure:
     rows = tuple(f"frame {frame}" for frame in (0, t))
-    sheet = tuple(tuple(its.pictures[frame] for its in found.values()) for frame in (0, t))
-    edge = next(iter(found.values())).pictures[0].shape[0]
+    sheet = tuple(tuple(its.pictures[frame] for its in results.values()) for frame in (0, t))
+    edge = next(iter(results.values())).pictures[0].shape[0]
     return Figure(
-        "pictures", f"The same noise, warped: {name}", (Pictures("", rows, tuple(found), sheet, 3),),
+        "pictures", f"The same noise, warped: {name}", (Pictures("", rows, tuple(results), sheet, 3),),
         f"n = 1 seed; channel 0, the middle {edge} × {edge} pixels, black at −3σ and white at +3σ.",
         "All start from the same noise. Bilinear and bicubic look soft and grey; nearest repeats pixels; ∫-noise looks as "
         "sharp as the first frame.",
     )  # fmt: skip
 
 
-def _spectra(found: dict[str, Found], size: int) -> Figure:
+def _spectra(results: dict[str, WarpedNoise], size: int) -> Figure:
     series = []
-    for prior, its in found.items():
+    for prior, its in results.items():
         x = its.measures[0].spectrum[:, 0].astype(np.float64)
-        each = [intervals.mean(column) for column in np.stack([one.spectrum[:, 1] for one in its.measures], 1)]
+        each = [
+            intervals.mean(column) for column in np.stack([measured.spectrum[:, 1] for measured in its.measures], 1)
+        ]
         series.append(Line(prior, x, [e.value for e in each], [e.low for e in each], [e.high for e in each], prior))
     plot = Plot("", Axis("frequency", "cycles per pixel"), Axis("power over white noise's", low=0), tuple(series),
                 {"white noise": 1.0})  # fmt: skip
-    some = next(iter(found.values()))
+    some = next(iter(results.values()))
     return Figure(
         "spectrum", "Radially averaged power spectrum", (plot,),
         f"n = {len(some.high)} seeds of {CHANNELS} × {size} × {size} values; bands: 95 %.",
@@ -192,26 +194,26 @@ def _spectra(found: dict[str, Found], size: int) -> Figure:
     )  # fmt: skip
 
 
-def _histograms(found: dict[str, Found]) -> Figure:
+def _histograms(results: dict[str, WarpedNoise]) -> Figure:
     series = []
-    for prior, its in found.items():
+    for prior, its in results.items():
         edges = its.measures[0].edges.astype(np.float64)
-        density = np.mean([one.density for one in its.measures], axis=0).astype(np.float64)
+        density = np.mean([measured.density for measured in its.measures], axis=0).astype(np.float64)
         series.append(Line(prior, (edges[1:] + edges[:-1]) / 2, density, prior=prior))
     x = np.linspace(-4, 4, 161)
     series.append(Line("N(0, 1)", x, stats.norm.pdf(x), kind="theory"))
-    values = sum(one.n for one in next(iter(found.values())).measures)
+    values = sum(measured.n for measured in next(iter(results.values())).measures)
     return Figure(
         "histogram", "Distribution of values", (Plot("", Axis("value"), Axis("density", low=0), tuple(series)),),
         f"n = {values:,} values a prior.", "Interpolated noise is narrower than N(0, 1).",
     )  # fmt: skip
 
 
-def _autocorrelations(found: dict[str, Found]) -> Figure:
+def _autocorrelations(results: dict[str, WarpedNoise]) -> Figure:
     panels = []
     ticks = tuple(str(shift).replace("-", "−") if shift % 3 == 0 else "" for shift in range(-NEAR, NEAR + 1))
-    for prior, its in found.items():
-        whole = np.mean([one.autocorrelation_map for one in its.measures], axis=0).astype(np.float64)
+    for prior, its in results.items():
+        whole = np.mean([measured.autocorrelation_map for measured in its.measures], axis=0).astype(np.float64)
         middle = whole.shape[0] // 2
         near = whole[middle - NEAR : middle + NEAR + 1, middle - NEAR : middle + NEAR + 1]
         panels.append(
@@ -219,7 +221,7 @@ def _autocorrelations(found: dict[str, Found]) -> Figure:
                    x_ticks=ticks, y_ticks=ticks)
         )  # fmt: skip
     return Figure(
-        "autocorrelation", "Autocorrelation", tuple(panels), f"n = {len(next(iter(found.values())).high)} seeds.",
+        "autocorrelation", "Autocorrelation", tuple(panels), f"n = {len(next(iter(results.values())).high)} seeds.",
         "White noise has 1 in the middle and nothing else. What surrounds it are neighbours tied together.", columns=3,
     )  # fmt: skip
 

@@ -62,7 +62,7 @@ ALL = "all"
 
 
 @dataclass
-class Found:
+class PriorWhiteness:
     """The measures of a prior, one frame a flow and draw."""
 
     prior: str
@@ -70,12 +70,12 @@ class Found:
 
     def on(self, flow: str) -> list[Whiteness]:
         """Those on a flow, or on ALL."""
-        return [one for name, listed in self.frames.items() if flow in (name, ALL) for one in listed]
+        return [measured for name, listed in self.frames.items() if flow in (name, ALL) for measured in listed]
 
 
 def failures(frames: list[Whiteness], test: str) -> int:
     """How many frames fail a test at LEVEL."""
-    return sum(one.p[test] < LEVEL for one in frames)
+    return sum(measured.p[test] < LEVEL for measured in frames)
 
 
 def allowed(n: int) -> int:
@@ -89,7 +89,7 @@ def run(settings: Settings) -> Steps:
     size, channels, t = settings.whole("size"), settings.whole("channels"), settings.whole("frame")
     flows, draws = settings.names("flows", DEFORMATIONS, least=1), settings.whole("draws")
     priors = settings.names("priors", PRIORS) or sampling_runs.every_prior()
-    found = {prior: Found(prior, {flow: [] for flow in flows}) for prior in priors}
+    results = {prior: PriorWhiteness(prior, {flow: [] for flow in flows}) for prior in priors}
     total, done = len(flows) * len(priors), 0
     notes: list[str] = []
     for number, flow in enumerate(flows):
@@ -112,14 +112,14 @@ def run(settings: Settings) -> Steps:
                 frames = (
                     [here[:3]] if inverts else [here[at : at + channels] for at in range(0, channels * parts, channels)]
                 )
-                found[prior].frames[flow] += [measures.measure(frame) for frame in frames]
+                results[prior].frames[flow] += [measures.measure(frame) for frame in frames]
                 done += 1
                 clip.forget_transports()
     if any(PRIORS.get(prior).info.uses_task for prior in priors):
         notes.append(
             "ddim-inversion depends on the picture alone, so it counts one frame a flow, and only the model's channels."
         )
-    rows = [_row(one, flow) for one in found.values() for flow in (ALL, *(flows if len(flows) > 1 else ()))]
+    rows = [_row(result, flow) for result in results.values() for flow in (ALL, *(flows if len(flows) > 1 else ()))]
     n = len(flows) * draws
     counts = (
         f"n = {n} frames a prior ({len(flows)} flows × {draws} draws) of {channels}×{size}×{size} values, frame {t}"
@@ -129,16 +129,16 @@ def run(settings: Settings) -> Steps:
         f"Tests are made at the level {LEVEL}; frames are independent, so the number of false alarms is binomial. "
         "Burgert et al. measure frames of 1024² on a flow of their own: compare the orders of magnitude."
     )
-    claims = [claim for one in found.values() for claim in _claims(one)]
-    white = [one.prior for one in found.values() if _white(one)]
+    claims = [claim for result in results.values() for claim in _claims(result)]
+    white = [result.prior for result in results.values() if _white(result)]
     return Outcome(
         f"White within the expected false alarms: {', '.join(white) or 'none'}. "
-        f"Not white: {', '.join(one.prior for one in found.values() if one.prior not in white) or 'none'}.",
+        f"Not white: {', '.join(result.prior for result in results.values() if result.prior not in white) or 'none'}.",
         (table,),
         (
-            _moran(list(found.values()), counts),
-            _failed(list(found.values()), counts),
-            _shifts(list(found.values()), counts),
+            _moran(list(results.values()), counts),
+            _failed(list(results.values()), counts),
+            _shifts(list(results.values()), counts),
         ),
         tuple(claims),
         tuple(notes),
@@ -147,49 +147,49 @@ def run(settings: Settings) -> Steps:
 
 
 def _mean(frames: list[Whiteness], name: str) -> Interval:
-    return intervals.mean([getattr(one, name) for one in frames])
+    return intervals.mean([getattr(measured, name) for measured in frames])
 
 
-def _row(one: Found, flow: str) -> Row:
-    frames = one.on(flow)
-    row: dict[str, float | int | str | bool | None] = {"prior": one.prior, "flow": flow}
+def _row(result: PriorWhiteness, flow: str) -> Row:
+    frames = result.on(flow)
+    row: dict[str, float | int | str | bool | None] = {"prior": result.prior, "flow": flow}
     for name in ("moran", "variance", "ks", "autocorrelation"):
         row |= cells(name, _mean(frames, name))
     row["expected"] = float(np.mean([frame.autocorrelation_expected for frame in frames]))
     row |= {f"{test}_failed": failures(frames, test) for test in TESTS}
-    row["published_moran"] = published.MORAN.get(one.prior) if flow == ALL else None
+    row["published_moran"] = published.MORAN.get(result.prior) if flow == ALL else None
     return {**row, "n": len(frames)}
 
 
-def _white(one: Found) -> bool:
-    frames = one.on(ALL)
+def _white(result: PriorWhiteness) -> bool:
+    frames = result.on(ALL)
     return all(failures(frames, test) <= allowed(len(frames)) for test in TESTS)
 
 
-def _claims(one: Found) -> list[Claim]:
-    frames = one.on(ALL)
+def _claims(result: PriorWhiteness) -> list[Claim]:
+    frames = result.on(ALL)
     n, most = len(frames), allowed(len(frames))
-    white = PRIORS.get(one.prior).info.white
+    white = PRIORS.get(result.prior).info.white
     listed = {test: failures(frames, test) for test in TESTS}
     worst = max(listed, key=lambda test: listed[test])
     share = intervals.share(listed[worst], n)
-    text = f"{one.prior} is {'white' if white else 'not white'}: share of frames that fail {TESTS[worst]}"
+    text = f"{result.prior} is {'white' if white else 'not white'}: share of frames that fail {TESTS[worst]}"
     wanted = f"≤ {most} of {n}, the 99.9 % quantile of chance" if white else f"more than {most} of {n}"
     note = ", ".join(f"{TESTS[test]} {count} of {n}" for test, count in listed.items()) + "."
     moran = _mean(frames, "moran")
     claims = [Claim(text, share, wanted, (listed[worst] <= most) == white, note=note)]
-    literature = published.MORAN.get(one.prior)
+    literature = published.MORAN.get(result.prior)
     if literature is not None:
         below = abs(moran.value) < 0.01
         claims.append(
-            Claim(f"{one.prior}: mean Moran's I", moran, "below 0.01 in size" if white else "above 0.01", below == white,
+            Claim(f"{result.prior}: mean Moran's I", moran, "below 0.01 in size" if white else "above 0.01", below == white,
                   form=".2g", published=literature, published_source=published.BURGERT)
         )  # fmt: skip
     return claims
 
 
-def _moran(found: list[Found], counts: str) -> Figure:
-    values = [_mean(one.on(ALL), "moran") for one in found]
+def _moran(results: list[PriorWhiteness], counts: str) -> Figure:
+    values = [_mean(result.on(ALL), "moran") for result in results]
     size = [max(abs(v.value), 1e-6) for v in values]
     measured = BarSeries(
         "measured, size of the mean", size,
@@ -197,36 +197,38 @@ def _moran(found: list[Found], counts: str) -> Figure:
         [max(abs(v.low), abs(v.high)) for v in values],
     )  # fmt: skip
     literature = BarSeries(
-        "published (Burgert et al. 2025)", [published.MORAN.get(one.prior, math.nan) for one in found], published=True
+        "published (Burgert et al. 2025)",
+        [published.MORAN.get(result.prior, math.nan) for result in results],
+        published=True,
     )
-    frame = found[0].on(ALL)[0]
+    frame = results[0].on(ALL)[0]
     deviation = 1 / math.sqrt(2 * frame.n)  # of Moran's I of one white frame with rook weights
     panel = Bars(
-        "", Axis("|Moran's I|", log=True, low=1e-5, high=1), tuple(one.prior for one in found), (measured, literature),
+        "", Axis("|Moran's I|", log=True, low=1e-5, high=1), tuple(result.prior for result in results), (measured, literature),
         {"one standard deviation of one white frame": deviation},
     )  # fmt: skip
     return Figure("moran", "Moran's I", (panel,), f"{counts}; bars: 95 % of the mean.",
                   "A mean near 0 is what white noise has; its size only says how many values were looked at.")  # fmt: skip
 
 
-def _failed(found: list[Found], counts: str) -> Figure:
+def _failed(results: list[PriorWhiteness], counts: str) -> Figure:
     series = []
     for test, label in TESTS.items():
-        shares = [intervals.share(failures(one.on(ALL), test), len(one.on(ALL))) for one in found]
+        shares = [intervals.share(failures(result.on(ALL), test), len(result.on(ALL))) for result in results]
         series.append(BarSeries(label, [s.value for s in shares], [s.low for s in shares], [s.high for s in shares]))
     panel = Bars(
-        "", Axis("share of frames that fail", low=0, high=1.05), tuple(one.prior for one in found), tuple(series),
+        "", Axis("share of frames that fail", low=0, high=1.05), tuple(result.prior for result in results), tuple(series),
         {f"expected of white noise, {LEVEL}": LEVEL},
     )  # fmt: skip
     return Figure("failed", f"Frames that fail a test at p < {LEVEL}", (panel,), f"{counts}; bars: 95 % (Wilson).")
 
 
-def _shifts(found: list[Found], counts: str) -> Figure:
+def _shifts(results: list[PriorWhiteness], counts: str) -> Figure:
     series = []
-    for one in found:
-        ratios = sorted(frame.autocorrelation / frame.autocorrelation_expected for frame in one.on(ALL))
+    for result in results:
+        ratios = sorted(frame.autocorrelation / frame.autocorrelation_expected for frame in result.on(ALL))
         rank = (np.arange(len(ratios)) + 0.5) / len(ratios)
-        series.append(Line(one.prior, ratios, rank, prior=one.prior))
+        series.append(Line(result.prior, ratios, rank, prior=result.prior))
     panel = Plot(
         "", Axis("largest correlation over all shifts, over what white noise is expected to have", log=True),
         Axis("share of frames below", low=0, high=1), tuple(series),

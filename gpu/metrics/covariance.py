@@ -62,7 +62,8 @@ def standard_errors(theory: Floats, variance_a: Floats, variance_b: Floats, n: i
 def scores(empirical: Floats, theory: Floats, variance_a: Floats, variance_b: Floats, n: int) -> Floats:
     """(P, Q) deviations from theory in standard errors; where there is no error possible, of a billionth of a unit."""
     least = theory.dtype.type(1e-12)
-    deviations: Floats = (empirical - theory) / np.maximum(standard_errors(theory, variance_a, variance_b, n), least)
+    errors = np.maximum(standard_errors(theory, variance_a, variance_b, n), least)
+    deviations: Floats = np.divide(empirical - theory, errors, dtype=theory.dtype)
     return deviations
 
 

@@ -96,14 +96,14 @@ def _follow(
     height, width = flow.shape[:2]
     step = max(1, int((height * width / points) ** 0.5))
     at = pixel_centres(height, width, flow.device)[step // 2 :: step, step // 2 :: step].reshape(-1, 2)
-    known = torch.ones(len(at), dtype=torch.bool, device=flow.device)
-    found = [at]
+    followed = torch.ones(len(at), dtype=torch.bool, device=flow.device)
+    positions = [at]
     for t in range(start + length - 2, start - 1, -1):
-        known = known & (bilinear(valid(t)[None].to(torch.float32), at)[0] > 0.999)
+        followed = followed & (bilinear(valid(t)[None].to(torch.float32), at)[0] > 0.999)
         at = at + bilinear(backward(t).permute(2, 0, 1), at).T
-        known = known & inside(at, height, width)
-        found.append(at)
-    return Stretch(start, torch.stack(found[::-1]), known)
+        followed = followed & inside(at, height, width)
+        positions.append(at)
+    return Stretch(start, torch.stack(positions[::-1]), followed)
 
 
 def measure(video: Callable[[int], torch.Tensor], followed: Sequence[Stretch]) -> Flicker | None:

@@ -50,11 +50,11 @@ def positive(values: Values, confidence: float = CONFIDENCE) -> Interval:
     The logarithm of the mean has by the delta method the variance of x / x̄, over n; its interval is Student's, as in `ratio`.
     """
     x = _finite(values)
-    found = mean(x, confidence)
+    estimate = mean(x, confidence)
     if x.size < 2 or not (x > 0).all():
-        return found
-    reach = math.exp((found.high - found.value) / found.value)
-    return Interval(found.value, found.value / reach, found.value * reach, found.n, confidence)
+        return estimate
+    reach = math.exp((estimate.high - estimate.value) / estimate.value)
+    return Interval(estimate.value, estimate.value / reach, estimate.value * reach, estimate.n, confidence)
 
 
 def ratio(above: Values, below: Values, confidence: float = CONFIDENCE) -> Interval:
@@ -100,8 +100,8 @@ def share(count: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's interval of a share of `count` in n independent trials."""
     if n < 1:
         return Interval(math.nan, math.nan, math.nan, n, confidence)
-    found = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
-    return Interval(count / n, float(found.low), float(found.high), n, confidence)
+    bounds = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
+    return Interval(count / n, float(bounds.low), float(bounds.high), n, confidence)
 
 
 def joint(confidence: float, tests: int) -> float:

@@ -176,10 +176,10 @@ def cross_correlation(a: torch.Tensor, b: torch.Tensor) -> Peak:
     first, second = standardise(a), standardise(b)
     if first is None or second is None:
         return NO_PEAK
-    one, two = torch.fft.rfft2(first), torch.fft.rfft2(second).conj()
+    first_spectrum, second_spectrum = torch.fft.rfft2(first), torch.fft.rfft2(second).conj()
     best, where, pair, count = -1.0, (0, 0), (0, 0), 0
     for i, j in pairs:
-        r = torch.fft.irfft2(one[i] * two[j], s=(height, width)).div_(n)
+        r = torch.fft.irfft2(first_spectrum[i] * second_spectrum[j], s=(height, width)).div_(n)
         value, index = _largest(r, best)
         count += n
         if value > best:

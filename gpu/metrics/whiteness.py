@@ -202,8 +202,8 @@ def _pooled(results: list[Whiteness], counts: npt.NDArray[np.int64]) -> Whitenes
     }
     p = {}
     for key, t in worst.items():
-        found = [value for value in (results[t].p[key], together.get(key, math.nan)) if not math.isnan(value)]
-        p[key] = min(1.0, min(found) * (frames + (key in together))) if found else math.nan
+        p_values = [value for value in (results[t].p[key], together.get(key, math.nan)) if not math.isnan(value)]
+        p[key] = min(1.0, min(p_values) * (frames + (key in together))) if p_values else math.nan
     peak, channel = results[worst["autocorrelation"]], results[worst["channels"]]
     pooled = replace(
         peak,

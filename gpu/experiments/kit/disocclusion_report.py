@@ -74,9 +74,9 @@ def report(
     )  # fmt: skip
 
 
-def exceeds(found: Interval, bound: float) -> bool | None:
+def exceeds(interval: Interval, bound: float) -> bool | None:
     """Whether the interval lies above `bound`, or below; None where it says neither."""
-    return True if found.low > bound else False if found.high < bound else None
+    return True if interval.low > bound else False if interval.high < bound else None
 
 
 def _claims(
@@ -111,8 +111,12 @@ def _claims(
               p >= FAILS, answers="whiteness"),
     ]  # fmt: skip
     if outputs:
-        view = intervals.ratio([one.view["random"] for one in outputs], [one.view["two-stage"] for one in outputs])
-        every = intervals.ratio([one.all["random"] for one in outputs], [one.all["two-stage"] for one in outputs])
+        view = intervals.ratio(
+            [errors.view["random"] for errors in outputs], [errors.view["two-stage"] for errors in outputs]
+        )
+        every = intervals.ratio(
+            [errors.all["random"] for errors in outputs], [errors.all["two-stage"] for errors in outputs]
+        )
         claims += [
             Claim(f"{task}: warp error of outputs where something came into view, random fill over two-stage", view,
                   "> 1, whole interval",
@@ -126,9 +130,11 @@ def _coherence_table(scenes: list[Scene]) -> Table:
     rows: list[Row] = []
     for group, who in WHO.items():
         for fill, name in NAMES.items():
-            found = intervals.mean(_of(scenes, fill, group))
+            correlation = intervals.mean(_of(scenes, fill, group))
             pixels = sum(scene.groups[fill, group].pixels for scene in scenes)
-            rows.append({"fill": name, "pixels": who, **cells("correlation", found), "count": pixels, "n": found.n})
+            rows.append(
+                {"fill": name, "pixels": who, **cells("correlation", correlation), "count": pixels, "n": correlation.n}
+            )
     columns = (
         Column("pixels", "Pixels"), Column("fill", "Handler"), Column("correlation", "correlation", form=".3f"),
         Column("count", "pixels compared"), Column("n", "scenes"),
@@ -163,9 +169,9 @@ def _output_table(outputs: list[Errors], task: str) -> Table:
         rows.append(
             {
                 "fill": name,
-                **cells("warp_error", intervals.mean([one.all[fill] for one in outputs])),
-                **cells("warp_error_uncovered", intervals.mean([one.view[fill] for one in outputs])),
-                **cells("laplacian", intervals.mean([one.laplacian[fill] for one in outputs])),
+                **cells("warp_error", intervals.mean([errors.all[fill] for errors in outputs])),
+                **cells("warp_error_uncovered", intervals.mean([errors.view[fill] for errors in outputs])),
+                **cells("laplacian", intervals.mean([errors.laplacian[fill] for errors in outputs])),
                 "n": len(outputs),
             }
         )
@@ -174,14 +180,14 @@ def _output_table(outputs: list[Errors], task: str) -> Table:
         Column("warp_error_uncovered", "warp error, came into view", "×10⁻³"),
         Column("laplacian", "variance of the Laplacian", form=".0f"), Column("n", "scenes"),
     )  # fmt: skip
-    share = float(np.mean([one.share for one in outputs]))
+    share = float(np.mean([errors.share for errors in outputs]))
     return Table("outputs", f"Outputs of {task}", tuple(rows), columns,
                  f"Means over scenes, 95 %. {share:.1%} of the pixels had come into view.")  # fmt: skip
 
 
 def _line(label: str, x: list[int], columns: list[list[float]]) -> Line:
-    found = [intervals.mean(column) for column in columns]
-    return Line(label, x, [f.value for f in found], [f.low for f in found], [f.high for f in found])
+    means = [intervals.mean(column) for column in columns]
+    return Line(label, x, [mean.value for mean in means], [mean.low for mean in means], [mean.high for mean in means])
 
 
 def _shares(scenes: list[Scene]) -> Figure:
@@ -207,8 +213,10 @@ def _shares(scenes: list[Scene]) -> Figure:
 def _groups(scenes: list[Scene]) -> Figure:
     series = []
     for fill, name in NAMES.items():
-        found = [intervals.mean(_of(scenes, fill, group)) for group in WHO]
-        series.append(BarSeries(name, [f.value for f in found], [f.low for f in found], [f.high for f in found]))
+        means = [intervals.mean(_of(scenes, fill, group)) for group in WHO]
+        series.append(
+            BarSeries(name, [mean.value for mean in means], [mean.low for mean in means], [mean.high for mean in means])
+        )
     ceiling = float(np.mean([scene.ceiling for scene in scenes]))
     groups = ("all pixels", "came into view\nafter frame 0", "… seen before\nin frame 0", "these,\nagainst frame 0",
               "came into view,\nover 5 frames")  # fmt: skip
@@ -257,18 +265,22 @@ def _states(scene: Scene, keep: tuple[int, ...]) -> Figure:
 def _errors(outputs: list[Errors], task: str) -> Figure:
     series = []
     for fill, name in NAMES.items():
-        found = [
-            intervals.mean([one.all[fill] for one in outputs]),
-            intervals.mean([one.view[fill] for one in outputs]),
+        means = [
+            intervals.mean([errors.all[fill] for errors in outputs]),
+            intervals.mean([errors.view[fill] for errors in outputs]),
         ]
-        series.append(BarSeries(name, [f.value for f in found], [f.low for f in found], [f.high for f in found]))
+        series.append(
+            BarSeries(name, [mean.value for mean in means], [mean.low for mean in means], [mean.high for mean in means])
+        )
     panel = Bars("", Axis("warp error", "×10⁻³", low=0), ("all pixels", "came into view after frame 0"), tuple(series))
     return Figure("outputs-warp-error", f"Outputs of {task}: warp error between consecutive frames", (panel,),
                   f"n = {len(outputs)} scenes; bars: 95 %.",
                   "With random fill the model invents other details in every frame for what has come into view.")  # fmt: skip
 
 
-def _last(one: Errors, task: str) -> Figure:
-    sheet = Pictures("", ("output",), tuple(NAMES[fill] for fill in one.pictures), (tuple(one.pictures.values()),), 2)
+def _last(errors: Errors, task: str) -> Figure:
+    sheet = Pictures(
+        "", ("output",), tuple(NAMES[fill] for fill in errors.pictures), (tuple(errors.pictures.values()),), 2
+    )
     return Figure("outputs", f"Outputs of {task}: the last frame", (sheet,), "n = 1 scene.",
                   "A still shows no difference in quality: only motion tells them apart.")  # fmt: skip

@@ -198,9 +198,9 @@ class Outcome:
     facts: Mapping[str, Cell] = field(default_factory=dict)  # backend, motion, … for result.json
 
 
-def cells(name: str, found: Interval) -> dict[str, Cell]:
+def cells(name: str, interval: Interval) -> dict[str, Cell]:
     """An interval as the cells name, name_lo and name_hi of a row."""
-    return {name: _cell(found.value), f"{name}_lo": _cell(found.low), f"{name}_hi": _cell(found.high)}
+    return {name: _cell(interval.value), f"{name}_lo": _cell(interval.low), f"{name}_hi": _cell(interval.high)}
 
 
 def _cell(number: float) -> float | None:

@@ -60,11 +60,11 @@ class RunColumn:
 
 @dataclass
 class Run:
-    """One clip and seed: per strand the mean of each measure, and what is needed for contact sheets and x-t slices."""
+    """One clip and seed: per column the mean of each measure, and what is needed for contact sheets and x-t slices."""
 
     clip: str
     measures: dict[str, dict[str, float]] = field(default_factory=dict)
-    pictures: dict[str, dict[int, U8]] = field(default_factory=dict)  # by strand (or "source", "input"), by frame
+    pictures: dict[str, dict[int, U8]] = field(default_factory=dict)  # by column (or "source", "input"), by frame
     slices: dict[str, U8] = field(default_factory=dict)  # (frames, W, 3) of the middle row
 
 
@@ -93,49 +93,53 @@ def clips(task: str, height: int, width: int, frames: int, count: int) -> list[S
             replace(size, path=str(asset(f"stills/{still}")), name=move, parameters=_as_fast(move, height))
             for still, move in pairs[:count]
         ]
-    found = []
+    sources = []
     for shift in range(count):
         for name, scene in scenes:
-            info = next((one for one in scene.parameters if one.name in VARIED), None)
+            info = next((parameter for parameter in scene.parameters if parameter.name in VARIED), None)
             if info is None and shift:
                 continue
             values = {info.name: info.default + shift} if info is not None and shift else {}
-            found.append(replace(size, kind="scene", name=name, parameters=values))
-    return found[:count]
+            sources.append(replace(size, kind="scene", name=name, parameters=values))
+    return sources[:count]
 
 
 def _as_fast(move: str, height: int) -> dict[str, float]:
     """Parameters with which a deformation moves pixels as fast as with its defaults at 128 rows, or those where it is so."""
     if height >= 128:
         return {}
-    found = {}
+    values = {}
     for info in DEFORMATIONS.get(move).parameters:
         if info.name in ("degrees", "factor"):
             rest = 1.0 if info.name == "factor" else 0.0
-            found[info.name] = min(rest + (info.default - rest) * 128 / height, info.high)
-    return found
+            values[info.name] = min(rest + (info.default - rest) * 128 / height, info.high)
+    return values
 
 
 def jobs(task: str, size: int, frames: int, count: int, seeds: int, seed: int) -> list[tuple[SourceSettings, int]]:
     """Clips with `seeds` seeds for each; no two jobs have the same seed, so that runs are independent."""
-    found = clips(task, size, size, frames, count)
-    return [(clip, seed + number * len(found) + index) for number in range(seeds) for index, clip in enumerate(found)]
+    sources = clips(task, size, size, frames, count)
+    return [
+        (clip, seed + number * len(sources) + index) for number in range(seeds) for index, clip in enumerate(sources)
+    ]
 
 
 def render(
     source: SourceSettings,
     task: TaskSettings,
-    strands: Sequence[RunColumn | str],
+    columns: Sequence[RunColumn | str],
     seed: int,
     keep: Sequence[int] = (),
     frames: Sequence[int] | None = None,
 ) -> Generator[Update, None, Run]:
-    """Sample frames of a clip (all: None) with every strand and measure the outputs; `keep` names frames whose pictures stay.
+    """Sample frames of a clip (all: None) with every column and measure the outputs; `keep` names frames whose pictures stay.
 
-    The name of a prior is a strand along the clip's own motion. Equal noises are sampled once. The NoisescopeError of what is
+    The name of a prior is a column along the clip's own motion. Equal noises are sampled once. The NoisescopeError of what is
     missing (weights, a scene's file) comes before the first sampling step.
     """
-    columns = [RunColumn(column, PriorSettings(column)) if isinstance(column, str) else column for column in strands]
+    run_columns = [
+        RunColumn(column, PriorSettings(column)) if isinstance(column, str) else column for column in columns
+    ]
     use = task_settings.task_use(Session(source, noise=NoiseSettings(seed=seed), task=task))
     if use is None:
         raise SessionError("There is nothing to sample without a task.")
@@ -143,18 +147,18 @@ def render(
     with opened(source) as clip:
         run = Run(clip.source.title)
         wanted = list(range(clip.source.frames)) if frames is None else sorted(frames)
-        motions = {column.label: column.motion(clip) if column.motion else None for column in columns}
+        motions = {column.label: column.motion(clip) if column.motion else None for column in run_columns}
         noises = {
-            column.label: clip.start(column.prior, noise_settings, motions[column.label], use) for column in columns
+            column.label: clip.start(column.prior, noise_settings, motions[column.label], use) for column in run_columns
         }
-        outputs: dict[str, dict[int, torch.Tensor]] = {column.label: {} for column in columns}
-        values: dict[str, dict[str, list[float]]] = {column.label: {m: [] for m in MEASURES} for column in columns}
+        outputs: dict[str, dict[int, torch.Tensor]] = {column.label: {} for column in run_columns}
+        values: dict[str, dict[str, list[float]]] = {column.label: {m: [] for m in MEASURES} for column in run_columns}
         rows: dict[str, list[U8]] = {}
-        total, done = len(wanted) * len(columns) * use.options.steps, 0
+        total, done = len(wanted) * len(run_columns) * use.options.steps, 0
         for t in wanted:
             frame = clip.image(t)
             shown = {"source": frame, "input": use.task.input_image(frame, use.options)}
-            sampled: list[tuple[torch.Tensor, torch.Tensor]] = []  # noise and output of the columns so far
+            sampled: list[tuple[torch.Tensor, torch.Tensor]] = []  # noise and output of the run_columns so far
             for label in outputs:
                 what = f"frame {t + 1}, {label}"
                 for _ in steps_of(noises[label], t):
@@ -191,14 +195,14 @@ def render(
 
 def survey(
     tasks: Sequence[str],
-    strands: Sequence[RunColumn | str],
+    columns: Sequence[RunColumn | str],
     jobs_of: Callable[[str], Sequence[tuple[SourceSettings, int]]],
     keep: Sequence[int] = (),
     whole: bool = False,
 ) -> Generator[Update, None, tuple[dict[str, list[Run]], list[str]]]:
     """Every job of every task: the runs by task, and a sentence for each task that is left out. Of a clip only PAIRS are
     sampled, and with `whole` all frames of each task's first job. SessionError when all tasks are left out."""
-    found: dict[str, list[Run]] = {}
+    runs_by_task: dict[str, list[Run]] = {}
     notes: list[str] = []
     for number, task in enumerate(tasks):
         why = why_not(task)
@@ -210,16 +214,16 @@ def survey(
         try:
             for index, (clip, seed) in enumerate(listed):
                 frames, kept = (None, keep) if whole and index == 0 else (PAIRS, ())
-                steps = render(clip, TaskSettings(task), strands, seed, kept, frames)
+                steps = render(clip, TaskSettings(task), columns, seed, kept, frames)
                 what = f"{task}, run {index + 1} of {len(listed)}: "
                 runs.append((yield from within(steps, number * len(listed) + index, len(tasks) * len(listed), what)))
         except NoisescopeError as problem:
             notes.append(f"{task} is left out: {problem}")
             continue
-        found[task] = runs
-    if not found:
+        runs_by_task[task] = runs
+    if not runs_by_task:
         raise SessionError(" ".join(["Nothing can be measured.", *notes]))
-    return found, notes
+    return runs_by_task, notes
 
 
 def _measures(judged: Quality) -> dict[str, float]:
@@ -231,8 +235,8 @@ def _measures(judged: Quality) -> dict[str, float]:
 
 
 def of(runs: Sequence[Run], label: str, measure: str) -> list[float]:
-    """One measure of a strand, a value a run."""
-    return [one.measures[label][measure] for one in runs]
+    """One measure of a column, a value a run."""
+    return [run.measures[label][measure] for run in runs]
 
 
 def mean(runs: Sequence[Run], label: str, measure: str) -> Interval:
@@ -247,9 +251,9 @@ def average(measure: str, values: Sequence[float]) -> Interval:
 
 def averaged(measure: str, values: Sequence[float]) -> dict[str, Cell]:
     """The same as cells of a row. Coverage is no estimate of anything, so it has no interval."""
-    found = average(measure, values)
-    known = cells(measure, found)
-    return {measure: known[measure]} if measure.startswith("coverage") else known
+    interval = average(measure, values)
+    row = cells(measure, interval)
+    return {measure: row[measure]} if measure.startswith("coverage") else row
 
 
 def ratio(runs: Sequence[Run], above: str, below: str, measure: str) -> Interval:

@@ -34,12 +34,12 @@ class Errors:
 
 def outputs(source: SourceSettings, task: str, seed: int, pairs: int) -> Generator[Update, None, Errors]:
     """Sample the last `pairs` + 1 frames with integral noise and each fill. NoisescopeError without the task's weights."""
-    found = Errors()
+    result = Errors()
     with opened(source, "torch") as clip:
         shown = range(clip.source.frames - pairs - 1, clip.source.frames)
         reaches = {t: reach(clip.motion, t, 1) for t in shown[1:]}
         uncovered = {t: reaches[t].valid & (clip.transport().track(t).state == INHERITED) for t in shown[1:]}
-    found.share = float(np.mean([float(mask.float().mean()) for mask in uncovered.values()]))
+    result.share = float(np.mean([float(mask.float().mean()) for mask in uncovered.values()]))
     for number, fill in enumerate(("two-stage", "random")):
         noise = NoiseSettings(seed=seed, fill="two-stage" if fill == "two-stage" else "random", backend="torch")
         engine = Engine(Session(source, noise=noise, priors=(PriorSettings("integral"),), task=TaskSettings(task)))
@@ -58,8 +58,8 @@ def outputs(source: SourceSettings, task: str, seed: int, pairs: int) -> Generat
         for t, seen in reaches.items():
             errors.append(quality.warp_error(pictures[t], pictures[t - 1], seen.positions, seen.valid)[0])
             inside.append(quality.warp_error(pictures[t], pictures[t - 1], seen.positions, uncovered[t])[0])
-        found.all[fill], found.view[fill] = 1e3 * float(np.mean(errors)), 1e3 * float(np.nanmean(inside))
-        found.laplacian[fill] = float(np.mean([quality.laplacian_variance(one) for one in pictures.values()]))
+        result.all[fill], result.view[fill] = 1e3 * float(np.mean(errors)), 1e3 * float(np.nanmean(inside))
+        result.laplacian[fill] = float(np.mean([quality.laplacian_variance(picture) for picture in pictures.values()]))
         last = pictures[shown[-1]].numpy()
-        found.pictures[fill] = (np.clip(last, 0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
-    return found
+        result.pictures[fill] = (np.clip(last, 0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
+    return result

@@ -45,7 +45,7 @@ def find(weights: Weights, folder: Path | None = None) -> Path | None:
     for place in _places(folder):
         candidates = [place / weights.name]
         if place == folder and place.is_dir():
-            candidates += sorted(one / weights.name for one in place.iterdir() if one.is_dir())
+            candidates += sorted(inner / weights.name for inner in place.iterdir() if inner.is_dir())
         for path in candidates:
             if path.is_file():
                 return path
@@ -55,11 +55,11 @@ def find(weights: Weights, folder: Path | None = None) -> Path | None:
 def missing(needed: Sequence[Weights], folder: Path | None = None) -> str:
     """The rest of a sentence that begins with a measure's name and says which files of `needed` are not found; empty when
     all are."""
-    absent = [one for one in needed if find(one, folder) is None]
+    absent = [weights for weights in needed if find(weights, folder) is None]
     if not absent:
         return ""
     where = f"in {folder}" if folder is not None else "in torch's cache (name their folder with --weights)"
-    return f"needs {' and '.join(f'{one.name} ({one.about})' for one in absent)}, not found {where}."
+    return f"needs {' and '.join(f'{weights.name} ({weights.about})' for weights in absent)}, not found {where}."
 
 
 def load(weights: Weights, folder: Path | None, device: torch.device) -> State:

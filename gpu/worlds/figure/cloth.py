@@ -196,11 +196,11 @@ class Outfit:
         return np.asarray(self.skin * (1 + 0.05 * freckles)[:, None], np.float32)
 
     def _hair(self, own: F64) -> F32:
-        strands = value_noise(
+        columns = value_noise(
             self.fabrics[PART["torso"]].lattice,
             np.stack([own[:, 0] / 0.05, own[:, 1] / 0.011], axis=1).astype(np.float32) + 5,
         )
-        return np.asarray((self.hair + 0.06) * (1 + 0.45 * strands)[:, None], np.float32)
+        return np.asarray((self.hair + 0.06) * (1 + 0.45 * columns)[:, None], np.float32)
 
     def _face(self, along: F64, across: F64) -> F32:
         own = np.stack([along, across], axis=1)

@@ -10,11 +10,11 @@ from tests.gpu.experiments.running import finished
 
 
 def test_priors_that_follow_no_motion_are_sampled_once():
-    strands = coherence.strands_of(list(PRIORS.names()), "dis")
+    columns = coherence.strands_of(list(PRIORS.names()), "dis")
     for prior in PRIORS.names():
-        flows = {flow for name, flow in strands if name == prior}
+        flows = {flow for name, flow in columns if name == prior}
         assert flows == ({"true motion", "DIS"} if PRIORS.get(prior).info.uses_motion else {"none"})
-    assert len({strand.label for strand in strands.values()}) == len(strands)
+    assert len({column.label for column in columns.values()}) == len(columns)
 
 
 @pytest.mark.slow
