@@ -1,4 +1,4 @@
-"""What the pose editor knows, without Qt: the sequence with its undo history, the time that is shown, the chosen joint."""
+"""What the pose editor knows, without widgets: the sequence with its undo history, the time that is shown, the chosen joint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import QObject, Signal
 
 from app.model.history import History
 from gpu.assets import asset
@@ -32,24 +33,19 @@ class Moment:
     path: Path | None
 
 
-class PoseDocument:
-    """The one truth behind the editor. Listeners are called after every change."""
+class PoseDocument(QObject):
+    """The one truth behind the editor. `changed` comes after every change."""
+
+    changed = Signal()
 
     def __init__(self, sequence: Sequence | None = None, now: Callable[[], float] = clock.monotonic) -> None:
-        self._listeners: list[Callable[[], None]] = []
+        super().__init__()
         self.sequence = sequence or read_sequence(asset("poses/walk.json"))
         self.time, self.joint = 0.0, JOINTS.index("right wrist")
         self.clipboard: F64 | None = None
         self.path: Path | None = None  # the person's own file
         self._saved = self.sequence
         self._history: History[Moment] = History(MERGE_SECONDS, now)
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        self._listeners.append(listener)
-
-    def _tell(self) -> None:
-        for listener in self._listeners:
-            listener()
 
     # -- files
 
@@ -62,7 +58,7 @@ class PoseDocument:
         ours = own and path.is_file() and '"noisescope-pose"' in path.read_text(encoding="utf-8")
         self._change(sequence, f"open {sequence.name}", time=0.0)
         self.path, self._saved = (path if ours else None), sequence
-        self._tell()
+        self.changed.emit()
 
     def open_bundled(self, name: str) -> None:
         self.open(asset(f"poses/{name}.json"), own=False)
@@ -71,7 +67,7 @@ class PoseDocument:
         """Write it; OutputError when that fails."""
         write_sequence(self.sequence, path)
         self.path, self._saved = path, self.sequence
-        self._tell()
+        self.changed.emit()
 
     @property
     def modified(self) -> bool:
@@ -112,7 +108,7 @@ class PoseDocument:
     def go(self, time: float) -> None:
         """Show another time, in frames."""
         self.time = min(max(time, 0.0), self.end)
-        self._tell()
+        self.changed.emit()
 
     def go_key(self, key: int) -> None:
         """Show a keyframe; beyond the ends the nearest one."""
@@ -130,7 +126,7 @@ class PoseDocument:
 
     def choose(self, joint: int) -> None:
         self.joint = joint % len(JOINTS)
-        self._tell()
+        self.changed.emit()
 
     # -- changes and their history
 
@@ -140,7 +136,7 @@ class PoseDocument:
         self._history.record(self._moment(), what, merge)
         self.sequence = sequence
         self.time = min(self.time if time is None else time, self.end)
-        self._tell()
+        self.changed.emit()
 
     def undo(self) -> None:
         self._travel(self._history.undo(self._moment()))
@@ -154,7 +150,7 @@ class PoseDocument:
     def _travel(self, moment: Moment | None) -> None:
         if moment is not None:
             self.sequence, self.time, self.path = moment.sequence, moment.time, moment.path
-            self._tell()
+            self.changed.emit()
 
     @property
     def undo_text(self) -> str:
@@ -218,7 +214,7 @@ class PoseDocument:
 
     def copy(self) -> None:
         self.clipboard = self.joints.copy()
-        self._tell()
+        self.changed.emit()
 
     def paste(self) -> None:
         """The copied posture in the keyframe that is shown; between two it becomes one."""

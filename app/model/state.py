@@ -1,4 +1,4 @@
-"""What the window knows, without Qt: the session with its undo history, the current frame and what is shown of it."""
+"""What the window knows, without widgets: the session with its undo history, the current frame and what is shown of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from PySide6.QtCore import QObject, Signal
 
 from app.model.history import History
 from gpu.session import PriorSettings, Session
@@ -72,11 +74,17 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
 
 
-class State:
-    """The one truth behind the window. Listeners get the name of what changed: session, view, frame, history, saved."""
+class State(QObject):
+    """The one truth behind the window. It tells of its changes by Qt's signals, and knows no widget."""
+
+    session_changed = Signal()
+    view_changed = Signal()
+    frame_changed = Signal()
+    history_changed = Signal()
+    saved_changed = Signal()  # whether the settings are those of their file
 
     def __init__(self, session: Session, clock: Callable[[], float] = time.monotonic) -> None:
-        self._listeners: list[Callable[[str], None]] = []
+        super().__init__()
         self._clock = clock
         self._load(session)
 
@@ -87,20 +95,21 @@ class State:
         self._history: History[Session] = History(MERGE_SECONDS, self._clock)
         self._saved = self.session
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        self._listeners.append(listener)
-
-    def _tell(self, *names: str) -> None:
-        for name in names:
-            for listener in self._listeners:
-                listener(name)
+    def _tell_session(self) -> None:
+        self.session_changed.emit()
+        self.history_changed.emit()
+        self.saved_changed.emit()
 
     # -- the session and its history
 
     def open(self, session: Session) -> None:
         """Start over with another session: an empty history, its own view."""
         self._load(session)
-        self._tell("session", "view", "frame", "history", "saved")
+        self.session_changed.emit()
+        self.view_changed.emit()
+        self.frame_changed.emit()
+        self.history_changed.emit()
+        self.saved_changed.emit()
 
     def change(self, session: Session, what: str, merge: str = "") -> None:
         """Take new settings. Changes with the same `merge` that follow each other quickly are undone in one step."""
@@ -109,7 +118,7 @@ class State:
             return
         self._history.record(self.session, what, merge)
         self.session = session
-        self._tell("session", "history", "saved")
+        self._tell_session()
 
     def undo(self) -> None:
         self._travel(self._history.undo(self.session))
@@ -120,7 +129,7 @@ class State:
     def _travel(self, session: Session | None) -> None:
         if session is not None:
             self.session = session
-            self._tell("session", "history", "saved")
+            self._tell_session()
 
     @property
     def undo_text(self) -> str:
@@ -137,7 +146,7 @@ class State:
 
     def mark_saved(self) -> None:
         self._saved = self.session
-        self._tell("saved")
+        self.saved_changed.emit()
 
     def to_save(self) -> Session:
         """The session with the view inside, as it goes to a file."""
@@ -199,7 +208,7 @@ class State:
         t = max(t, 0) if self.frames == 0 else min(max(t, 0), self.frames - 1)
         if t != self.view.frame:
             self.view = replace(self.view, frame=t)
-            self._tell("frame")
+            self.frame_changed.emit()
 
     def next_frame(self) -> int:
         """The frame that playback shows after this one: inside the loop if there is one, else around the whole clip."""
@@ -220,7 +229,7 @@ class State:
         view = replace(self.view, **changes)
         if view != self.view:
             self.view = view
-            self._tell("view")
+            self.view_changed.emit()
 
     def zoom(self, factor: float, x: float, y: float) -> None:
         """Zoom by `factor` while the point (x, y), in 0..1 of the picture, stays where it is on the screen."""

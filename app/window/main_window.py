@@ -99,8 +99,9 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.appearance.start()
         self.layout_.restore(user_folder)
-        for name in ("session", "view", "history", "saved"):
-            self._on_state(name)
+        self._on_session()
+        self._on_view()
+        self._on_history()
         self._apply.stop()
         self._autosave.stop()  # there is something to restore only after the first change
         self._hand_over()
@@ -146,7 +147,11 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         state, worker, compare = self.state, self.worker, self.compare
-        state.listen(self._on_state)
+        state.session_changed.connect(self._on_session)
+        state.view_changed.connect(self._on_view)
+        state.frame_changed.connect(self._on_frame)
+        state.history_changed.connect(self._on_history)
+        state.saved_changed.connect(self._show_title)
         worker.catalogued.connect(self._on_catalogue)
         worker.opened.connect(self._on_opened)
         worker.progressed.connect(self._on_progress)
@@ -217,28 +222,30 @@ class Window(QMainWindow):
 
     def _replace_prior(self, key: str, prior: PriorSettings, merge: str) -> None:
         if not self.attempt(lambda: self.state.replace_prior(key, prior, merge)):
-            self._on_state("view")
+            self._on_view()
 
     def _open_sample(self, sample: Sample) -> None:
         self.state.change(samples.opened(sample, self.state.session), f"Open {sample.title}")
         self.state.set_frame(0)  # it is seen at once; a late frame is far to go in a clip not visited yet
 
-    def _on_state(self, name: str) -> None:
-        if name == "session":
-            self.source.show_session(self.state.session)
-            self._show_columns()
-            self._apply.start()
-            self._autosave.start()
-        elif name == "view":
-            self._show_columns()
-            self.show_view()
-        elif name == "frame":
-            self.frames.go(self.state.view.frame)
-        elif name == "history":
-            for kind, text in (("undo", self.state.undo_text), ("redo", self.state.redo_text)):
-                self.actions_[kind].setEnabled(bool(text))
-                self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
+    def _on_session(self) -> None:
+        self.source.show_session(self.state.session)
+        self._show_columns()
+        self._apply.start()
+        self._autosave.start()
         self._show_title()
+
+    def _on_view(self) -> None:
+        self._show_columns()
+        self.show_view()
+
+    def _on_frame(self) -> None:
+        self.frames.go(self.state.view.frame)
+
+    def _on_history(self) -> None:
+        for kind, text in (("undo", self.state.undo_text), ("redo", self.state.redo_text)):
+            self.actions_[kind].setEnabled(bool(text))
+            self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
 
     def _hand_over(self) -> None:
         self.compare.canvas.set_idle(False)

@@ -54,7 +54,8 @@ class PixelInspection(QObject):
         worker.told.connect(lambda *_: start_if_idle(self._measure, OUTPUTS_MS))
         worker.opened.connect(lambda *_: self._explain.start())
         canvas.picked.connect(self._pick)
-        state.listen(lambda name: self._explain.start() if name in ("frame", "session") else None)
+        state.frame_changed.connect(self._explain.start)
+        state.session_changed.connect(self._explain.start)
 
     # -- outputs
 

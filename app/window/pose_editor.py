@@ -34,7 +34,7 @@ class PoseEditorLink(QObject):
         self.editor.used.connect(self.use)
         self._draft = once(self, DRAFT_MS, self._keep)
         self._kept = self.document.sequence
-        self.document.listen(lambda: self._draft.start() if self.document.sequence is not self._kept else None)
+        self.document.changed.connect(self._start_draft)
 
     def show(self) -> None:
         """Bring the editor to the front."""
@@ -54,6 +54,10 @@ class PoseEditorLink(QObject):
         if doll and "cycle" in source.parameters:
             return read_sequence(asset(f"poses/{source.parameters['cycle']}.json"))
         return None
+
+    def _start_draft(self) -> None:
+        if self.document.sequence is not self._kept:
+            self._draft.start()
 
     def _keep(self) -> None:
         self._write(self._folder / "draft.json")

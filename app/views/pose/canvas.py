@@ -35,7 +35,7 @@ class PoseCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Skeleton")
         self.setToolTip("")
-        editing.listen(self._follow)
+        editing.changed.connect(self._follow)
         self._follow()
 
     def sizeHint(self) -> QSize:

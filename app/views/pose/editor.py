@@ -81,7 +81,7 @@ class PoseEditor(QDialog):
         for part in (self.canvas, self.strip):
             part.play_wanted.connect(lambda: self.play(not self._clock.isActive()))
         self.form.view_changed.connect(self._look)
-        editing.listen(self._follow)
+        editing.changed.connect(self._follow)
         self._follow()
         self.canvas.setFocus()
 

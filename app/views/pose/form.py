@@ -57,7 +57,7 @@ class PoseForm(QWidget):
         show_note(help_, HELP)
         layout.addWidget(help_)
         layout.addStretch(1)
-        editing.listen(self._follow)
+        editing.changed.connect(self._follow)
         self._follow()
 
     def _movement(self) -> Section:

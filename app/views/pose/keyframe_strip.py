@@ -30,7 +30,7 @@ class PoseStrip(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Keyframes")
-        editing.listen(self._follow)
+        editing.changed.connect(self._follow)
         self._follow()
 
     def sizeHint(self) -> QSize:

@@ -349,7 +349,7 @@ def test_playback_shows_frames_and_waits_for_those_that_are_not_there(
     window = make_window()
     wait_for(lambda: window.result is not None and window.result.complete)
     shown: list[int] = []
-    window.state.listen(lambda name: shown.append(window.state.view.frame) if name == "frame" else None)
+    window.state.frame_changed.connect(lambda: shown.append(window.state.view.frame))
     QTest.keyClick(window, Qt.Key.Key_Space)
     assert window.playback.playing
     wait_for(lambda: len(shown) > 5)
