@@ -121,18 +121,18 @@ def remembering(speed: float, seed: int, t: int) -> torch.Tensor:
     """(CHANNELS, H, W) ∫-noise of frame t straight from frame 0 by the exact map, wherever what is seen was seen there: what
     a handler could reach that remembered everything. Fresh elsewhere."""
     truth = film(speed).truth
-    known = torch.from_numpy(truth.reference_valid(t))
+    seen_before = torch.from_numpy(truth.reference_valid(t))
     start = tracks.fresh(0, *SIZE, CPU)
-    place = torch.where(known[..., None], torch.from_numpy(truth.to_reference(t)), start.position)
-    state = torch.where(known, KEPT, NEW).to(torch.uint8)
-    label = torch.where(known, 0, t).to(torch.int32)
+    place = torch.where(seen_before[..., None], torch.from_numpy(truth.to_reference(t)), start.position)
+    state = torch.where(seen_before, KEPT, NEW).to(torch.uint8)
+    label = torch.where(seen_before, 0, t).to(torch.int32)
     return _gathered(carrier(speed, TWO_STAGE, seed), Track(label, place, state), t)
 
 
 def fractions(state: torch.Tensor) -> dict[int, float]:
     """The share of each of STATES among the pixels."""
     counts = torch.bincount(state.view(-1).long(), minlength=4)
-    return {one: float(counts[one]) / state.numel() for one in STATES}
+    return {kind: float(counts[kind]) / state.numel() for kind in STATES}
 
 
 def appeared(speed: float, t: int) -> torch.Tensor:
@@ -143,8 +143,8 @@ def appeared(speed: float, t: int) -> torch.Tensor:
 
 def returned(speed: float, t: int) -> torch.Tensor:
     """(H, W) what was seen in frame 0, then hidden or out of view, and is seen again in frame t."""
-    known = torch.from_numpy(film(speed).truth.reference_valid(t))
-    return known & (carrier(speed, TWO_STAGE, 0).track(t).state != KEPT)
+    seen_before = torch.from_numpy(film(speed).truth.reference_valid(t))
+    return seen_before & (carrier(speed, TWO_STAGE, 0).track(t).state != KEPT)
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,11 @@ def folded(strength: float, level: int = LEVEL) -> Folded:
     whole = torch.arange(len(pieces.pixel))
     slot = torch.zeros_like(whole)
     outlines = pieces.contours.relative(whole, torch.zeros((len(whole), 2)))
-    found = list(covered(outlines, slot, pieces.rank))
-    places, keys = torch.cat([one for one, _ in found]), torch.cat([key for _, key in found])
+    covering = list(covered(outlines, slot, pieces.rank))
+    places, keys = (
+        torch.cat([places_covered for places_covered, _ in covering]),
+        torch.cat([key for _, key in covering]),
+    )
     place, pixel = places.numpy(), pieces.pixel[keys & OWNER].numpy()
     shared = _matrix(place, pixel)
     # As TorchRasteriser.own, of the pairs that are at hand: finding them again would take as long as all the rest.
@@ -68,8 +71,8 @@ def folded(strength: float, level: int = LEVEL) -> Folded:
     overlap, pair = _largest(shared, inner)
     # The pixel of the sheet that is seen first, then its twin.
     first, second = sorted(pair, key=lambda index: bool(inner[index]))
-    numbers = {int(one): at for at, one in enumerate(pieces.pixel)}
-    shapes = [(pieces.contours.vertices[numbers[one]] / (1 << level)).numpy() for one in (first, second)]
+    numbers = {int(pixel): at for at, pixel in enumerate(pieces.pixel)}
+    shapes = [(pieces.contours.vertices[numbers[pixel]] / (1 << level)).numpy() for pixel in (first, second)]
     count, fine = SIZE * SIZE, SIZE << level
     return Folded(
         np.asarray(shared.sum(1), float).reshape(SLOT, SLOT)[:fine, :fine],

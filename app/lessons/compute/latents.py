@@ -73,7 +73,7 @@ def trip(shift: int) -> Trip:
     first = _decoded(0)[:, EDGE:-EDGE, EDGE + shift : last + shift]
     second = _decoded(shift)[:, EDGE:-EDGE, EDGE:last]
     difference = second - first
-    shown = [(one * 255 + 0.5).to(torch.uint8).permute(1, 2, 0).numpy() for one in (first, second)]
+    shown = [(picture * 255 + 0.5).to(torch.uint8).permute(1, 2, 0).numpy() for picture in (first, second)]
     return Trip(
         np.ascontiguousarray(shown[0]), np.ascontiguousarray(shown[1]), difference.mean(0).numpy(),
         1e3 * float(difference.square().mean()),

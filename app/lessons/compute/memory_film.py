@@ -95,10 +95,10 @@ class Film:
         kept = frame.state == KEPT
         places, valid = motions.to_first(self.moving, t)
         before, there = motions.to_previous(self.motion, t)
-        found = []
+        correlations = []
         for noises, noise in ((self.anchored, frame.noise), (self.chained, following)):
-            found.append(coherence.correlation(noises[0], noise, places, valid & kept)[0])
-            found.append(coherence.correlation(noises[-1], noise, before, there & kept)[0])
+            correlations.append(coherence.correlation(noises[0], noise, places, valid & kept)[0])
+            correlations.append(coherence.correlation(noises[-1], noise, before, there & kept)[0])
         self.begun = None
         self.anchored.append(frame.noise)
         self.chained.append(following)
@@ -106,7 +106,7 @@ class Film:
         self.seen.append(seen)
         error = (self.carrier.track(t).position - places)[seen]
         self.drift.append(float(error.square().sum(-1).mean().sqrt()))
-        self.correlations.append((found[0], found[2], found[1], found[3]))
+        self.correlations.append((correlations[0], correlations[2], correlations[1], correlations[3]))
 
     def with_first(self, t: int) -> tuple[float, float]:
         """Correlations with frame 0 of anchored and chained noise; 1 of frame 0 itself."""

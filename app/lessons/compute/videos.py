@@ -76,7 +76,7 @@ class Video:
         that no step is done twice however often the settings change in between."""
         if self.going is None:
             missing = [(len(self.outputs.get(prior, ())), prior) for prior in priors]
-            t, prior = min(missing, key=lambda one: one[0])
+            t, prior = min(missing, key=lambda pair: pair[0])
             if t >= min(frames, len(self.clip)):
                 return False
             noise = self.noise(prior, t)

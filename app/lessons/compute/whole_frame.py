@@ -127,8 +127,8 @@ def measures(rule: str, motion: str, size: Size, seed: int, t: int) -> Measures:
     values = noise(rule, motion, size, seed, t)
     centred = values - values.mean()
     squares = float((centred * centred).sum())
-    one = spatial.moran(centred, squares)
-    return Measures(squares / (values.numel() - 1), one.value, one.p)
+    moran = spatial.moran(centred, squares)
+    return Measures(squares / (values.numel() - 1), moran.value, moran.p)
 
 
 def radial(values: torch.Tensor) -> spectrum.Spectrum:

@@ -66,7 +66,7 @@ def smooth(seed: int) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class Misled:
+class WrongFlowResult:
     """What is left along the true motion: correlation with the frame before (mean over frames) and with frame 0 after the last
     one, `expected` the former in theory, the variance of the last frame, and the values that went into each."""
 
@@ -85,7 +85,7 @@ def true_motion() -> motions.Moving:
 
 
 @dataclass
-class Led:
+class LedNoise:
     """Noise of FRAMES frames along a flow that is wrong, made one after another."""
 
     true: SourceMotion
@@ -100,32 +100,34 @@ class Led:
         self.noises.append(self.run.frame(len(self.noises)).noise)
         return True
 
-    def measured(self) -> Misled:
+    def measured(self) -> WrongFlowResult:
         """What is left along the true motion, once all frames are there."""
-        found, expected, n = [], [], 0
+        correlations, expected, n = [], [], 0
         for t in range(1, FRAMES):
             places, valid = motions.to_previous(self.true, t)
             value, used = coherence.correlation(self.noises[t - 1], self.noises[t], places, valid)
-            found.append(value)
+            correlations.append(value)
             n += used * CHANNELS
             expected.append(float(spline(self.wrong.mistake(t - 1)).mean()) * 1.5)
         places, valid = motions.to_first(true_motion(), FRAMES - 1)
         first, used = coherence.correlation(self.noises[0], self.noises[-1], places, valid)
         variance = float(self.noises[-1].var())
-        return Misled(sum(found) / len(found), first, sum(expected) / len(expected), variance, n, used * CHANNELS)
+        return WrongFlowResult(
+            sum(correlations) / len(correlations), first, sum(expected) / len(expected), variance, n, used * CHANNELS
+        )
 
 
 @lru_cache(maxsize=64)
-def led(size: float, same: bool, seed: int) -> Led:
+def led(size: float, same: bool, seed: int) -> LedNoise:
     """Noise along a flow that is wrong by `size` pixels; nothing is made yet."""
     true = true_motion().motion()
     wrong = WrongMotion(true, size, same, seed)
-    return Led(true, wrong, motions.run("integral", wrong, (SIZE, SIZE), FRAMES, CHANNELS, seed, k=LEVEL))
+    return LedNoise(true, wrong, motions.run("integral", wrong, (SIZE, SIZE), FRAMES, CHANNELS, seed, k=LEVEL))
 
 
 @lru_cache(maxsize=256)
-def misled(size: float, same: bool, seed: int) -> Misled:
-    """`Led.measured` after all of its frames."""
+def result(size: float, same: bool, seed: int) -> WrongFlowResult:
+    """`LedNoise.measured` after all of its frames."""
     made = led(size, same, seed)
     while made.advance():
         pass

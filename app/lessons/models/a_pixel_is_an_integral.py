@@ -195,9 +195,9 @@ def size_of_parts(settings: Settings) -> Iterator[Scene]:
     n = 1 << k
     counts = np.array([float(1 << (2 * level)) for level in LEVELS])
     for samples in SAMPLES:
-        found = [measured(seed, level, samples) for level in LEVELS]
-        parts, apart, given = found[k]
-        variances = np.array([float(one[0].var()) for one in found])
+        by_level = [measured(seed, level, samples) for level in LEVELS]
+        parts, apart, given = by_level[k]
+        variances = np.array([float(level_values[0].var()) for level_values in by_level])
         of_level = variances[k]
         held = len(parts.reshape(-1))
         bell = Panel(

@@ -38,8 +38,8 @@ def _variances(motion: str, size: Size, seed: int, t: int) -> tuple[Fact, ...]:
     low, high = whole_frame.white_variances(size)
     facts = []
     for rule in RULES:
-        found = whole_frame.measures(rule, motion, size, seed, t).variance
-        facts.append(Fact(_name(rule), f"{found:.2f}", "variance", rule, low <= found <= high))
+        variance = whole_frame.measures(rule, motion, size, seed, t).variance
+        facts.append(Fact(_name(rule), f"{variance:.2f}", "variance", rule, low <= variance <= high))
     return tuple(facts)
 
 
@@ -129,8 +129,8 @@ def neighbours(settings: Settings) -> Iterator[Scene]:
         )  # fmt: skip
         facts = []
         for rule in RULES:
-            found = whole_frame.measures(rule, motion, size, seed, t)
-            facts.append(Fact(_name(rule), _signed(found.neighbours), "correlation", rule, found.p > 0.001))
+            measures = whole_frame.measures(rule, motion, size, seed, t)
+            facts.append(Fact(_name(rule), _signed(measures.neighbours), "correlation", rule, measures.p > 0.001))
         tied = whole_frame.measures("root-bilinear", motion, size, seed, t).neighbours
         caption = (
             f"Root-bilinear is found out: neighbours correlate by {tied:.2f}, too much slow and too little fast "
@@ -170,15 +170,17 @@ def _curves(motion: str, t: int, seed: int, frames: tuple[int, ...], integral: t
     for rule in RULES:
         some = integral if rule == INTEGRAL else frames
         x = np.array(some, float)
-        found = [whole_frame.measures(rule, motion, ROUGH, seed, frame) for frame in some]
+        measured = [whole_frame.measures(rule, motion, ROUGH, seed, frame) for frame in some]
         width = 1.6 if rule == INTEGRAL else 1.2
-        variance.append(Curve(x, np.array([one.variance for one in found]), rule, NAMES[rule], width))
-        correlation.append(Curve(x, np.array([one.neighbours for one in found]), rule, NAMES[rule], width))
-        white = sum(low <= one.variance <= high and abs(one.neighbours) <= reach for one in found)
+        variance.append(Curve(x, np.array([measures.variance for measures in measured]), rule, NAMES[rule], width))
+        correlation.append(Curve(x, np.array([measures.neighbours for measures in measured]), rule, NAMES[rule], width))
+        white = sum(low <= measures.variance <= high and abs(measures.neighbours) <= reach for measures in measured)
         ok = (
-            None if not found else white >= len(found) - 1
+            None if not measured else white >= len(measured) - 1
         )  # of 66 tests at 0.1 % one fails by chance in 6 % of draws, two in 0.2 %
-        facts.append(Fact(_name(rule), f"{white} of {len(found)}" if found else "…", "frames are white", rule, ok))
+        facts.append(
+            Fact(_name(rule), f"{white} of {len(measured)}" if measured else "…", "frames are white", rule, ok)
+        )
     place = Rule(x=float(t), ink="accent", dash=DOTTED)
     note = f"n = {_count(ROUGH):,} values a frame; band: 99.9 % of white frames"
     panels = (

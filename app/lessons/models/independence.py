@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons.compute import covariances as cov
+from app.lessons.compute import covariances
 from app.lessons.compute.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED, Covariance, Warped
 from app.lessons.compute.draw_statistics import NORMAL
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
@@ -32,26 +32,26 @@ SIDE = {BILINEAR_RULE: -0.18, OWNED: 0.18}  # of a pixel's place, where its bar 
 @lru_cache(maxsize=128)
 def row(shift: float) -> Warped:
     """A row of ROW pixels, moved to the right by `shift` pixels."""
-    return cov.warp(1, ROW, lambda at: at - torch.tensor([shift, 0.0]))
+    return covariances.warp(1, ROW, lambda at: at - torch.tensor([shift, 0.0]))
 
 
 @lru_cache(maxsize=128)
 def grid(motion: str, amount: float) -> Warped:
     """A grid of pixels under one of MOTIONS; amount 0 leaves it as it is."""
-    return cov.warp(*GRID, MOTIONS[motion](amount))
+    return covariances.warp(*GRID, MOTIONS[motion](amount))
 
 
-def _turn(amount: float) -> cov.Places:
+def _turn(amount: float) -> covariances.Places:
     angle = torch.tensor(amount * torch.pi / 4)
     matrix = torch.stack([torch.stack([angle.cos(), angle.sin()]), torch.stack([-angle.sin(), angle.cos()])])
     return lambda at: MIDDLE + (at - MIDDLE) @ matrix.T
 
 
-def _zoom(amount: float) -> cov.Places:
+def _zoom(amount: float) -> covariances.Places:
     return lambda at: MIDDLE + (at - MIDDLE) / (1 + 1.5 * amount)
 
 
-def _fold(amount: float) -> cov.Places:
+def _fold(amount: float) -> covariances.Places:
     """x - a d exp(-(d / 2)^2), d from the middle: turns back on itself from a = 1 on."""
 
     def places(at: torch.Tensor) -> torch.Tensor:
@@ -62,15 +62,15 @@ def _fold(amount: float) -> cov.Places:
 
 
 MIDDLE = torch.tensor([GRID[1] / 2, GRID[0] / 2])
-MOTIONS: dict[str, Callable[[float], cov.Places]] = {"fold": _fold, "turn": _turn, "zoom": _zoom}
+MOTIONS: dict[str, Callable[[float], covariances.Places]] = {"fold": _fold, "turn": _turn, "zoom": _zoom}
 
 
 def shares(settings: Settings) -> Iterator[Scene]:
     """Which sub-pixels of the row every warped pixel owns, and what covariance with the anchor frame follows."""
     shift, pixel, seed = number(settings, "shift"), whole(settings, "pixel"), whole(settings, "seed")
     warped = row(shift)
-    count, new = cov.shares(warped)[:, pixel], bool(warped.fresh[pixel])
-    theories = {rule: cov.theory(warped, rule).cross[:, pixel] for rule in ROW_RULES}
+    count, new = covariances.shares(warped)[:, pixel], bool(warped.fresh[pixel])
+    theories = {rule: covariances.theory(warped, rule).cross[:, pixel] for rule in ROW_RULES}
     strip = Panel(
         "strip", f"Frame 1 is frame 0, moved to the right by {shift:.1f} px", _strip(warped, pixel, seed),
         range_x=(-0.1, ROW + 0.1), range_y=(-0.8, STRIP + 1.1), square=True,
@@ -101,8 +101,8 @@ def shares(settings: Settings) -> Iterator[Scene]:
 
 def _strip(warped: Warped, pixel: int, seed: int) -> tuple[Item, ...]:
     """The row of frame 0 as noise, and below it in the colours of its owners."""
-    _, fine, _ = cov.draws(seed, 0, 1, ROW)
-    n, low = 1 << cov.LEVEL, STRIP
+    _, fine, _ = covariances.draws(seed, 0, 1, ROW)
+    n, low = 1 << covariances.LEVEL, STRIP
     outlines = [outline.numpy() + np.array([0, low]) for outline in warped.outlines]
     names = torch.nonzero(~warped.fresh)[:, 0].tolist()
     return (
@@ -110,13 +110,13 @@ def _strip(warped: Warped, pixel: int, seed: int) -> tuple[Item, ...]:
         Outlines(squares(ROW, 1), "border"),
         Image(owners(warped), (0, low, ROW, 1)),
         Outlines(squares(ROW, 1, low), "border"),
-        Outlines(tuple(one for one, name in zip(outlines, names) if name == pixel), "text", width=2.4),
+        Outlines(tuple(outline for outline, name in zip(outlines, names) if name == pixel), "text", width=2.4),
         Text(0, 0, "frame 0: twelve pixels of 64 sub-pixels", "text", 0.9, (0, 1)),
         Text(0, low, "its sub-pixels, coloured by their owner in frame 1", "text", 0.9, (0, 1)),
         *(Text(at + 0.5, 0.5, str(at), "text", 0.9, backed=True) for at in range(ROW)),
         *(
-            Text(float(one[:, 0].mean()), low + 0.5, str(name), "text", 0.9, backed=True)
-            for one, name in zip(outlines, names)
+            Text(float(outline[:, 0].mean()), low + 0.5, str(name), "text", 0.9, backed=True)
+            for outline, name in zip(outlines, names)
         ),
     )
 
@@ -128,31 +128,33 @@ def _part(covariance: Covariance, own: bool) -> torch.Tensor:
 def _matrices(settings: Settings, own: bool) -> Iterator[Scene]:
     shift, pixel, seed = number(settings, "shift"), whole(settings, "pixel"), whole(settings, "seed")
     warped = row(shift)
-    expected = {rule: cov.theory(warped, rule) for rule in ROW_RULES}
+    expected = {rule: covariances.theory(warped, rule) for rule in ROW_RULES}
     scene: Scene | None = None
-    for done, found in enumerate(cov.measure(warped, ROW_RULES, seed, ROW_CHUNKS), 1):
+    for done, measured in enumerate(covariances.measure(warped, ROW_RULES, seed, ROW_CHUNKS), 1):
         if done in (1, ROW_CHUNKS):
-            scene = _compared(expected, found, done * CHUNK, own, pixel, done < ROW_CHUNKS)
+            scene = _compared(expected, measured, done * CHUNK, own, pixel, done < ROW_CHUNKS)
         assert scene is not None
         yield scene  # in between the same once more: here the work can be given up
 
 
 def _compared(
-    expected: dict[str, Covariance], found: dict[str, Covariance], n: int, own: bool, pixel: int, rough: bool
+    expected: dict[str, Covariance], measured: dict[str, Covariance], n: int, own: bool, pixel: int, rough: bool
 ) -> Scene:
     """Matrices measured and by theory, and one column of them as bars."""
     other = "frame 1" if own else "frame 0"
     panels = [
         matrix(f"{rule}-{kind}", f"{TITLES[rule]}, {kind}", _part(of[rule], own), f"↓ {other}  → frame 1", 4, pixel)
         for rule in ROW_RULES
-        for kind, of in (("found", found), ("theory", expected))
+        for kind, of in (("found", measured), ("theory", expected))
     ]
     items: list[Item] = []
     for rule in ROW_RULES:
         place = np.arange(ROW) + SIDE[rule]
         items.append(bars(place, _part(expected[rule], own)[:, pixel].numpy(), rule, f"{NAMES[rule]}, theory"))
         last = rule == ROW_RULES[-1]
-        items.append(Points(place, _part(found[rule], own)[:, pixel].numpy(), "text", "measured" if last else "", 0.4))
+        items.append(
+            Points(place, _part(measured[rule], own)[:, pixel].numpy(), "text", "measured" if last else "", 0.4)
+        )
     profile = Panel(
         "profile", f"Column {pixel}: pixel {pixel} of frame 1 with each of {other}", tuple(items), f"pixel of {other}",
         "covariance", (-0.6, ROW - 0.4), (-0.1, 1.12),
@@ -160,12 +162,12 @@ def _compared(
     )  # fmt: skip
     facts = []
     for rule in ROW_RULES:
-        one = cov.agreement(found[rule], expected[rule], n, own)
+        agreement = covariances.agreement(measured[rule], expected[rule], n, own)
         facts.append(
-            Fact(f"Largest deviation, {NAMES[rule]}", f"{one.deviation:.3f}",
-                 f"expected about {one.expected:.3f}", rule, one.holds)
+            Fact(f"Largest deviation, {NAMES[rule]}", f"{agreement.deviation:.3f}",
+                 f"expected about {agreement.expected:.3f}", rule, agreement.holds)
         )  # fmt: skip
-    facts.append(Fact("Draws", f"{n:,}", f"{one.entries} covariances each"))
+    facts.append(Fact("Draws", f"{n:,}", f"{agreement.entries} covariances each"))
     if own:
         widest = float((expected[BILINEAR_RULE].own.diagonal()).min())
         caption = (
@@ -195,22 +197,22 @@ def how_sure(settings: Settings) -> Iterator[Scene]:
     """The largest deviation from theory over the number of draws, and the deviations of single batches."""
     shift, seed = number(settings, "shift"), whole(settings, "seed")
     warped = row(shift)
-    expected = {rule: cov.theory(warped, rule) for rule in ROW_RULES}
+    expected = {rule: covariances.theory(warped, rule) for rule in ROW_RULES}
     worst: list[float] = []
     batches: dict[str, list[torch.Tensor]] = {rule: [] for rule in ROW_RULES}
     before = {rule: torch.zeros((ROW, ROW)) for rule in ROW_RULES}
     scene: Scene | None = None
-    for done, found in enumerate(cov.measure(warped, ROW_RULES, seed, ROW_CHUNKS), 1):
-        worst.append(cov.agreement(found[OWNED], expected[OWNED], done * CHUNK, True).deviation)
+    for done, measured in enumerate(covariances.measure(warped, ROW_RULES, seed, ROW_CHUNKS), 1):
+        worst.append(covariances.agreement(measured[OWNED], expected[OWNED], done * CHUNK, True).deviation)
         for rule in ROW_RULES:
-            total = found[rule].own * done
-            batch = Covariance(found[rule].cross, total - before[rule])
-            batches[rule].append(cov.scores(batch, expected[rule], CHUNK, True))
+            total = measured[rule].own * done
+            batch = Covariance(measured[rule].cross, total - before[rule])
+            batches[rule].append(covariances.scores(batch, expected[rule], CHUNK, True))
             before[rule] = total
         if done in (1, ROW_CHUNKS):
-            one = cov.agreement(found[OWNED], expected[OWNED], done * CHUNK, True)
+            agreement = covariances.agreement(measured[OWNED], expected[OWNED], done * CHUNK, True)
             scores = {rule: torch.cat(some).numpy() for rule, some in batches.items()}
-            scene = _converged(expected[OWNED], one, worst, scores, done < ROW_CHUNKS)
+            scene = _converged(expected[OWNED], agreement, worst, scores, done < ROW_CHUNKS)
         assert scene is not None
         yield scene
 
@@ -220,7 +222,9 @@ def _converged(
 ) -> Scene:
     most, n = CHUNK * ROW_CHUNKS, CHUNK * len(worst)
     x = np.linspace(CHUNK, most, 77)
-    low, middle, high = (cov.largest_deviation(expected, 1, True, p) / np.sqrt(x) for p in (0.9995, 0.5, 0.0005))
+    low, middle, high = (
+        covariances.largest_deviation(expected, 1, True, p) / np.sqrt(x) for p in (0.9995, 0.5, 0.0005)
+    )
     over_n = Panel(
         "over n", "∫-noise: largest deviation from the identity",
         (
@@ -265,17 +269,17 @@ def one_owner(settings: Settings) -> Iterator[Scene]:
     """Any motion, with and without unique ownership: where outlines overlap, shared sub-pixels tie pixels together."""
     motion, amount, seed = str(settings["motion"]), number(settings, "amount"), whole(settings, "seed")
     warped = grid(motion, amount)
-    expected = {rule: cov.theory(warped, rule) for rule in GRID_RULES}
+    expected = {rule: covariances.theory(warped, rule) for rule in GRID_RULES}
     scene: Scene | None = None
-    for done, found in enumerate(cov.measure(warped, GRID_RULES, seed, GRID_CHUNKS), 1):
+    for done, measured in enumerate(covariances.measure(warped, GRID_RULES, seed, GRID_CHUNKS), 1):
         if done in (1, GRID_CHUNKS):
-            scene = _owned_once(warped, expected, found, done * CHUNK, done < GRID_CHUNKS)
+            scene = _owned_once(warped, expected, measured, done * CHUNK, done < GRID_CHUNKS)
         assert scene is not None
         yield scene
 
 
 def _owned_once(
-    warped: Warped, expected: dict[str, Covariance], found: dict[str, Covariance], n: int, rough: bool
+    warped: Warped, expected: dict[str, Covariance], measured: dict[str, Covariance], n: int, rough: bool
 ) -> Scene:
     height, width = GRID
     twice = int((warped.covered.sum(1) > 1).sum())
@@ -291,13 +295,13 @@ def _owned_once(
         note=f"lines: outlines of frame 1 · covered more than once: {twice:,} of {len(warped.owned):,} sub-pixels",
         tip="Outlines of warped pixels in frame 0, and who owns which sub-pixel",
     )  # fmt: skip
-    panels = [matrix(rule, TITLES[rule], found[rule].own, every=8) for rule in GRID_RULES]
+    panels = [matrix(rule, TITLES[rule], measured[rule].own, every=8) for rule in GRID_RULES]
     facts = []
     for rule in GRID_RULES:
-        tied = float((found[rule].own - torch.diag(found[rule].own.diagonal())).abs().max())
-        one = cov.agreement(found[rule], expected[rule], n, True)
-        ok = None if rule == BILINEAR_RULE else tied <= one.bound
-        note = "largest off the diagonal" if rule == BILINEAR_RULE else f"chance alone: {one.expected:.2f}"
+        tied = float((measured[rule].own - torch.diag(measured[rule].own.diagonal())).abs().max())
+        agreement = covariances.agreement(measured[rule], expected[rule], n, True)
+        ok = None if rule == BILINEAR_RULE else tied <= agreement.bound
+        note = "largest off the diagonal" if rule == BILINEAR_RULE else f"chance alone: {agreement.expected:.2f}"
         facts.append(Fact(f"Ties, {SHORT[rule]}", f"{tied:.2f}", note, "warn" if rule == OVERLAPPING else rule, ok))
     facts.append(Fact("New pixels", f"{int(warped.fresh.sum())} of {warped.pixels}", f"{left_over} sub-pixels unused"))
     if twice:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons.compute import memory_film as films
+from app.lessons.compute import memory_film
 from app.lessons.compute.draw_statistics import signed
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.memory_film import CHANNELS, FRAMES, LEVEL, SIZE, Film
@@ -52,7 +52,7 @@ CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 25)), np.sin(np.linspace(0, 
 
 
 def _film(settings: Settings) -> Film:
-    return films.film(str(settings["motion"]), number(settings, "speed"), whole(settings, "seed"))
+    return memory_film.film(str(settings["motion"]), number(settings, "speed"), whole(settings, "seed"))
 
 
 def marks(first: torch.Tensor) -> torch.Tensor:
@@ -62,13 +62,13 @@ def marks(first: torch.Tensor) -> torch.Tensor:
     middle = maps.inside(grid, height, width, MARGIN)
     values = torch.where(middle, first[0], torch.full_like(first[0], -math.inf)).reshape(-1)
     places = grid.reshape(-1, 2)
-    found: list[torch.Tensor] = []
+    marks: list[torch.Tensor] = []
     for index in values.argsort(descending=True).tolist():
-        if all(float((places[index] - other).norm()) > APART for other in found):
-            found.append(places[index])
-        if len(found) == MARKS:
+        if all(float((places[index] - other).norm()) > APART for other in marks):
+            marks.append(places[index])
+        if len(marks) == MARKS:
             break
-    return torch.stack(found)
+    return torch.stack(marks)
 
 
 def followed(settings: Settings) -> Iterator[Scene]:
@@ -81,9 +81,9 @@ def followed(settings: Settings) -> Iterator[Scene]:
 
 def _frames(film: Film, wanted: int) -> Iterator[int]:
     """The frames that are shown on the way to `wanted`: those at hand, and then one after another."""
-    known = film.measured
-    if known < wanted:
-        yield known
+    frames_measured = film.measured
+    if frames_measured < wanted:
+        yield frames_measured
     while film.measured < wanted:
         film.measure()
         if film.measured < wanted:
@@ -240,7 +240,7 @@ def _parts(film: Film, t: int, rough: bool) -> Scene:
     drawn = chained - left
     inner = (slice(None), slice(4, -4), slice(4, -4))
     n, whole_of_it = chained[inner].numel(), float(chained[inner].var())
-    shares = np.array([float(one[inner].var()) for one in film.blurred[: film.expected + 1]])
+    shares = np.array([float(noise[inner].var()) for noise in film.blurred[: film.expected + 1]])
     frames = np.arange(len(shares), dtype=float)
     area = (0.0, 0.0, float(SIZE), float(SIZE))
     pictures = tuple(
@@ -305,7 +305,7 @@ def anchored_theory(speed: Floats, t: int) -> Floats:
 @lru_cache(maxsize=512)
 def translation(speed: float, t: int, seed: int) -> tuple[float, float, int]:
     """Measured correlations with frame 0, anchored and chained, and n, after t frames of a translation along x."""
-    film = films.film("translation", speed, seed)
+    film = memory_film.film("translation", speed, seed)
     while film.measured < t:
         film.measure()
     return (*film.with_first(t), film.used(t)[1])
@@ -314,23 +314,23 @@ def translation(speed: float, t: int, seed: int) -> tuple[float, float, int]:
 def over_speed(settings: Settings) -> Iterator[Scene]:
     """Memory over the speed of a translation, for a number of frames."""
     t, seed = whole(settings, "after"), whole(settings, "seed")
-    found: dict[float, tuple[float, float, int]] = {}
-    scene = _speeds(t, found, True)
+    by_speed: dict[float, tuple[float, float, int]] = {}
+    scene = _speeds(t, by_speed, True)
     yield scene
     for speed in SPEEDS:
-        film = films.film("translation", speed, seed)
+        film = memory_film.film("translation", speed, seed)
         while film.measured < t:
             for _ in film.measuring():
                 yield scene  # nothing new yet, but the settings may be
-        found[speed] = translation(speed, t, seed)
-        scene = _speeds(t, found, len(found) < len(SPEEDS))
+        by_speed[speed] = translation(speed, t, seed)
+        scene = _speeds(t, by_speed, len(by_speed) < len(SPEEDS))
         yield scene
 
 
-def _speeds(t: int, found: dict[float, tuple[float, float, int]], rough: bool) -> Scene:
+def _speeds(t: int, by_speed: dict[float, tuple[float, float, int]], rough: bool) -> Scene:
     speeds = np.linspace(0, 1.4, 561)
-    at = np.array(list(found))  # empty before anything is measured
-    least = min((one[2] for one in found.values()), default=0)
+    at = np.array(list(by_speed))  # empty before anything is measured
+    least = min((correlations[2] for correlations in by_speed.values()), default=0)
     theory = chained_theory(speeds, t)
     half = float(chained_theory(np.array([0.5]), t)[0])
     panel = Panel(
@@ -339,8 +339,8 @@ def _speeds(t: int, found: dict[float, tuple[float, float, int]], rough: bool) -
         (
             Curve(speeds, anchored_theory(speeds, t), ANCHORED, "anchored, theory", 1.0),
             Curve(speeds, theory, CHAINED, "chained, theory", 1.4, SOLID),
-            Points(at, np.array([one[0] for one in found.values()]), ANCHORED, "anchored, measured", 0.6),
-            Points(at, np.array([one[1] for one in found.values()]), CHAINED, "chained, measured", 0.6, "s"),
+            Points(at, np.array([pair[0] for pair in by_speed.values()]), ANCHORED, "anchored, measured", 0.6),
+            Points(at, np.array([pair[1] for pair in by_speed.values()]), CHAINED, "chained, measured", 0.6, "s"),
         ),
         "translation along x (pixels a frame)", "correlation", (0.0, 1.4), (0.0, 1.05),
         note=f"Points: {SIZE} × {SIZE} pixels, {CHANNELS} channels, k = 3; each from n ≥ {least:,} values",

@@ -84,7 +84,7 @@ def back(settings: Settings) -> Iterator[Scene]:
         "Frame 0: where each pixel was",
         (
             Image(pixels[0].numpy(), (0, 0, SIDE, SIDE), colours="diverging"),
-            Outlines(tuple(frame.outline(*one) for one in seen), "dim", "frame t's pixels", 0.7),
+            Outlines(tuple(frame.outline(*pixel) for pixel in seen), "dim", "frame t's pixels", 0.7),
             Outlines(chosen, "accent", "the pixel's own", 2.0, 0.3),
         ),
         square=True, range_x=(0.0, float(SIDE)), range_y=(0.0, float(SIDE)),
@@ -261,7 +261,7 @@ def one_owner(settings: Settings) -> Iterator[Scene]:
             "Frame 0: sub-pixels in their owner's colour",
             (
                 Image(colours(owner), (0, 0, SIDE, SIDE)),
-                Outlines(tuple(frame.outline(*one) for one in seen), "text", width=0.8),
+                Outlines(tuple(frame.outline(*pixel) for pixel in seen), "text", width=0.8),
             ),
             square=True, range_x=(0.0, float(SIDE)), range_y=(0.0, float(SIDE)),
             note="Lines: outlines of frame t's pixels. No colour: owned by nobody.",
@@ -330,14 +330,14 @@ def jacobian(settings: Settings) -> Iterator[Scene]:
 def _by_area(values: torch.Tensor, share: torch.Tensor, held: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Mean area and variance of the pixels, in classes of area that hold at least 40 of them."""
     sizes = share[held].numpy()
-    found = values[:, held].numpy()
+    held_values = values[:, held].numpy()
     edges = np.unique(np.quantile(sizes, np.linspace(0, 1, 11)))
     places, variances = [], []
     for low, high in zip(edges, [*edges[1:], np.inf], strict=True):
         here = (sizes >= low) & (sizes < high)
         if here.sum() >= 40:
             places.append(float(sizes[here].mean()))
-            variances.append(float(found[:, here].var()))
+            variances.append(float(held_values[:, here].var()))
     return np.array(places), np.array(variances)
 
 

@@ -38,11 +38,11 @@ def _sampled(video: Video, priors: Sequence[str] = PRIORS) -> Iterator[bool]:
 
 
 def _progress(video: Video, priors: Sequence[str], said: str) -> str:
-    known = video.known(priors)
+    sampled = video.known(priors)
     return (
         said
-        if known >= FRAMES
-        else f"Sampling, {known} of {FRAMES} frames: {STEPS} steps of the model for each. {said}"
+        if sampled >= FRAMES
+        else f"Sampling, {sampled} of {FRAMES} frames: {STEPS} steps of the model for each. {said}"
     )
 
 

@@ -51,15 +51,15 @@ def _read(settings: Settings) -> tuple[float, int, int]:
 def tinted(grey: Floats, state: Floats | Bytes, strength: float) -> Bytes:
     """`grey` (H, W) in [0, 1] with the colours of pixels that are not kept over it; `state` (H, W)."""
     picture = np.repeat(np.clip(grey, 0, 1)[..., None], 3, -1) * 255
-    for one, hue in HUE.items():
+    for kind, hue in HUE.items():
         colour = np.array([int(hue[at : at + 2], 16) for at in (1, 3, 5)], float)
-        picture = np.where((state == one)[..., None], (1 - strength) * picture + strength * colour, picture)
+        picture = np.where((state == kind)[..., None], (1 - strength) * picture + strength * colour, picture)
     return np.asarray(picture + 0.5).astype(np.uint8)
 
 
 def _key(*states: int) -> tuple[Outlines, ...]:
     """Entries of the legend for states."""
-    return tuple(Outlines((), HUE[one], STATE_NAMES[one], fill=0.9) for one in states)
+    return tuple(Outlines((), HUE[kind], STATE_NAMES[kind], fill=0.9) for kind in states)
 
 
 def _percent(share: float) -> str:
@@ -92,7 +92,7 @@ def _states(photo: Bytes, state: Bytes, t: int, rough: bool) -> Scene:
         Panel("states", "Where its noise comes from", (Image(tinted(grey, fine, 0.75), area), *_key(INHERITED, NEW)),
               range_x=frame[0], range_y=frame[1], square=True, note="Grey: kept.", tip="States of pixels in colour"),
     )  # fmt: skip
-    share = {one: float((state == one).mean()) for one in (KEPT, INHERITED, NEW)}
+    share = {kind: float((state == kind).mean()) for kind in (KEPT, INHERITED, NEW)}
     facts = (
         Fact("Kept", _percent(share[KEPT]), "noise of frame 0"),
         Fact("Inherited", _percent(share[INHERITED]), "born later, carried on", INK[INHERITED]),
@@ -138,14 +138,16 @@ def _fills(
         )  # fmt: skip
         slices = np.full((FRAMES, WIDTH, 3), 128, np.uint8)
         if done:
-            lines = np.stack([one.noise[0, ROW].numpy() for one in done[fill]])
-            slices = tinted(lines / 6 + 0.5, np.stack([one.state[ROW].numpy() for one in done[fill]]), 0.35)
+            lines = np.stack([frame.noise[0, ROW].numpy() for frame in done[fill]])
+            slices = tinted(lines / 6 + 0.5, np.stack([frame.state[ROW].numpy() for frame in done[fill]]), 0.35)
         below.append(
             Panel(f"slice {fill}", "The framed row in all frames", (Image(slices, (0, 0, WIDTH, FRAMES)),
                   Rule(y=t + 0.5, ink="accent", dash=DOTTED)), "x (px)", "frame", ends[0], (0, FRAMES),
                   tip=f"One row of noise over time, {NAMES[fill]}")
         )  # fmt: skip
-    fresh = {fill: sum(crossing_objects.fractions(now[fill].state)[one] for one in (NEW, UNDEFINED)) for fill in FILLS}
+    fresh = {
+        fill: sum(crossing_objects.fractions(now[fill].state)[kind] for kind in (NEW, UNDEFINED)) for fill in FILLS
+    }
     facts = tuple(
         Fact(f"Fresh in this frame, {NAMES[fill]}", _percent(fresh[fill]) if t else "100 %",
              "each stays from now on" if fill == TWO_STAGE else "drawn anew in every frame", INKS[fill])
@@ -178,16 +180,17 @@ def adds_up(settings: Settings) -> Iterator[Scene]:
 
 
 def _shares(speed: float, t: int, seed: int, frames: int) -> Scene:
-    found = {
+    fractions = {
         fill: [
-            crossing_objects.fractions(crossing_objects.frame(speed, fill, seed, one).state) for one in range(frames)
+            crossing_objects.fractions(crossing_objects.frame(speed, fill, seed, frame_number).state)
+            for frame_number in range(frames)
         ]
         for fill in FILLS
     }
     x = X[:frames]
 
     def curve(fill: str, state: int, label: str, dash: tuple[float, ...]) -> Curve:
-        return Curve(x, np.array([100 * one[state] for one in found[fill]]), INK[state], label, 1.7, dash)
+        return Curve(x, np.array([100 * shares[state] for shares in fractions[fill]]), INK[state], label, 1.7, dash)
 
     panel = Panel(
         "shares", "Pixels that do not have the noise of frame 0",
@@ -201,10 +204,10 @@ def _shares(speed: float, t: int, seed: int, frames: int) -> Scene:
         tip="Shares of undefined, inherited and new pixels over frames",
     )  # fmt: skip
     at = min(t, frames - 1)
-    news = [one[NEW] for one in found[TWO_STAGE][1:]]
+    news = [shares[NEW] for shares in fractions[TWO_STAGE][1:]]
     facts = (
-        Fact(f"Undefined, frame {at}", _percent(found[RANDOM][at][UNDEFINED]), "random fill", INK[UNDEFINED]),
-        Fact(f"New, frame {at}", _percent(found[TWO_STAGE][at][NEW]), "two-stage", INK[NEW]),
+        Fact(f"Undefined, frame {at}", _percent(fractions[RANDOM][at][UNDEFINED]), "random fill", INK[UNDEFINED]),
+        Fact(f"New, frame {at}", _percent(fractions[TWO_STAGE][at][NEW]), "two-stage", INK[NEW]),
         Fact("New, mean", _percent(sum(news) / max(len(news), 1)), f"two-stage, {len(news)} frames", INK[NEW]),
     )
     return Scene(
@@ -223,16 +226,16 @@ def reappears(settings: Settings) -> Iterator[Scene]:
 def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
     x = X[1:frames]
     times = range(1, frames)
-    found = {fill: [crossing_objects.with_previous(speed, fill, seed, one) for one in times] for fill in FILLS}
-    best = np.array([crossing_objects.ceiling(speed, one) for one in times])
-    chance = np.array([one.chance for one in found[RANDOM]])
-    known = np.isfinite(chance)
+    correlations = {fill: [crossing_objects.with_previous(speed, fill, seed, time) for time in times] for fill in FILLS}
+    best = np.array([crossing_objects.ceiling(speed, time) for time in times])
+    chance = np.array([correlation.chance for correlation in correlations[RANDOM]])
+    finite = np.isfinite(chance)
     panel = Panel(
         "coherence", "What has appeared, from frame to frame",
         (
-            Band(x[known], -chance[known], chance[known], "dim", "chance"),
+            Band(x[finite], -chance[finite], chance[finite], "dim", "chance"),
             Curve(x, best, "text", "perfect transport", 1.1, DOTTED),
-            *(Curve(x, np.array([one.value for one in found[fill]]), INKS[fill], NAMES[fill], 1.7) for fill in FILLS),
+            *(Curve(x, np.array([each.value for each in correlations[fill]]), INKS[fill], NAMES[fill], 1.7) for fill in FILLS),
             Rule(x=float(t), ink="accent", dash=DOTTED),
         ),
         "frame", "correlation with the frame before", (0, FRAMES - 1), (-0.2, 0.8),
@@ -241,11 +244,11 @@ def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
     )  # fmt: skip
     at = min(max(t, 1), frames - 1)
     facts = [
-        Fact(f"{NAMES[fill].capitalize()}, frame {at}", _number(_at(found[fill], at)), "correlation", INKS[fill])
+        Fact(f"{NAMES[fill].capitalize()}, frame {at}", _number(_at(correlations[fill], at)), "correlation", INKS[fill])
         for fill in FILLS
     ]
     facts.append(Fact("Perfect transport", _number(float(best[at - 1]) if at else math.nan), "bilinear measure"))
-    facts.append(_compared(found[RANDOM], at))
+    facts.append(_compared(correlations[RANDOM], at))
     return Scene(
         ((panel,),), tuple(facts),
         "Two-stage carries what it has once filled. Random fill forgets within a frame, so a model is told that the "
@@ -254,13 +257,13 @@ def _coherence(speed: float, t: int, seed: int, frames: int) -> Scene:
     )  # fmt: skip
 
 
-def _at(found: list[crossing_objects.Correlation], t: int) -> float:
+def _at(correlations: list[crossing_objects.Correlation], t: int) -> float:
     """The correlation of frame t, of those from frame 1 on; NaN before there is any."""
-    return found[t - 1].value if t else math.nan
+    return correlations[t - 1].value if t else math.nan
 
 
-def _compared(found: list[crossing_objects.Correlation], t: int) -> Fact:
-    n = found[t - 1].n if t else 0
+def _compared(correlations: list[crossing_objects.Correlation], t: int) -> Fact:
+    n = correlations[t - 1].n if t else 0
     return Fact("Compared", f"{n:,} px", f"× {crossing_objects.CHANNELS} channels")
 
 
@@ -278,14 +281,14 @@ def _memory(speed: float, t: int, seed: int, frames: int) -> Scene:
     rules = (*FILLS, REMEMBERING)
     names = {**NAMES, REMEMBERING: "straight from frame 0"}
     inks = {**INKS, REMEMBERING: "accent"}
-    found = {rule: [crossing_objects.with_first(speed, rule, seed, one) for one in times] for rule in rules}
-    chance = np.array([one.chance for one in found[RANDOM]])
-    known = np.isfinite(chance)
+    correlations = {rule: [crossing_objects.with_first(speed, rule, seed, time) for time in times] for rule in rules}
+    chance = np.array([correlation.chance for correlation in correlations[RANDOM]])
+    finite = np.isfinite(chance)
     panel = Panel(
         "memory", "What was hidden and is seen again, against frame 0",
         (
-            Band(x[known], -chance[known], chance[known], "dim", "chance"),
-            *(Curve(x, np.array([one.value for one in found[rule]]), inks[rule], names[rule], 1.7) for rule in rules),
+            Band(x[finite], -chance[finite], chance[finite], "dim", "chance"),
+            *(Curve(x, np.array([each.value for each in correlations[rule]]), inks[rule], names[rule], 1.7) for rule in rules),
             Rule(x=float(t), ink="accent", dash=DOTTED),
         ),
         "frame", "correlation with frame 0", (0, FRAMES - 1), (-0.3, 1.0),
@@ -294,9 +297,10 @@ def _memory(speed: float, t: int, seed: int, frames: int) -> Scene:
     )  # fmt: skip
     at = min(max(t, 1), frames - 1)
     facts = [
-        Fact(f"{names[rule].capitalize()}", _number(_at(found[rule], at)), f"frame {at}", inks[rule]) for rule in rules
+        Fact(f"{names[rule].capitalize()}", _number(_at(correlations[rule], at)), f"frame {at}", inks[rule])
+        for rule in rules
     ]
-    facts.append(_compared(found[RANDOM], at))
+    facts.append(_compared(correlations[RANDOM], at))
     return Scene(
         ((panel,),), tuple(facts),
         "Behind an object the noise is lost to both handlers: they know each frame's step only. The exact map to frame 0 "

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.lessons.compute import folding, latents, videos
-from app.lessons.compute import wrong_flow as misled
+from app.lessons.compute import folding, latents, videos, wrong_flow
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
 from app.lessons.compute.scene import (
     DASHED,
@@ -25,7 +24,7 @@ from app.lessons.compute.scene import (
     Rule,
     Scene,
 )
-from app.lessons.compute.wrong_flow import Misled
+from app.lessons.compute.wrong_flow import WrongFlowResult
 from app.lessons.models import LESSONS
 from gpu.diffusion.model.latents import FACTOR
 from gpu.parameters import ParameterInfo, choice
@@ -51,23 +50,23 @@ def _marked(shapes: tuple[Floats, Floats], width: float, rough: bool) -> tuple[O
     return tuple(Outlines((shape,), ink, width=width, fill=0.35) for shape, ink in zip(shapes, ("accent", "warn")))
 
 
-def _folds(found: folding.Folded, rough: bool) -> Scene:
+def _folds(folded: folding.Folded, rough: bool) -> Scene:
     size = float(folding.SIZE)
-    (x, y), (u, v) = found.pair
+    (x, y), (u, v) = folded.pair
     squares = [np.array([[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], float) for i, j in ((x, y), (u, v))]
-    kept = found.owned / np.maximum(found.covered, 1)
-    inside = int(found.inner.sum())
-    empty = int(((found.owned == 0) & (found.covered > 0)).sum())
-    several = np.abs(np.argwhere(found.seen > 2) * size / found.seen.shape[0] - size / 2)
-    reach = max([float(np.abs(shape - size / 2).max()) for shape in found.outlines])
+    kept = folded.owned / np.maximum(folded.covered, 1)
+    inside = int(folded.inner.sum())
+    empty = int(((folded.owned == 0) & (folded.covered > 0)).sum())
+    several = np.abs(np.argwhere(folded.seen > 2) * size / folded.seen.shape[0] - size / 2)
+    reach = max([float(np.abs(shape - size / 2).max()) for shape in folded.outlines])
     reach = 1.1 * max(reach, float(np.quantile(several, 0.98)) if len(several) else 0.0)
     middle = (size / 2 - reach, size / 2 + reach)
     before = Panel(
         "seen",
         "How often each sub-pixel is seen",
         (
-            Image(found.seen, (0, 0, size, size), 0.0, 4.0),
-            *_marked(found.outlines, 2.0, rough),
+            Image(folded.seen, (0, 0, size, size), 0.0, 4.0),
+            *_marked(folded.outlines, 2.0, rough),
         ),
         range_x=middle,
         range_y=middle,
@@ -89,12 +88,12 @@ def _folds(found: folding.Folded, rough: bool) -> Scene:
         (
             Fact(
                 "Correlation if shared",
-                "…" if rough else f"{found.overlap:.2f}",
+                "…" if rough else f"{folded.overlap:.2f}",
                 "of the two marked pixels",
                 "bad",
                 False,
             ),
-            Fact("Owned once", f"{found.owners:.2f}", "of any two pixels", "good", found.owners == 0),
+            Fact("Owned once", f"{folded.owners:.2f}", "of any two pixels", "good", folded.owners == 0),
             Fact("Left with nothing", f"{empty}", f"of {inside} on the back: fresh noise"),
         ),
         "The two marked pixels look at the same noise in frame 0. Sharing it would tie them together; so the surface that "
@@ -103,26 +102,26 @@ def _folds(found: folding.Folded, rough: bool) -> Scene:
     )
 
 
-def wrong_flow(settings: Settings) -> Iterator[Scene]:
+def with_wrong_flow(settings: Settings) -> Iterator[Scene]:
     """Coherence along the true motion over the error of the flow that was used."""
     error, seed = round(4 * number(settings, "error")) / 4, whole(settings, "seed")
     same = str(settings["kind"]) == "same"
-    found: dict[float, Misled] = {}
-    scene = _wrong(error, same, seed, found, True)
+    by_error: dict[float, WrongFlowResult] = {}
+    scene = _wrong(error, same, seed, by_error, True)
     yield scene
-    for one in dict.fromkeys((error, 0.0, 2.0, 1.0, *ERRORS)):
-        while misled.led(one, same, seed).advance():
+    for error_tried in dict.fromkeys((error, 0.0, 2.0, 1.0, *ERRORS)):
+        while wrong_flow.led(error_tried, same, seed).advance():
             yield scene  # nothing new yet, but the settings may be
-        found[one] = misled.misled(one, same, seed)
-        scene = _wrong(error, same, seed, found, len(found) < len(ERRORS))
+        by_error[error_tried] = wrong_flow.result(error_tried, same, seed)
+        scene = _wrong(error, same, seed, by_error, len(by_error) < len(ERRORS))
         yield scene
 
 
-def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], rough: bool) -> Scene:
-    start, true, wrong = misled.arrows(error, same, seed, longer=LONGER)
-    size = float(misled.SIZE)
-    at = np.array(sorted(found))
-    rows = [found[one] for one in sorted(found)]
+def _wrong(error: float, same: bool, seed: int, by_error: dict[float, WrongFlowResult], rough: bool) -> Scene:
+    start, true, wrong = wrong_flow.arrows(error, same, seed, longer=LONGER)
+    size = float(wrong_flow.SIZE)
+    at = np.array(sorted(by_error))
+    rows = [by_error[error_tried] for error_tried in sorted(by_error)]
     flow = Panel(
         "flow",
         "Backward flow",
@@ -130,7 +129,7 @@ def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], roug
         range_x=(0, size), range_y=(0, size), square=True,
         note=f"grey: true, green: used; × {LONGER:g}",
     )  # fmt: skip
-    frames = misled.FRAMES - 1
+    frames = wrong_flow.FRAMES - 1
     curves = Panel(
         "coherence",
         "Correlation along the true motion",
@@ -147,7 +146,7 @@ def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], roug
         note=_sizes(rows),
         tip="Correlation along the true motion over the error of the flow",
     )  # fmt: skip
-    here = found.get(error)
+    here = by_error.get(error)
     facts = (
         Fact("With the frame before", _number(here.previous if here else None), f"error {error:.2f} px", "integral"),
         Fact(f"With frame 0, {frames} frames ago", _number(here.first if here else None), "errors add up", "warn"),
@@ -162,7 +161,7 @@ def _wrong(error: float, same: bool, seed: int, found: dict[float, Misled], roug
     )
 
 
-def _sizes(rows: list[Misled]) -> str:
+def _sizes(rows: list[WrongFlowResult]) -> str:
     if not rows:
         return "Measuring …"
     return f"n = {rows[0].n_previous:,} values with the frame before, {rows[0].n_first:,} with frame 0"
@@ -176,37 +175,37 @@ def in_latents(settings: Settings) -> Iterator[Scene]:
     """Noise and photo moved by whole pixels: what latents keep of the one and make of the other."""
     shift, seed = whole(settings, "shift"), whole(settings, "seed")
     shifts = np.arange(latents.MOST + 1)
-    kept = [latents.noise_kept(int(one), seed) for one in shifts]
+    kept = [latents.noise_kept(int(moved), seed) for moved in shifts]
     fine = np.linspace(0, latents.MOST, 8 * latents.MOST + 1)
-    theory = np.array([latents.latent_theory(float(one)) for one in fine])
-    known: dict[int, float] = {0: 0.0}
-    for one in dict.fromkeys((shift, *shifts.tolist())):
+    theory = np.array([latents.latent_theory(float(place)) for place in fine])
+    trip_errors: dict[int, float] = {0: 0.0}
+    for moved in dict.fromkeys((shift, *shifts.tolist())):
         trip = latents.trip(shift)
-        known[one] = latents.trip(one).error
-        yield _latents(shift, kept, (fine, theory), known, trip, len(known) <= latents.MOST)
+        trip_errors[moved] = latents.trip(moved).error
+        yield _latents(shift, kept, (fine, theory), trip_errors, trip, len(trip_errors) <= latents.MOST)
 
 
 def _latents(
     shift: int,
     kept: list[tuple[float, float, int]],
     theory: tuple[Floats, Floats],
-    known: dict[int, float],
+    trip_errors: dict[int, float],
     trip: latents.Trip,
     rough: bool,
 ) -> Scene:
     at = np.arange(len(kept), dtype=float)
-    errors = np.array(sorted(known), float)
+    errors = np.array(sorted(trip_errors), float)
     range_x = (-0.3, latents.MOST + 0.3)
     height, width = trip.difference.shape
     area = (0.0, 0.0, float(width), float(height))
-    highest = max(0.05, *known.values())
+    highest = max(0.05, *trip_errors.values())
     noise = Panel(
         "noise",
         "What is left of the noise",
         (
             Curve(*theory, "fixed", "", 1.0, DASHED),
-            Points(at, np.array([one[0] for one in kept]), "integral", "pixels", 0.7),
-            Points(at, np.array([one[1] for one in kept]), "fixed", "latents", 0.7, "s"),
+            Points(at, np.array([pair[0] for pair in kept]), "integral", "pixels", 0.7),
+            Points(at, np.array([pair[1] for pair in kept]), "fixed", "latents", 0.7, "s"),
             Rule(x=float(shift), ink="accent"),
         ),
         "moved by (pixels)", "correlation", range_x, (0.0, 1.08),
@@ -217,8 +216,8 @@ def _latents(
         "error",
         "What the autoencoder adds",
         (
-            Curve(errors, np.array([known[int(one)] for one in errors]), "warn", "", 1.4, SOLID),
-            Points(errors, np.array([known[int(one)] for one in errors]), "warn", "", 0.7, "s"),
+            Curve(errors, np.array([trip_errors[int(moved)] for moved in errors]), "warn", "", 1.4, SOLID),
+            Points(errors, np.array([trip_errors[int(moved)] for moved in errors]), "warn", "", 0.7, "s"),
             Rule(x=float(shift), ink="accent"),
         ),
         "moved by (pixels)", "error (×10⁻³)", range_x, (-0.1 * highest, 1.15 * highest),
@@ -273,8 +272,8 @@ def hardly_moving(settings: Settings) -> Iterator[Scene]:
     scene = _slow(speed, gap, seed, True)
     yield scene
     order = tuple(dict.fromkeys((speed, *SPEEDS)))
-    for index, one in enumerate(order):
-        video = _video(one, seed)
+    for index, speed_shown in enumerate(order):
+        video = _video(speed_shown, seed)
         while video.advance(PRIORS, FRAMES):
             yield scene  # nothing new yet, but the settings may be
         scene = _slow(speed, gap, seed, index < len(order) - 1)
@@ -301,10 +300,10 @@ def _slow(speed: float, gap: int, seed: int, rough: bool) -> Scene:
     highest = 1.0
     for prior, title, symbol in (("fixed", "fixed", "s"), ("integral", "∫-noise", "o")):
         at, errors = [], []
-        for one in sorted({speed, *SPEEDS}):
-            error = _error(one, prior, gap, seed)
+        for speed_measured in sorted({speed, *SPEEDS}):
+            error = _error(speed_measured, prior, gap, seed)
             if error is not None:
-                at.append(one)
+                at.append(speed_measured)
                 errors.append(error)
         highest = max([highest, *errors])
         items.append(Curve(np.array(at), np.array(errors), prior, title, 1.6))
@@ -374,7 +373,7 @@ LESSONS.add("where-it-does-not-help", order=9)(
         ),
         (
             Step("Where the map folds", folds, ("strength",), "strength", draws=False),
-            Step("When the flow is wrong", wrong_flow, ("error", "kind"), "error"),
+            Step("When the flow is wrong", with_wrong_flow, ("error", "kind"), "error"),
             Step("Among latents", in_latents, ("shift",), "shift"),
             Step("When hardly anything moves", hardly_moving, ("speed", "gap"), "speed"),
         ),

@@ -174,7 +174,7 @@ def over_alpha(settings: Settings) -> Iterator[Scene]:
     for count in (1_000, 20_000):
         drawn = draws(seed, count)
         measured_at = np.linspace(0, 1, GRID)
-        pairs = [between(float(one), *drawn) for one in measured_at]
+        pairs = [between(float(fraction), *drawn) for fraction in measured_at]
         of_lines = np.array([float(pair[0].var()) for pair in pairs])
         of_bridges = np.array([float(pair[1].var()) for pair in pairs])
         here = between(alpha, *drawn)
@@ -218,8 +218,8 @@ def in_pictures(settings: Settings) -> Iterator[Scene]:
     y, x = torch.meshgrid(torch.arange(size - 1) + 0.5, torch.arange(size - 1) + 0.5, indexing="ij")
     positions = torch.stack([x + alpha, y + beta], -1).reshape(-1, 2)
     shifted = interpolate(noise, positions, BILINEAR)[0].reshape(size - 1, size - 1)
-    one = np.linspace(0, 1, 101)
-    chart = interpolation_variance(one)[None, :] * interpolation_variance(one)[:, None]
+    alphas = np.linspace(0, 1, 101)
+    chart = interpolation_variance(alphas)[None, :] * interpolation_variance(alphas)[:, None]
     expected = float(interpolation_variance(np.array(alpha)) * interpolation_variance(np.array(beta)))
     pictures = (
         Panel("before", "White noise", (Image(noise[0].numpy(), (0, 0, size, size)),), square=True),

@@ -37,7 +37,7 @@ def test_the_surface_seen_first_keeps_its_noise():
 
 @pytest.mark.slow
 def test_a_wrong_flow_costs_coherence_as_the_spline_says_and_no_variance():
-    values = {size: wrong_flow.misled(size, True, 7) for size in (0.0, 1.0)}
+    values = {size: wrong_flow.result(size, True, 7) for size in (0.0, 1.0)}
     for size, found in values.items():
         # Rotation spreads phases well but not evenly, and k = 2 moves outlines a little.
         assert abs(found.previous - found.expected) < 5 / math.sqrt(found.n_previous) + 0.05, size
