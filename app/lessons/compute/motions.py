@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from app.lessons.compute.draw_statistics import CPU
+from gpu.engine.clip import Clip
 from gpu.flow import maps
 from gpu.noise import tracks
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.tiling import NoiseGrid
 from gpu.noise.transport import Transport, TransportSettings
-from gpu.priors import PRIORS, Motion, PriorContext, Run
-from gpu.session import MotionSettings
+from gpu.priors import Motion, Run
+from gpu.session import MotionSettings, NoiseSettings, PriorSettings
 from gpu.source import U8
 from gpu.source.deformations import DEFORMATIONS, Grid, Points, Warp, one_surface, ones, resolve
 from gpu.source.motion import SourceMotion
@@ -25,13 +25,13 @@ CIRCLE = 5.0  # pixels: radius of the circle that `circling` moves on, so that l
 
 
 @dataclass(frozen=True)
-class Moving:
-    """gpu.source.Source without a picture: a grid of `height` x `width` pixels under the deformation behind `truth`."""
+class NoPictures:
+    """gpu.source.Source without a picture: a grid of `height` x `width` pixels, in one shot."""
 
-    truth: DeformationTruth
     height: int
     width: int
     frames: int
+    truth: DeformationTruth | None = None
     title: str = "lesson"
     fps: float = 24.0
     cuts: tuple[int, ...] = ()
@@ -42,6 +42,13 @@ class Moving:
     def close(self) -> None:
         """Nothing is held open."""
 
+
+@dataclass(frozen=True)
+class Moving(NoPictures):
+    """The grid under the deformation behind `truth`."""
+
+    truth: DeformationTruth = field(kw_only=True)
+
     def motion(self) -> SourceMotion:
         """Its true motion, as gpu.priors.Motion."""
         return SourceMotion(self, MotionSettings("truth"), CPU)
@@ -51,7 +58,7 @@ def deformed(name: str, parameters: dict[str, float], height: int, width: int, f
     """A grid under the deformation `name` of gpu.source.deformations."""
     grid, deformation = Grid(height, width, frames), DEFORMATIONS.get(name)
     warp = deformation.make(grid, resolve(name, deformation, parameters))
-    return Moving(DeformationTruth(warp, grid), height, width, frames)
+    return Moving(height, width, frames, truth=DeformationTruth(warp, grid))
 
 
 def circling(speed: float, size: int, frames: int) -> Moving:
@@ -69,7 +76,7 @@ def circling(speed: float, size: int, frames: int) -> Moving:
 
     warp: Warp = one_surface(forth, back, ones)
     grid = Grid(size, size, frames)
-    return Moving(DeformationTruth(warp, grid), size, size, frames)
+    return Moving(size, size, frames, truth=DeformationTruth(warp, grid))
 
 
 def mean_speed(moving: Moving) -> float:
@@ -106,22 +113,10 @@ def run(
     k: int = 3,
 ) -> Run:
     """The prior `name` at work on a motion that no picture belongs to."""
-    height, width = size
-    prior = PRIORS.get(name)
-    context = PriorContext(
-        height, width, channels, frames, seed, CPU, motion, _no_image, _first, transport(motion, height, width, seed, k),
-        _no_model, mode or next(iter(prior.info.modes), ""),
-    )  # fmt: skip
-    return prior.start(context)
+    clip = Clip(NoPictures(*size, frames), motion, TorchRasteriser(), CPU, bend=math.inf)
+    settings = PriorSettings(name, mode)  # type: ignore[arg-type]  # a mode that it has not is refused by the clip
+    return clip.start(settings, NoiseSettings(k=k, channels=channels, seed=seed))
 
 
 def _first(t: int) -> int:
     return 0
-
-
-def _no_image(t: int) -> torch.Tensor:
-    raise IndexError(f"frame {t}: there is no picture here")
-
-
-def _no_model(t: int) -> Iterator[torch.Tensor]:
-    raise IndexError(f"frame {t}: there is no model here")
