@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,34 @@ def test_a_module_says_what_it_is_for_and_is_short(path: Path) -> None:
     strings = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     shaders = [text for text in strings if re.search(r"#version\s+\d|\bgl_(Position|FragColor|FragCoord)\b", text)]
     assert not shaders, "GLSL lives in shaders/, not in Python strings"
+
+
+@pytest.mark.parametrize("path", PROGRAM, ids=lambda path: str(path.relative_to(ROOT)))
+def test_names_and_pages_mean_something(path: Path) -> None:
+    """A local name says what it holds; no comment sends the reader to a page that is not in the repository."""
+    text = path.read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text)))
+    fields = {id(node.target) for node in nodes if isinstance(node, ast.AnnAssign) and node.value is None}
+    stored = [node for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    local = {node.id for node in stored if id(node) not in fields} | {
+        node.arg for node in nodes if isinstance(node, ast.arg)
+    }
+    assert not local & {"one", "found", "known"}
+    assert "DESIGN" not in text
+
+
+def test_types_and_imports_are_checked_without_exceptions() -> None:
+    """mypy leaves nothing out, and an import for an annotation counts in the contracts of import-linter."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert settings["mypy"]["strict"] is True
+    assert settings["mypy"]["files"] == ["gpu", "app"]
+    assert "exclude" not in settings["mypy"]
+    assert not [override for override in settings["mypy"]["overrides"] if "follow_imports" in override]
+    assert not settings["importlinter"].get("exclude_type_checking_imports", False)
+    ignored = [
+        line for contract in settings["importlinter"]["contracts"] for line in contract.get("ignore_imports", [])
+    ]
+    assert ignored == ["app.commands.kit.window -> app.window.start"]
 
 
 def test_ci_runs_what_readme_tells() -> None:

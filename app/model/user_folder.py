@@ -33,7 +33,7 @@ class UserFolder:
     def start_log(self) -> None:
         """Write unexpected errors to the log file, at most about 1 MB of them."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handler = logging.handlers.RotatingFileHandler(self.log_file, maxBytes=1 << 20, backupCount=1)
         except OSError:
             return
@@ -107,7 +107,7 @@ class UserFolder:
 
     def _write(self, name: str, text: str) -> None:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with replacing(self.folder / name) as partial:
                 partial.write_text(text, encoding="utf-8")
         except (OSError, NoisescopeError) as problem:
