@@ -3,16 +3,19 @@
 The file goes into the registry's folder, gpu/priors for a prior, or stays outside the program: the environment variable
 NOISESCOPE_PLUGINS names folders (several as in PATH) that are laid out like the repository. With NOISESCOPE_PLUGINS=/mine
 the file /mine/gpu/priors/swirled.py is the module gpu.priors.swirled, and what it registers stands in the menus, the
-command line and, when the tests run with the variable set, the tests of every prior.
+command line and, when the tests run with the variable set, the tests of every prior. A file there that cannot be imported is
+left out with a warning.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pkgutil
 import threading
 from collections.abc import Callable, Iterator
+from importlib.machinery import FileFinder
 from typing import Generic, TypeVar
 
 from gpu.errors import ChoiceError
@@ -71,12 +74,30 @@ class Registry(Generic[T]):
             self._loading = threading.get_ident()  # an entry may look into the registry while it is imported
             try:
                 package = importlib.import_module(self._package)
-                package.__path__.extend(plugin_folders(self._package))
-                for module in pkgutil.iter_modules(package.__path__):
-                    importlib.import_module(f"{self._package}.{module.name}")
+                plugins = plugin_folders(self._package)
+                package.__path__.extend(plugins)
+                for finder, name, _ in pkgutil.iter_modules(package.__path__):
+                    self._import(name, isinstance(finder, FileFinder) and finder.path in plugins)
                 self._loaded = True
             finally:
                 self._loading = 0
+
+    def _import(self, name: str, foreign: bool) -> None:
+        """Import one module; what is wrong with a file of somebody's own costs that file, and is said in the log."""
+        try:
+            importlib.import_module(f"{self._package}.{name}")
+        except Exception as problem:
+            if not foreign:
+                raise
+            kind = type(problem).__name__
+            logging.getLogger("noisescope").warning(
+                "The %s in %s of %s cannot be loaded and is left out: %s: %s",
+                self.kind,
+                f"{name}.py",
+                PLUGINS,
+                kind,
+                problem,
+            )
 
     def names(self) -> list[str]:
         """All names, by order and then alphabetically."""

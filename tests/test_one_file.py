@@ -234,3 +234,14 @@ def test_the_tests_of_every_entry_go_over_them(plugins: Path) -> None:
     for path, name in zip(every, ("halves", "sinking", "f32"), strict=True):
         assert any(line.startswith(path) and name in line.partition("[")[2] for line in listed.splitlines()), name
     run(plugins, "-m", "pytest", *quiet, "--all", *every, "-k", "halves or sinking or f32")
+
+
+def test_a_file_that_cannot_be_imported_costs_only_itself(tmp_path: Path) -> None:
+    bad = tmp_path / "gpu" / "priors" / "bad.py"
+    bad.parent.mkdir(parents=True)
+    bad.write_text("this is no Python", encoding="utf-8")
+    said = run(tmp_path, "-c", "from gpu.priors import PRIORS; print('integral' in PRIORS, 'bad' in PRIORS)")
+    assert "True False" in said
+    assert "bad.py" in said
+    assert "SyntaxError" in said
+    assert "Traceback" not in said
