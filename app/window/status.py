@@ -42,6 +42,7 @@ class StatusLine(QStatusBar):
         self.show_progress(None)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._cancel.setIcon(theme.icon("x", colours))
         for label in (self._message, self._work):
             label.setFont(theme.small(theme.tabular(self.font())))
@@ -57,6 +58,7 @@ class StatusLine(QStatusBar):
         return self._message.text()
 
     def show_progress(self, progress: Progress | None) -> None:
+        """What is being done and how far it is; None: nothing."""
         for widget in (self._work, self._bar, self._cancel):
             widget.setVisible(progress is not None)
         if progress is None:
@@ -69,10 +71,12 @@ class StatusLine(QStatusBar):
         self._bar.show_share(progress.done / max(progress.total, 1))
 
     def show_info(self, info: SourceInfo) -> None:
+        """What computes, as the source was opened with it."""
         self._info = info
         self._show_machine()
 
     def show_cache(self, size: int) -> None:
+        """Bytes of the cache of frames."""
         if size != self._cache:
             self._cache = size
             self._show_machine()

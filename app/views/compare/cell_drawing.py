@@ -59,18 +59,22 @@ class Drawing(QWidget):
     # -- what to draw
 
     def set_view(self, view: View, keys: tuple[str, ...], reference: str) -> None:
+        """What is drawn: rows, mode, zoom and place of `view`, for the columns `keys`, one of which is the `reference`."""
         self._view, self._keys, self._reference = view, keys, reference
         self._arrange()
 
     def set_source(self, height: int, width: int, frames: int) -> None:
+        """Pixels and number of frames of the source: cells take its shape."""
         self._size, self._frames = (height, width), frames
         self._arrange()
 
     def set_pictures(self, pictures: FramePictures | None) -> None:
+        """Draw a frame; None: there is none."""
         self._pictures = pictures
         self.update()
 
     def set_slices(self, slices: Mapping[tuple[str, str], U8]) -> None:
+        """Draw x-t slices, (frames, W, 4) RGBA bytes by column and kind (noise, output)."""
         self._slices = slices
         self.update()
 

@@ -53,6 +53,7 @@ class Chip(QToolButton):
         self.clicked.connect(self.open_menu)
 
     def show_state(self, prior: PriorSettings, reference: bool, hidden: bool, catalogue: Catalogue | None) -> None:
+        """Name and menu of `prior`, and whether it is the reference, or hidden in the plots."""
         self.prior, self._reference, self._hidden, self._catalogue = prior, reference, hidden, catalogue
         about = catalogue.priors.get(prior.name) if catalogue else None
         summary = f"\n{about.summary}" if about else ""

@@ -121,6 +121,7 @@ class Figures(QWidget):
         return self.sizeHint()
 
     def set_columns(self, keys: tuple[str, ...], columns: list[QRect], with_output: bool) -> None:
+        """Where the columns stand, and whether there are figures of outputs."""
         self._keys, self._columns = keys, columns
         labels = (*NOISE_LABELS, *OUTPUT_LABELS) if with_output else NOISE_LABELS
         if labels != self._labels:
@@ -129,6 +130,7 @@ class Figures(QWidget):
         self.update()
 
     def show_result(self, result: FrameResult | None) -> None:
+        """The figures of a frame; None: there is none."""
         self._figures = all_figures(result, self._keys)
         self.setAccessibleDescription(
             "; ".join(

@@ -78,6 +78,7 @@ class CompareView(QWidget):
     # -- what to show
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
+        """The priors that can be added, and what heads say of them."""
         self._catalogue = catalogue
         self._show_chips()
 
@@ -100,9 +101,11 @@ class CompareView(QWidget):
         QTimer.singleShot(0, self, lambda: self._scroll.ensureVisible(self._grid.width(), 0))
 
     def show_pictures(self, pictures: FramePictures | None) -> None:
+        """Draw a frame in every column; None: there is none."""
         self.canvas.set_pictures(pictures)
 
     def show_slices(self, slices: Mapping[tuple[str, str], U8]) -> None:
+        """Draw x-t slices, (frames, W, 4) RGBA bytes by column and kind."""
         self.canvas.set_slices(slices)
 
     def picture(self) -> QImage:
@@ -110,9 +113,11 @@ class CompareView(QWidget):
         return self._grid.grab().toImage()
 
     def show_result(self, result: FrameResult | None) -> None:
+        """The figures below the columns; None: there are none."""
         self.figures.show_result(result)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self.add.setIcon(theme.icon("plus", colours))
 
     # -- inside

@@ -119,6 +119,7 @@ class ExperimentsDialog(QDialog):
         self.start.clicked.connect(self._start)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._look.setIcon(theme.icon("folder-open", colours))
         self.parameters.set_theme(colours)
         self.runs.set_theme(colours)

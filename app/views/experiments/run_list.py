@@ -96,6 +96,7 @@ class RunsView(QWidget):
         return self._runs[row] if 0 <= row < len(self._runs) else None
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._colours = colours
         self.title.setFont(_bold(self.font()))
         self.list.setStyleSheet(

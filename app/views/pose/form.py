@@ -31,6 +31,7 @@ class Number(QDoubleSpinBox):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_value(self, value: float) -> None:
+        """Show a value without saying that it changed."""
         with QSignalBlocker(self):
             self.setValue(value)
 

@@ -32,10 +32,12 @@ class Preview(QWidget):
         return QSize(232, 152)
 
     def set_image(self, image: U8 | None) -> None:
+        """Show a picture (H, W, 3); None: there is none."""
         self._image = image
         self.update()
 
     def set_caption(self, caption: str) -> None:
+        """The line below the picture."""
         self._caption = caption
         self.setAccessibleDescription(caption)
         self.update()
@@ -77,6 +79,7 @@ class Gallery(QWidget):
         self.setAccessibleName("Bundled samples")
 
     def set_samples(self, samples: list[Sample]) -> None:
+        """A button for each sample."""
         for _, button in self._buttons:
             button.deleteLater()
         self._buttons = []

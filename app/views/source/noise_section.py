@@ -65,10 +65,12 @@ class NoiseSection(Section):
         self.row("Backend", self._backend, "What rasterises the moved pixels (integral)")
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         super().set_theme(colours)
         self._dice.setIcon(theme.icon("dices", colours))
 
     def show_session(self, session: Session) -> None:
+        """Show the settings; nothing is emitted."""
         self._session = session
         noise = session.noise
         self._seed.show_value(noise.seed)

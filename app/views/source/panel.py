@@ -155,12 +155,14 @@ class SourcePanel(QWidget):
     # -- showing
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         for section in self._sections:
             section.set_theme(colours)
         self._open.setIcon(theme.icon("folder-open", colours))
         self._find.setIcon(theme.icon("folder-open", colours))
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
+        """What there is to choose from: deformations, scenes, estimators, tasks."""
         self._catalogue = catalogue
         self._deformation.set_choices(menu(catalogue.deformations))
         automatic = ("auto", "automatic", "The truth where the source has it, else DIS")
@@ -170,6 +172,7 @@ class SourcePanel(QWidget):
         self.show_session(self._session)
 
     def set_samples(self, samples: list[Sample]) -> None:
+        """The bundled samples."""
         self.gallery.set_samples(samples)
 
     def show_info(self, info: SourceInfo) -> None:
@@ -183,6 +186,7 @@ class SourcePanel(QWidget):
         self.parameters.show_wrong(bool(sentence))
 
     def show_session(self, session: Session) -> None:
+        """Show the settings; nothing is emitted."""
         self._session = session
         source, motion = session.source, session.motion
         kind = source.kind

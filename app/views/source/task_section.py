@@ -103,16 +103,19 @@ class TaskSection(Section):
         self.wide(self._reset)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         super().set_theme(colours)
         self.parameters.set_theme(colours)
         self._reset.setIcon(theme.icon("rotate-ccw", colours))
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
+        """The tasks and samplers there are."""
         self._catalogue = catalogue
         self._task.set_choices([NONE, *menu(catalogue.tasks)])
         self.show_session(self._session)
 
     def show_session(self, session: Session) -> None:
+        """Show the settings; nothing is emitted."""
         self._session = session
         task = session.task
         chosen = self._catalogue.tasks.get(task.name) if self._catalogue else None

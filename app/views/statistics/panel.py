@@ -81,6 +81,7 @@ class SpectrumPlot(CurvePlot):
     """The spectrum in dB, with white noise at 0; its lower end follows the data in steps of 10 dB."""
 
     def set_curves(self, curves: Mapping[str, Curve]) -> None:
+        """Curves by column, (frequencies, dB)."""
         super().set_curves(curves)
         self.set_reference((np.array(self.ends_x()), np.zeros(2)))
 

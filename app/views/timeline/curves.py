@@ -153,6 +153,7 @@ class TimePlot(CurvePlot):
         self._cursor.setValue(t)
 
     def set_theme(self, colours: Theme) -> None:
+        """Take the colours of a theme."""
         super().set_theme(colours)
         cursor = QPen(QColor(colours.text), self.line_scale)
         cut = QPen(QColor(colours.dim), self.line_scale, Qt.PenStyle.DotLine)

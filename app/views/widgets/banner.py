@@ -44,6 +44,7 @@ class Banner(QWidget):
         return self._text.text() if not self.isHidden() else ""
 
     def show_error(self, sentence: str, details: str = "") -> None:
+        """A sentence on what went wrong; `details` are shown on demand."""
         self._details = details
         self._show(sentence, "error", "Details" if details else "", "Show what exactly went wrong", self._show_details)
         self._timer.stop()
@@ -65,6 +66,7 @@ class Banner(QWidget):
             self._kind = ""
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._close.setIcon(theme.icon("x", colours))
         name = {"error": "triangle-alert", "note": "circle-check"}.get(self._kind, "info")
         self._icon.setPixmap(theme.icon(name, colours).pixmap(16, 16))

@@ -60,6 +60,7 @@ class Section(QWidget):
         self.body.setVisible(open_)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._colours = colours
         self._fold(self._head.isChecked())
 
@@ -183,6 +184,7 @@ class Choices(QComboBox):
         self.activated.connect(lambda index: self.picked.emit(self.itemData(index)))
 
     def set_choices(self, choices: Sequence[tuple[object, str, str]]) -> None:
+        """Offer other (value, text, tip); nothing is emitted."""
         with QSignalBlocker(self):
             self.clear()
             for index, (value, text, tip) in enumerate(choices):
@@ -230,6 +232,7 @@ class WholeNumber(QSpinBox):
         self.valueChanged.connect(self.picked)
 
     def show_value(self, value: int) -> None:
+        """Show a value without saying that it changed."""
         if value != self.value():
             with QSignalBlocker(self):
                 self.setValue(value)

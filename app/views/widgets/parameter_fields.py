@@ -63,6 +63,7 @@ class Parameters(QWidget):
             field.style().polish(field)
 
     def set_theme(self, colours: theme.Theme) -> None:
+        """Take the colours of a theme."""
         self._colours = colours
         for button in self._browse:
             button.setIcon(theme.icon("folder-open", colours))
