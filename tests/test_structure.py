@@ -97,12 +97,12 @@ def test_ci_runs_what_readme_tells() -> None:
     """One pasteable line starts the program and one tests it; .ci/run takes the latter from README itself."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert "bash .ci/setup && .venv/bin/noisescope" in readme
-    assert "bash .ci/setup dev && .venv/bin/python -m pytest --all" in readme
+    assert "bash .ci/setup dev && .venv/bin/python -m pytest --all -n 2" in readme
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     pattern = re.search(r"grep -m1 -x '(.+?)' README.md", script)
     assert pattern is not None
     found = [line for line in readme if re.fullmatch(pattern[1].replace(r"\.", "[.]"), line)]
-    assert found == ["bash .ci/setup dev && .venv/bin/python -m pytest --all"]
+    assert found == ["bash .ci/setup dev && .venv/bin/python -m pytest --all -n 2"]
 
 
 def test_opengl_works_here() -> None:

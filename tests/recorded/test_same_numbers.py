@@ -50,6 +50,7 @@ def limits(name: str) -> Limits:
     return GL if name.endswith("gl") else EXACT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_numbers_are_those_of_the_record(name: str) -> None:
     differences = compare(RECORD.numbers(name), run(CASES[name]), limits(name))
