@@ -15,7 +15,7 @@ from app.lessons.compute.draw_statistics import CPU
 from app.lessons.compute.scene import Bytes
 from gpu.assets import asset
 from gpu.diffusion.tasks import TASKS, SamplerOptions, SamplerStep, Task
-from gpu.engine.sampling import reach
+from gpu.engine.sampling import GAPS, TaskUse, judge
 from gpu.metrics import quality
 from gpu.priors import Run
 from gpu.session import MotionSettings, SourceSettings
@@ -80,7 +80,7 @@ class Video:
             if t >= min(frames, len(self.clip)):
                 return False
             noise = self.noise(prior, t)
-            self.going = prior, self.task.sample(self.clip[t], lambda index: noise, self.options, CPU)
+            self.going = prior, TaskUse(self.task, self.options).denoise(self.clip[t], noise, CPU)
         prior, steps = self.going
         step = next(steps)
         self.preview = step.image
@@ -93,11 +93,10 @@ class Video:
     def _measure(self, prior: str) -> None:
         outputs = self.outputs[prior]
         t = len(outputs) - 1
-        self.details.setdefault(prior, []).append(quality.laplacian_variance(outputs[t]))
-        for gap in (1, 5):
+        judged, _ = judge(lambda frame: outputs[frame], t, self.motion, None)
+        self.details.setdefault(prior, []).append(judged.laplacian)
+        for gap, error in zip(GAPS, (judged.warp_error, judged.warp_error_5), strict=True):
             if t >= gap:
-                was = reach(self.motion, t, gap)
-                error, _, _ = quality.warp_error(outputs[t], outputs[t - gap], was.positions, was.valid)
                 self.errors.setdefault((prior, gap), []).append(1e3 * error)
 
     def measured(self, prior: str) -> Measured:
