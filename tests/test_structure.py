@@ -42,6 +42,26 @@ def test_gpu_is_a_library_without_qt() -> None:
     assert int(done.stdout) >= 20
 
 
+STARTED = """
+import resource, sys, pytest
+assert pytest.main(["-q", "--collect-only", "-p", "no:cacheprovider", "tests/gpu/test_cache.py"]) == 0
+loaded = {"PySide6", "shiboken6", "pytestqt", "hypothesis", "anyio", "torch"} & set(sys.modules)
+print(" ".join(sorted(loaded)) or "none", resource.getrusage(resource.RUSAGE_SELF).ru_utime)
+"""
+
+
+@pytest.mark.slow
+def test_a_test_without_qt_starts_at_once() -> None:
+    """Neither pytest's plugins nor the conftest files import Qt, hypothesis or torch for a test that asks for none: 0.6 s
+    until it is collected. (A test that imports torch waits 2 s for torch alone.)"""
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+    loaded, seconds = done.stdout.splitlines()[-1].rsplit(" ", 1)
+    assert loaded == "none"
+    assert float(seconds) < 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("package", ["app.commands", "app.export"])
 def test_the_command_line_needs_no_qt(package: str) -> None:
