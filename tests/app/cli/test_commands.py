@@ -19,7 +19,8 @@ def rotation(inputs: Path) -> list[object]:
     return ["--synthetic", "rotation", "--still", inputs / "photo.png", "--size", "24x32", "--frames", 3, "--k", 2]
 
 
-def test_warp_writes_what_the_design_says(cli: Any, inputs: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_warp_writes_noise_history_motion_and_settings(cli: Any, inputs: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.npz"
     result = cli("warp", *rotation(inputs), "--prior", "integral", "--channels", 3, "--seed", 5, "--out", out)
     assert result.code == 0, result.err

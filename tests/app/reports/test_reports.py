@@ -58,6 +58,7 @@ def test_the_sheet_holds_the_pictures_uninterpolated(written: tuple[Path, Outcom
     assert found > 0.9 * 16 * 24
 
 
+@pytest.mark.slow
 def test_result_json_has_all_that_is_needed_again(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
     folder, outcome, result = written
     stored = json.loads((folder / "result.json").read_text(encoding="utf-8"))
@@ -73,6 +74,7 @@ def test_result_json_has_all_that_is_needed_again(written: tuple[Path, Outcome, 
     assert [claim["holds"] for claim in stored["claims"]] == [claim.holds for claim in outcome.claims]
 
 
+@pytest.mark.slow
 def test_csv_holds_the_same_rows(written: tuple[Path, Outcome, dict[str, Any]]) -> None:
     folder, outcome, _ = written
     with (folder / "variance.csv").open(encoding="utf-8") as file:
@@ -81,6 +83,7 @@ def test_csv_holds_the_same_rows(written: tuple[Path, Outcome, dict[str, Any]]) 
     assert [float(row["variance"]) for row in rows] == [row["variance"] for row in outcome.tables[0].rows]
 
 
+@pytest.mark.slow
 def test_the_page_needs_nothing_beside_itself_and_says_what_is_published(
     written: tuple[Path, Outcome, dict[str, Any]],
 ) -> None:
@@ -105,6 +108,7 @@ def test_the_page_needs_nothing_beside_itself_and_says_what_is_published(
     assert all((folder / name).is_file() for name in linked)
 
 
+@pytest.mark.slow
 def test_texts_are_escaped(tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]) -> None:
     outcome = Outcome("<script>alert(1)</script> & more", (), (), notes=("a < b",))
     write_report(tmp_path, "x", SAMPLE, Settings({"draws": 1.0, "words": "<b>"}), outcome, datetime.now(UTC), 0)
@@ -114,6 +118,7 @@ def test_texts_are_escaped(tmp_path: Path, written: tuple[Path, Outcome, dict[st
     assert "a &lt; b" in page
 
 
+@pytest.mark.slow
 def test_the_index_links_what_is_done_and_says_what_is_not(
     tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]
 ) -> None:
@@ -133,6 +138,7 @@ def test_the_index_links_what_is_done_and_says_what_is_not(
     assert states == ["done", "failed", "waiting"]
 
 
+@pytest.mark.slow
 def test_the_index_answers_the_questions_of_the_summary(
     tmp_path: Path, written: tuple[Path, Outcome, dict[str, Any]]
 ) -> None:

@@ -11,6 +11,7 @@ SIGMAS = torch.tensor([0.01, 0.1, 0.5, 2.0, 40.0], dtype=torch.float64)
 SIGMA_DATA = 0.5
 
 
+@pytest.mark.slow
 def test_network_input_and_target_have_unit_variance():
     c_skip, c_out, c_in, c_noise = scalings(SIGMAS, SIGMA_DATA)
     total = SIGMAS**2 + SIGMA_DATA**2

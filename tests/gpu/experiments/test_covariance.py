@@ -60,6 +60,7 @@ def test_a_wrong_theory_is_found_out(asymmetric):
     assert agreement(warped["integral"], warped["integral"], own, variance, variance, True).p < 1e-6
 
 
+@pytest.mark.slow
 def test_ownership_is_unique_and_close_to_exact_areas(asymmetric):
     theory = asymmetric[2]["integral"]
     np.testing.assert_array_equal(theory.own, np.eye(SIZE * SIZE))

@@ -57,6 +57,7 @@ def test_what_came_into_view_is_carried_on_by_one_handler_only(scenes):
         assert scene.smallest_p["two-stage"] * scene.tests > 1e-3
 
 
+@pytest.mark.slow
 def test_the_report_has_a_number_for_every_claim(scenes):
     outcome = report(scenes, [], "super-resolution", SIZE, (3, 6), ())
     assert {claim.answers for claim in outcome.claims} >= {"disocclusion", "whiteness"}

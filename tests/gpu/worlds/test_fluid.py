@@ -27,6 +27,7 @@ def test_projection_removes_all_divergence_keeps_the_floor_shut_and_adds_no_ener
         torch.testing.assert_close(once, twice, atol=1e-10, rtol=0)
 
 
+@pytest.mark.slow
 def test_cubic_sampling_returns_the_samples_and_is_periodic():
     field = torch.rand((2, 9, 12), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     here = places(9, 12, CENTRE, field)
