@@ -103,7 +103,7 @@ def test_types_and_imports_are_checked_without_exceptions() -> None:
     """mypy leaves nothing out, and an import for an annotation counts in the contracts of import-linter."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     assert settings["mypy"]["strict"] is True
-    assert settings["mypy"]["files"] == ["gpu", "app"]
+    assert settings["mypy"]["files"][:2] == ["gpu", "app"]
     assert "exclude" not in settings["mypy"]
     assert not [override for override in settings["mypy"]["overrides"] if "follow_imports" in override]
     assert not settings["importlinter"].get("exclude_type_checking_imports", False)

@@ -182,7 +182,7 @@ def main() -> None:
                 if arguments.page:
                     window.statistics.open_page(arguments.page)
             if name == "playing":
-                window.play(True)
+                window.playback.play(True)
             stacks = arguments.stacks / f"{name}.txt" if arguments.stacks else None
             with watched(stacks, arguments.limit) as delays:
                 run_loop(arguments.seconds, act)

@@ -28,14 +28,17 @@ def child(began: float, profile: str) -> None:
     from PySide6.QtCore import QEvent, QObject, QTimer
 
     from app import system
-    from app.window import start
+    from app.model.user_folder import UserFolder
+    from app.window import main_window, start
+    from app.worker.worker import Worker
+    from gpu.session import Session
 
     system.require_window()
     times["imported"] = time.time() - began
 
-    class Watched(start.Window):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)  # type: ignore[arg-type]
+    class Watched(main_window.Window):
+        def __init__(self, session: Session, worker: Worker, user_folder: UserFolder) -> None:
+            super().__init__(session, worker, user_folder)
             times["built"] = time.time() - began
             self._watch = QTimer(self)
             self._watch.timeout.connect(self._look)
@@ -69,7 +72,7 @@ def child(began: float, profile: str) -> None:
                 times.setdefault("shown", time.time() - began)
             return False
 
-    start.Window = Watched  # type: ignore[misc]
+    setattr(start, "Window", Watched)  # noqa: B010 - the program opens the window that is watched
     if profile:
         import cProfile
 
@@ -79,8 +82,8 @@ def child(began: float, profile: str) -> None:
     print(json.dumps({"times": times, "gaps": gaps}), flush=True)
 
 
-def measure(profile: str = "") -> dict[str, dict[str, float]]:
-    """One start, with a memory of its own."""
+def measure(profile: str = "") -> tuple[dict[str, float], list[tuple[float, float]]]:
+    """One start, with a memory of its own: seconds from the command, and when the GUI thread was busy for how long."""
     with tempfile.TemporaryDirectory() as home:
         places = {f"XDG_{name}_HOME": home for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         began = time.time()
@@ -88,7 +91,8 @@ def measure(profile: str = "") -> dict[str, dict[str, float]]:
         ran = subprocess.run(
             command, env={**os.environ, **places}, capture_output=True, text=True, timeout=SECONDS * 2, check=True
         )
-    return dict(json.loads(ran.stdout.splitlines()[-1]))
+    said = json.loads(ran.stdout.splitlines()[-1])
+    return said["times"], said["gaps"]
 
 
 def main() -> None:
@@ -101,16 +105,16 @@ def main() -> None:
     if arguments.child is not None:
         child(arguments.child, arguments.profile)
         return
-    found = []
+    starts: list[dict[str, float]] = []
     for number in range(arguments.repeats):
-        one = measure(arguments.profile if number == arguments.repeats - 1 else "")
-        found.append(one["times"])
-        print(" · ".join(f"{name} {seconds:.2f}" for name, seconds in one["times"].items()), flush=True)
+        times, gaps = measure(arguments.profile if number == arguments.repeats - 1 else "")
+        starts.append(times)
+        print(" · ".join(f"{name} {seconds:.2f}" for name, seconds in times.items()), flush=True)
         if arguments.gaps:
-            print("  busy:", *(f"{at:.2f} s for {length * 1e3:.0f} ms" for at, length in one["gaps"]), sep="  ")
+            print("  busy:", *(f"{at:.2f} s for {length * 1e3:.0f} ms" for at, length in gaps), sep="  ")
     print("median, seconds from the command:")
     for name in WHAT:
-        values = [one.get(name, float("nan")) for one in found]
+        values = [times.get(name, float("nan")) for times in starts]
         print(f"  {name:<10} {statistics.median(values):.2f}  ({min(values):.2f}–{max(values):.2f})")
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ from gpu.source.stills import read_picture
 
 LEVEL_RATIO, SMALLEST = 0.7, 340  # as gpu.diffusion.data.photos
 BAND = (0.06, 0.35)  # cycles per pixel: above what the window blurs, below where pixels are averaged away
-MEASURES = {
+MEASURES: dict[str, Callable[[torch.Tensor], float]] = {
     "variance of the Laplacian": lambda picture: laplacian_variance(picture),
     "contrast (standard deviation of luma)": lambda picture: 255 * float(_luma(picture).std()),
     "slope of the power spectrum": lambda picture: slope(picture),
@@ -65,12 +67,18 @@ def crops(photos: list[Path], count: int, rng: np.random.Generator) -> torch.Ten
     return torch.from_numpy(np.stack(kept)).permute(0, 3, 1, 2).float() / 255
 
 
+def _always(noise: torch.Tensor, index: int) -> torch.Tensor:
+    """The noise feed of a sampler that injects none."""
+    return noise
+
+
 def samples(count: int) -> torch.Tensor:
     """(count, 3, CROP, CROP): what the task makes of white noise with its own defaults."""
     task, made = TASKS.get("unconditional-texture"), []
     for seed in tqdm(range(count), desc="samples"):
         noise = torch.randn((3, CROP, CROP), generator=torch.Generator().manual_seed(seed))
-        *_, last = task.sample(torch.zeros_like(noise), lambda index, it=noise: it, task.defaults, torch.device("cpu"))
+        feed = partial(_always, noise)
+        *_, last = task.sample(torch.zeros_like(noise), feed, task.defaults, torch.device("cpu"))
         made.append(last.image)
     return torch.stack(made)
 
@@ -95,7 +103,7 @@ def losses(pictures: torch.Tensor) -> list[float]:
     model, recipe = load_model(MODEL, torch.device("cpu")), RECIPES.get(MODEL)
     generator = torch.Generator().manual_seed(1)
     collected: list[float] = []
-    for part in to_data(pictures).split(16):
+    for part in to_data(pictures).split(16):  # type: ignore[no-untyped-call]
         log_sigma = recipe.log_sigma_mean + recipe.log_sigma_std * torch.randn(len(part), generator=generator)
         noise = torch.randn(part.shape, generator=generator)
         loss = training_loss(

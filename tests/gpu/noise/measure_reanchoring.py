@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def smoke(seed: int, bounds: list[float]) -> None:
             moved = Transport(clip.motion, NoiseGrid(*size, clip.device), lambda t: 0, clip.rasteriser, settings)
             noise = [moved.integral(t, CHANNELS)[0] for t in range(FRAMES)]
 
-            def correlation(t: int, gap: int, noise=noise) -> float:
+            def correlation(t: int, gap: int, noise: Any = noise) -> float:
                 was = reach(clip.motion, t, gap)
                 return float(coherence.correlation(noise[t - gap], noise[t], was.positions, was.valid)[0])
 
