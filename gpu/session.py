@@ -33,7 +33,13 @@ class SourceSettings:
     kind `video` and `images` read `path`; `synthetic` deforms the still at `path` (empty: a bundled one) by the
     deformation `name` with `parameters`; `flow` carries noise, and the still at `path` if there is one, along the flow
     file `flow_path`; `scene` is computed by the scene `name` with `parameters` (and `path`, where it reads a file).
-    `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `frames` of 0 takes all.
+    `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `fit` says what becomes of a picture of
+    another shape. `frames` of 0 takes all; of a film every `every`-th frame is taken, or those nearest to `fps` frames a
+    second (0: the film's own rate). `deinterlace` makes whole pictures of interlaced footage, leaves it as it is (`off`), or
+    makes a picture of each field (`fields`).
+
+    Of a flow file, `flow_direction`, `flow_units` and `flow_layout` say what its names and values leave open; `flow_key` is the
+    array to take where several would do.
     """
 
     kind: Literal["video", "images", "synthetic", "flow", "scene"] = "video"
@@ -44,11 +50,18 @@ class SourceSettings:
     width: int = 0
     start: int = 0
     frames: int = 0
+    every: int = 1
+    fps: float = 0.0
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    deinterlace: Literal["auto", "off", "fields"] = "auto"
     flow_path: str = ""
     forward_path: str = ""
-    flow_direction: Literal["backward", "forward"] = "backward"
+    flow_direction: Literal["auto", "backward", "forward"] = "auto"
     flow_axes: Literal["xy", "yx"] = "xy"
     flow_sign: Literal[1, -1] = 1
+    flow_units: Literal["auto", "pixels", "normalised"] = "auto"
+    flow_layout: str = ""
+    flow_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +157,8 @@ def check(session: Session) -> None:
     _in_range("width", source.width, 0, 16384)
     _in_range("start", source.start, 0, 10**9)
     _in_range("frames", source.frames, 0, 10**9)
+    _in_range("every", source.every, 1, 10**6)
+    _in_range("the frames a second", source.fps, 0, 1000)
     _in_range("flow scale", session.motion.scale, 0.05, 4)
     _in_range("the number of sampler steps", session.task.steps, 0, 1000)
     _in_range("churn", session.task.churn, 0, 1)

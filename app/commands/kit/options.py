@@ -154,7 +154,7 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         path=still,
         flow_path=str(arguments.flow),
         forward_path=str(arguments.forward) if arguments.forward else "",
-        flow_direction=arguments.flow_direction or "backward",
+        flow_direction=arguments.flow_direction or "auto",
         flow_axes=arguments.flow_axes or "xy",
         flow_sign=arguments.flow_sign or 1,
     )

@@ -78,7 +78,8 @@ class FlowDialog(QDialog):
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        chosen = (self.source.flow_direction, self.source.flow_axes, self.source.flow_sign)
+        direction = "forward" if self.source.flow_direction == "forward" else "backward"
+        chosen = (direction, self.source.flow_axes, self.source.flow_sign)
         for row, fit in enumerate(fits):
             button = QRadioButton(fit.words)
             button.setToolTip(f"Read the file as {fit.words}")

@@ -158,7 +158,7 @@ class FlowFileSource:
         height, width = first.shape[1:3]
         if settings.height or settings.width:
             height, width = target_size(height, width, settings)
-        backward, forward = (first, second) if settings.flow_direction == "backward" else (None, first)
+        backward, forward = (first, second) if settings.flow_direction != "forward" else (None, first)
         self.truth = FlowFileTruth(backward, forward, height, width)
         self.height, self.width, self.frames = height, width, len(first) + 1
         picture = read_picture(settings.path) if settings.path else texture(height, width)
