@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gpu.cv import cv2
 from gpu.errors import ClipError, SizeError
 from gpu.session import SourceSettings
+from gpu.unchanged import Unchanged
 
 U8 = npt.NDArray[np.uint8]
 
@@ -55,6 +56,7 @@ def read_picture(path: str | os.PathLike[str]) -> U8:
     ClipError when there is no such file or when it is not a picture that can be read.
     """
     file = Path(path)
+    before = Unchanged(file)
     try:
         with file.open("rb") as opened:
             data = opened.read(MOST_BYTES + 1)  # a device has no end
@@ -68,6 +70,7 @@ def read_picture(path: str | os.PathLike[str]) -> U8:
         raise ClipError(f"The picture {path} is empty (0 bytes).")
     if len(data) > MOST_BYTES:
         raise ClipError(f"The picture {path} is larger than {MOST_BYTES >> 30} GB; expected a picture file.")
+    before.check()  # a program that writes it at this moment would leave its lower half grey
     # From memory: OpenCV cannot open some paths (not ASCII, on Windows) itself.
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

@@ -20,6 +20,7 @@ from gpu.source.flow_file.inverse import inverse
 from gpu.source.flow_file.readings import read_as
 from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic.picture import Canvas, place
+from gpu.unchanged import Unchanged
 
 FPS = 24.0
 KEPT = 8  # pairs of frames whose cleaned and inverted flow is kept
@@ -182,7 +183,10 @@ def open_flow(settings: SourceSettings) -> FlowFileSource:
 
 
 def _read(path: str, settings: SourceSettings) -> F32:
-    return read_as(read_flow(path), settings.flow_axes, settings.flow_sign)
+    opened = Unchanged(path, FlowError)
+    flow = read_flow(path)
+    opened.check()  # half of one flow and half of another would look like a flow
+    return read_as(flow, settings.flow_axes, settings.flow_sign)
 
 
 def texture(height: int, width: int) -> U8:

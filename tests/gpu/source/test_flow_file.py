@@ -12,6 +12,7 @@ import torch
 from gpu.cv import cv2
 from gpu.errors import ClipError, FlowError, SizeError
 from gpu.flow import maps
+from gpu.flow.formats import read_flow
 from gpu.session import MotionSettings, SourceSettings
 from gpu.source.flow_file.inverse import inverse
 from gpu.source.flow_file.readings import difference, fit, read_as
@@ -322,3 +323,16 @@ def test_flow_of_a_single_pixel_or_row(tmp_path: Path) -> None:
         assert np.isfinite(source.truth.forward(1)).all()
         assert source.truth.jacobian(2).shape == size
         assert maps.pixel_centres(*size).shape == source.truth.to_reference(1).shape
+
+
+def test_a_flow_written_over_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "flow.npy", np.zeros((3, 8, 8, 2), np.float32))
+
+    def slowly(name: str) -> np.ndarray:
+        flow = read_flow(name)
+        saved(tmp_path / "flow.npy", np.ones((5, 8, 8, 2), np.float32))
+        return flow
+
+    monkeypatch.setattr("gpu.source.flow_file.source.read_flow", slowly)
+    with pytest.raises(FlowError, match="flow.npy has changed since it was opened"):
+        opened(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,3 +165,18 @@ def test_pictures_that_are_not_there(tmp_path: Path) -> None:
         read_picture(tmp_path / "absent.png")
     with pytest.raises(ClipError, match="is a folder"):
         read_picture(tmp_path)
+
+
+def test_a_picture_cut_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a JPEG is a picture whose lower half is grey."""
+    path = tmp_path / "still.jpg"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    opening = Path.open
+
+    def cut(self: Path, *arguments: Any) -> Any:
+        os.truncate(self, self.stat().st_size // 2)
+        return opening(self, *arguments)
+
+    monkeypatch.setattr(Path, "open", cut)
+    with pytest.raises(ClipError, match="still.jpg has changed since it was opened"):
+        read_picture(path)
