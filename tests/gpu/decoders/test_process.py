@@ -1,0 +1,73 @@
+"""A decoder's process: answers, errors, and what becomes of one that crashes, hangs or hoards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from gpu import interrupt
+from gpu.decoders.process import DecoderProcess
+from gpu.errors import ClipError
+
+ECHO = "gpu.decoders.server:echo"
+
+
+def test_answers_come_in_order_and_whole() -> None:
+    with DecoderProcess() as process:
+        for size in (1, 70000, 3):
+            process.ask(ECHO, {"text": f"ö{size}", "shape": [size, 2]})
+        for size in (1, 70000, 3):
+            answer = process.take()
+            assert answer.value == f"ö{size}"
+            assert answer.arrays[0].shape == (size, 2)
+        assert not process.asked
+
+
+def test_an_error_of_the_call_is_raised_here_and_the_next_call_works() -> None:
+    with DecoderProcess() as process:
+        with pytest.raises(ClipError, match="damaged"):
+            process.call(ECHO, {"text": "", "shape": ["x"]})
+        with pytest.raises(ClipError):
+            process.call("os:listdir", {})
+        assert process.call(ECHO, {"text": "after", "shape": [0]}).value == "after"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process this way")
+def test_memory_beyond_the_limit_is_refused_and_more_can_be_asked_for() -> None:
+    with DecoderProcess(memory=64 << 20) as process:
+        with pytest.raises(ClipError, match="memory"):
+            process.call(ECHO, {"text": "", "shape": [128 << 20]})
+        assert process.call(ECHO, {"text": "", "shape": [128 << 20]}, memory=128 << 20).arrays[0].nbytes == 128 << 20
+
+
+def test_a_crash_and_a_hang_are_said_and_the_next_call_starts_anew() -> None:
+    with DecoderProcess() as process:
+        process.call(ECHO, {"text": "", "shape": [1]})
+        assert process._process is not None
+        os.kill(process._process.pid, signal.SIGSEGV if os.name == "posix" else signal.SIGTERM)
+        with pytest.raises(ClipError, match="ended early"):
+            process.call(ECHO, {"text": "", "shape": [1]})
+        assert process.call(ECHO, {"text": "new", "shape": [1]}).value == "new"
+        if os.name == "posix":
+            os.kill(process._process.pid, signal.SIGSTOP)
+            with pytest.raises(ClipError, match="no answer for 0 s"):
+                process.call(ECHO, {"text": "", "shape": [1]}, seconds=0.2)
+            assert process.call(ECHO, {"text": "newer", "shape": [1]}).value == "newer"
+
+
+def test_waiting_ends_when_nobody_waits_any_more() -> None:
+    with DecoderProcess() as process:
+        process.call(ECHO, {"text": "", "shape": [1]})
+        asked = time.monotonic()
+        interrupt.watch(lambda: True)
+        try:
+            process.ask("gpu.decoders.server:main", {})  # reads calls itself, and so never answers this one
+            with pytest.raises(interrupt.Interrupted):
+                process.take()
+        finally:
+            interrupt.watch(None)
+        assert time.monotonic() - asked < 5
