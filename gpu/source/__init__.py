@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,23 @@ import numpy.typing as npt
 U8 = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+
+
+class Area(NamedTuple):
+    """A rectangle of whole pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
 
 
 class Truth(Protocol):
@@ -85,3 +102,55 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A source that also shows its frames finer than its grid: what motion is estimated on (gpu.source.motion).
+
+    What is shown there is what the grid shows in `area`, the same part of the picture without bars, so that positions on
+    both are proportional. A source without these shows nothing finer than its grid.
+    """
+
+    @property
+    def area(self) -> Area:
+        """Where on the grid the picture is; around it are bars (`SourceSettings.fit`), in which there is no motion."""
+        ...
+
+    @property
+    def original_size(self) -> tuple[int, int]:
+        """(rows, columns) of what is shown in `area` at the source's own resolution, upright and with square pixels: of
+        footage its own pixels, after any cropping; of what is computed the size it is made for."""
+        ...
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """(rows, columns, 3) RGB uint8, not to be written to: what frame t shows in `area`, made from the source's own
+        pixels. Any size may be asked for; `frame(t)` in `area` is `original(t, area.height, area.width)`. IndexError
+        outside the clip, ClipError when the frame cannot be decoded."""
+        ...
+
+
+def area(source: Source) -> Area:
+    """Where on its grid the picture of `source` is: everywhere, unless it says otherwise."""
+    return source.area if isinstance(source, Detailed) else Area(0, 0, source.height, source.width)
+
+
+def original_size(source: Source) -> tuple[int, int]:
+    """(rows, columns) that `source` has of its own in its area: those of the grid, unless it says otherwise."""
+    return source.original_size if isinstance(source, Detailed) else (source.height, source.width)
+
+
+@runtime_checkable
+class Noted(Protocol):
+    """A source that has something to say of how its file was read."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences such as "2 of 30 frames could not be decoded.", for the window, the command line and written files
+        (gpu.source.trust)."""
+        ...
+
+
+def notes(source: Source) -> tuple[str, ...]:
+    """What `source` says of how it was read; nothing, unless it says something."""
+    return source.notes if isinstance(source, Noted) else ()

@@ -10,10 +10,10 @@ import torch
 from gpu.flow import maps
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
-from gpu.source import F32, U8
+from gpu.source import F32, U8, Area
 from gpu.source.deformations import Grid, Points, Warp
 from gpu.source.scenes import SCENES
-from gpu.source.stills import target_size
+from gpu.source.stills import finer, target_size
 from gpu.source.synthetic.truth import DeformationTruth
 from gpu.worlds.landscape import NAMES, SEASONS, Camera, Landscape
 
@@ -61,28 +61,34 @@ class FlatSource:
         self._landscape, self._grid = landscape, grid
         self._palette = torch.tensor([SEASONS[season][name] for name in NAMES], dtype=torch.float64)
         self._drawn: dict[int, U8] = {}
-        # One more pixel on each side.
-        self._ring = maps.pixel_centres(grid.height + 2, grid.width + 2, dtype=torch.float64) - 1
+        self.area = Area(0, 0, grid.height, grid.width)
+        self.original_size = finer(grid.height, grid.width, HEIGHT)
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB, antialiased."""
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
         if t not in self._drawn:
-            self._drawn[t] = self._draw(t)
+            self._drawn[t] = self.original(t, self.height, self.width)
             if len(self._drawn) > KEPT:
                 del self._drawn[next(iter(self._drawn))]
         return self._drawn[t]
 
-    def _draw(self, t: int) -> U8:
-        seen = self._colours(t, self._ring)
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed: drawn anew at that size."""
+        if not 0 <= t < self.frames:
+            raise IndexError(f"frame {t} of {self.frames}")
+        pixel = torch.tensor([self.width / columns, self.height / rows], dtype=torch.float64)
+        # One more pixel on each side.
+        seen = self._colours(t, (maps.pixel_centres(rows + 2, columns + 2, dtype=torch.float64) - 1) * pixel)
         picture = self._palette[seen[1:-1, 1:-1]]
         windows = seen.unfold(0, 3, 1).unfold(1, 3, 1).flatten(2)
-        rows, columns = torch.nonzero(windows.amax(-1) != windows.amin(-1), as_tuple=True)
+        i, j = torch.nonzero(windows.amax(-1) != windows.amin(-1), as_tuple=True)
         offset = (torch.arange(SUB, dtype=torch.float64) + 0.5) / SUB
-        x = (columns[:, None, None] + offset[None, None, :]).expand(-1, SUB, SUB)
-        y = (rows[:, None, None] + offset[None, :, None]).expand(-1, SUB, SUB)
-        picture[rows, columns] = self._palette[self._colours(t, torch.stack([x, y], dim=-1))].mean(dim=(1, 2))
+        x = (j[:, None, None] + offset[None, None, :]).expand(-1, SUB, SUB)
+        y = (i[:, None, None] + offset[None, :, None]).expand(-1, SUB, SUB)
+        points = torch.stack([x, y], dim=-1) * pixel
+        picture[i, j] = self._palette[self._colours(t, points)].mean(dim=(1, 2))
         return np.asarray(picture.round().to(torch.uint8).numpy())
 
     def _colours(self, t: int, points: Points) -> torch.Tensor:

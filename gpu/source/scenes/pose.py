@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,10 @@ from cachetools import LRUCache
 from gpu.assets import asset
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
-from gpu.source import U8
+from gpu.source import U8, Area
 from gpu.source.deformations import Grid, Points, Warp
 from gpu.source.scenes import SCENES
-from gpu.source.stills import target_size
+from gpu.source.stills import finer, target_size
 from gpu.source.synthetic.truth import DeformationTruth
 from gpu.worlds.figure.body_parts import GROUND, depth_order, inverse, labels, shapes
 from gpu.worlds.figure.cloth import dress
@@ -101,12 +102,21 @@ class PoseSource:
         self.title, self.height, self.width, self.frames, self.fps = title, grid.height, grid.width, grid.frames, fps
         self.truth = DeformationTruth(doll.warp(), grid)
         self._doll, self._colours = doll, colours
+        self.area = Area(0, 0, grid.height, grid.width)
+        self.original_size = finer(grid.height, grid.width, HEIGHT)
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB."""
+        return self.original(t, self.height, self.width)
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed: drawn anew at that size."""
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
-        picture = flat_picture(self._doll.at(t), self._colours, self.height, self.width)
+        figure = self._doll.at(t)
+        finer_pixels = np.array([columns / self.width, rows / self.height])
+        figure = replace(figure, matrices=figure.matrices * finer_pixels[:, None])
+        picture = flat_picture(figure, self._colours, rows, columns)
         return np.asarray((255 * picture).round().clip(0, 255), np.uint8)
 
     def close(self) -> None:

@@ -14,9 +14,9 @@ from gpu.errors import SizeError
 from gpu.flow import maps
 from gpu.parameters import ParameterInfo
 from gpu.session import Parameter, SourceSettings
-from gpu.source import F32, U8, Mask
+from gpu.source import F32, U8, Area, Mask
 from gpu.source.scenes import SCENES
-from gpu.source.stills import target_size
+from gpu.source.stills import finer, target_size
 from gpu.worlds.fluid.appearance import PALETTES, Palette, picture
 from gpu.worlds.fluid.history import History
 from gpu.worlds.fluid.solver import Fluid, smoke_at
@@ -112,11 +112,8 @@ class SmokeSource:
         self.title, self.height, self.width, self.frames = title, height, width, frames
         self.truth = SmokeTruth(history, height, width, frames)
         self._history, self._palette = history, palette
-        cells = history.fluid.rows / height
-        self._samples = max(1, math.ceil(cells))  # a side of a pixel, where the picture is coarser than the simulation
-        self._points = maps.pixel_centres(height * self._samples, width * self._samples, dtype=torch.float64) * (
-            cells / self._samples
-        )
+        self.area = Area(0, 0, height, width)
+        self.original_size = finer(height, width, HEIGHT)
 
     def prepare(self, t: int) -> Iterator[tuple[int, int]]:
         """What must be simulated before frame t can be shown, step by step: yields (done, of how many)."""
@@ -124,10 +121,19 @@ class SmokeSource:
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB."""
+        return self.original(t, self.height, self.width)
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed: drawn anew at that size, as smooth as the simulation is coarse."""
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
-        shown = picture(smoke_at(self._history.state(t), self._points), self._palette)
-        shown = F.avg_pool2d(shown, self._samples)
+        cells = torch.tensor([self.width / columns, self.height / rows], dtype=torch.float64)
+        cells *= self._history.fluid.rows / self.height  # a pixel
+        samples = max(
+            1, math.ceil(float(cells.max()))
+        )  # a side of a pixel, where the picture is coarser than the simulation
+        points = maps.pixel_centres(rows * samples, columns * samples, dtype=torch.float64) * (cells / samples)
+        shown = F.avg_pool2d(picture(smoke_at(self._history.state(t), points), self._palette), samples)
         return np.ascontiguousarray((shown * 255).round().to(torch.uint8).permute(1, 2, 0).numpy())
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from gpu.assets import asset
 from gpu.flow import maps
 from gpu.session import SourceSettings
-from gpu.source import F32, U8, Mask
+from gpu.source import F32, U8, Area, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
 from gpu.source.stills import read_picture, target_size
 from gpu.source.synthetic.picture import SUB, Canvas, between, place
@@ -46,30 +47,40 @@ class SyntheticSource:
     def __init__(self, title: str, picture: U8, warp: Warp, grid: Grid) -> None:
         self.title, self.height, self.width, self.frames = title, grid.height, grid.width, grid.frames
         self.truth = DeformationTruth(warp, grid)
-        self._canvas = Canvas(picture, place((picture.shape[0], picture.shape[1]), (grid.height, grid.width)))
-        # One more pixel on each side.
-        self._ring = maps.pixel_centres(grid.height + 2, grid.width + 2, dtype=torch.float64) - 1
-        self._alike = torch.zeros(self._ring.shape[:2], dtype=torch.int64)
+        self.area = Area(0, 0, grid.height, grid.width)
+        placement = place((picture.shape[0], picture.shape[1]), (grid.height, grid.width))
+        self.original_size = (
+            max(round(grid.height * placement.scale[1]), 1),
+            max(round(grid.width * placement.scale[0]), 1),
+        )
+        self._canvas = Canvas(picture, placement)
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB: the picture seen through the deformation at frame t."""
+        return self.original(t, self.height, self.width)
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed: drawn anew at that size, from the still's own pixels."""
         if not 0 <= t < self.frames:
             raise IndexError(f"frame {t} of {self.frames}")
         warp = self.truth.warp
+        pixel = torch.tensor([self.width / columns, self.height / rows], dtype=torch.float64)
+        # One more pixel on each side.
+        ring = (maps.pixel_centres(rows + 2, columns + 2, dtype=torch.float64) - 1) * pixel
         if warp.smooth:
-            return self._canvas.draw(self._places(t, self._ring, self._alike))
-        surface = warp.surface(t, self._ring)
-        fine = between(self._places(t, self._ring, surface))
+            return self._canvas.draw(self._places(t, ring, torch.zeros(ring.shape[:2], dtype=torch.int64)))
+        surface = warp.surface(t, ring)
+        fine = between(self._places(t, ring, surface))
         # Across an outline nothing may be interpolated: there every sample is asked for itself.
-        rows, columns = np.nonzero(_mixed(surface.numpy()))
-        if len(rows):
+        i, j = np.nonzero(_mixed(surface.numpy()))
+        if len(i):
             offset = (torch.arange(SUB, dtype=torch.float64) + 0.5) / SUB
-            x = (torch.from_numpy(columns)[:, None] + offset)[:, None, :].expand(-1, SUB, SUB)
-            y = (torch.from_numpy(rows)[:, None] + offset)[:, :, None].expand(-1, SUB, SUB)
-            points = torch.stack([x, y], dim=-1)
-            pixels = fine.reshape(self.height, SUB, self.width, SUB, 2)
-            pixels[rows, :, columns, :] = self._places(t, points, warp.surface(t, points))
-        return self._canvas.draw_samples(fine, 1 / SUB)
+            x = (torch.from_numpy(j)[:, None] + offset)[:, None, :].expand(-1, SUB, SUB)
+            y = (torch.from_numpy(i)[:, None] + offset)[:, :, None].expand(-1, SUB, SUB)
+            points = torch.stack([x, y], dim=-1) * pixel
+            pixels = fine.reshape(rows, SUB, columns, SUB, 2)
+            pixels[i, :, j, :] = self._places(t, points, warp.surface(t, points))
+        return self._canvas.draw_samples(fine, math.sqrt(float(pixel.prod())) / SUB)
 
     def _places(self, t: int, points: torch.Tensor, surface: torch.Tensor) -> F32:
         """Where on the picture's plane the colours at `points` of frame t come from; a point's own place if nowhere."""
