@@ -6,13 +6,16 @@ import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from gpu.errors import OutputError
+from gpu.errors import NoisescopeError, OutputError
+from gpu.leftovers import clear, remove, temporary, temporary_folder
+from gpu.locks import holder, take
 
-SHOWN = 40  # letters of a name that its temporary name repeats, which must not become too long for the file system
+PATIENCE = 0.3  # seconds to wait for a lock
 
 
 def check_file(path: Path, suffixes: Sequence[str] = ()) -> None:
@@ -23,9 +26,12 @@ def check_file(path: Path, suffixes: Sequence[str] = ()) -> None:
     if suffixes and path.suffix.lower() not in suffixes:
         wanted = suffixes[0] if len(suffixes) == 1 else "one of " + ", ".join(suffixes)
         raise OutputError(f"The name of the output {path} must end in {wanted}.")
-    _check_writable(path)
+    _check_name(path)
+    _check_writable(path, _target(path).absolute().parent)
     if path.is_dir():
         raise OutputError(f"The output {path} is a folder; a file name was expected.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"The output {path} is a device or a pipe; the name of a file was expected.")
 
 
 def check_folder(path: Path) -> None:
@@ -62,63 +68,144 @@ def _check_writable(path: Path, within: Path | None = None) -> None:
 
 
 def check_space(path: Path, size: int) -> None:
-    """OutputError when `size` bytes do not fit where `path` is to lie."""
+    """OutputError when `size` bytes do not fit where `path` is to lie. What killed runs left there is cleared away first."""
+    folder = path.absolute() if path.is_dir() else path.absolute().parent
+    clear(folder)
     try:
-        free = shutil.disk_usage(path.absolute().parent).free
+        free = shutil.disk_usage(folder).free
     except OSError:
         return  # not every file system tells
     if size > free:
-        raise OutputError(f"The output {path} needs {byte_text(size)}, but only {byte_text(free)} are free there.")
+        raise OutputError(
+            f"The output {path} needs about {byte_text(size)}, but only {byte_text(free)} are free there."
+        )
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`, with the same suffix, that becomes `path` when the block ends well.
+    """A temporary path beside `path`, with the same suffix, that becomes `path` when the block ends well, on the disk as well
+    as in the system's memory.
 
     When the block raises, a full disk included (which becomes OutputError), the temporary file is removed and an
-    earlier file of that name stays as it was.
+    earlier file of that name stays as it was. Where `path` is a link, what it leads to is replaced.
     """
-    partial = path.with_name(f".{path.stem[:SHOWN]}.partial-{os.getpid()}{path.suffix}")
+    target = _target(path)
+    partial = temporary(target)
     try:
-        with _said(path):
+        with _said(path, partial.parent):
+            clear(partial.parent)
             yield partial
-            os.replace(partial, path)
+            flush(partial)
+            os.replace(partial, target)
+            _flush_folder(target.parent)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            remove(partial)
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder; when the block ends well its files are in `path`, replacing those of the same name, and when it
-    raises nothing of it is left.
+    raises nothing of it is left. While it lasts nobody else can write into `path` this way: OutputError for who comes second.
 
     It lies within `path` where that is there already, which may be a disk of its own or in a folder that nobody may
     write to, and else beside it.
     """
-    name = f".{path.name[:SHOWN]}.partial-{os.getpid()}"
-    partial = path / name if path.is_dir() else path.with_name(name)
-    try:
-        with _said(path):
-            partial.mkdir()
-            yield partial
-            if path.is_dir():
-                for item in sorted(partial.iterdir()):
-                    target = path / item.name
-                    if target.is_dir():
-                        shutil.rmtree(target)
-                    os.replace(item, target)
-            else:
-                os.replace(partial, path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    partial, place = temporary_folder(path)
+    within = partial.parent == path
+    with ExitStack() as stack, _said(path, partial.parent):
+        stack.enter_context(_alone(path, place))
+        clear(partial.parent)
+        stack.callback(shutil.rmtree, partial, ignore_errors=True)
+        if partial.exists():  # of a run that was killed: nobody held the lock
+            remove(partial)
+        partial.mkdir()
+        yield partial
+        for item in partial.rglob("*"):
+            if not item.is_dir():
+                flush(item)
+        if path.is_dir():
+            if not within:  # somebody made it in the meantime, and may be writing there
+                stack.enter_context(_alone(path, temporary_folder(path)[1]))
+            _move_into(partial, path)
+        else:
+            os.replace(partial, path)
+            _flush_folder(path.parent)
 
 
 @contextmanager
-def _said(path: Path) -> Iterator[None]:
+def holding_folder(path: Path) -> Iterator[None]:
+    """While the block lasts, nobody else can write into the folder `path`, which is there; OutputError when somebody does."""
+    with _said(path, path), _alone(path, temporary_folder(path)[1]):
+        yield
+
+
+def _move_into(partial: Path, path: Path) -> None:
+    for item in sorted(partial.iterdir()):
+        target = path / item.name
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        os.replace(item, target)
+    _flush_folder(path)
+
+
+@contextmanager
+def _alone(path: Path, place: Path) -> Iterator[None]:
+    """Hold the lock at `place`; OutputError when another run holds it."""
+    lock = take(place)
+    end = time.monotonic() + PATIENCE  # whoever clears away what killed runs left holds it for a moment
+    while lock is None and time.monotonic() < end:
+        time.sleep(PATIENCE / 10)
+        lock = take(place)
+    if lock is None:
+        number = holder(place)
+        who = f"Another run (process {number})" if number else "Another run"
+        raise OutputError(f"{who} is writing into the folder {path}; wait until it has ended, or name another folder.")
     try:
         yield
+    finally:
+        lock.release()
+
+
+def flush(path: Path) -> None:
+    """Have the system put a file onto the disk. OSError when it cannot: some find out that they are full only now."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     except OSError as problem:
-        raise OutputError(f"The output {path} cannot be written: {reason(problem)}.") from problem
+        if problem.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):  # not every file system can
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Have the system put the names in a folder onto the disk, where folders can be opened."""
+    with suppress(OSError):  # the file is whole and in its place; nothing is to be taken back
+        flush(folder)
+
+
+@contextmanager
+def _said(path: Path, folder: Path) -> Iterator[None]:
+    """Turn what the system raises into OutputError, and whatever a library raises once `folder` was taken away."""
+    there = folder.is_dir()
+    try:
+        yield
+    except NoisescopeError:
+        raise
+    except Exception as problem:
+        if there and not folder.is_dir():
+            why = f"the folder {folder} was taken away or replaced while it was written to"
+        elif isinstance(problem, OSError):
+            why = reason(problem)
+        else:
+            raise
+        raise OutputError(f"The output {path} cannot be written: {why}.") from problem
+
+
+def _target(path: Path) -> Path:
+    """Where the file `path` lies: a link stays, and what it leads to is written."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def reason(problem: OSError) -> str:

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         return _list(arguments.json)
     from gpu.experiments import EXPERIMENTS
-    from gpu.files import check_folder
+    from gpu.files import check_folder, holding_folder
 
     names = list(dict.fromkeys(arguments.names))
     if not names:
@@ -85,7 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
         result = _one(jobs[0], arguments.out, arguments.progress)
         _show(result, arguments)
         return 0
-    return _series(jobs, arguments)
+    arguments.out.mkdir(exist_ok=True)
+    with holding_folder(arguments.out):
+        return _series(jobs, arguments)
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,6 @@ def _series(jobs: list[_Job], arguments: argparse.Namespace) -> int:
     """Run several; what is finished stays whatever happens to the others, and the index says how far it came."""
     from app.reports import Entry, write_index
 
-    arguments.out.mkdir(exist_ok=True)
     entries = [Entry(job.name, job.experiment.title, job.experiment.about) for job in jobs]
     write_index(arguments.out, entries)
     code = 0

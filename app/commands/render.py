@@ -95,7 +95,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from gpu.files import check_folder, replacing_folder
+    from gpu.files import check_folder, check_space, replacing_folder
 
     check_folder(arguments.out)
     for folder in (arguments.weights, arguments.reference):
@@ -113,6 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     engine = Engine(session)
     try:
         with replacing_folder(arguments.out) as partial:
+            check_space(arguments.out, _room(engine))
             metrics = _render(engine, partial, arguments.row)
             if arguments.weights is not None or arguments.reference is not None:
                 _perceive(engine, metrics, arguments.weights, arguments.reference)
@@ -206,6 +207,15 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
         },
         "priors": {key: averages[key].metrics() for key in keys},
     }
+
+
+def _room(engine: Engine) -> int:
+    """Bytes that the videos take at least: each column alone, and beside the others."""
+    from app.export.kit.picture_format import VIDEO_BYTES
+
+    info, task = engine.info, engine.session.task.name
+    pixels = 2 * len(engine.session.priors) * info.frames * info.height * info.width
+    return int(pixels * VIDEO_BYTES["" if task else "noise"])
 
 
 def _perceive(engine: Engine, metrics: dict[str, Any], weights: Path | None, reference: Path | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,10 @@ def _create(path: Path, axes: str, shape: tuple[int, ...], meta: str) -> Iterato
     import torch
 
     # torch.save writes a tensor from memory; one that is mapped from a file need not fit there.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as folder:
-        array = mapped(Path(folder) / "noise", b"", shape)
+    # Its name is one of gpu.leftovers, as that of `path` is: what a killed run leaves is cleared away by the next.
+    room = path.with_name(path.name + ".room")
+    try:
+        array = mapped(room, b"", shape)
 
         def finish(undefined: npt.NDArray[np.bool_], backward: Iterable[F32]) -> None:
             # Through an open file, because torch.save would store the temporary name of the path inside.
@@ -28,6 +29,8 @@ def _create(path: Path, axes: str, shape: tuple[int, ...], meta: str) -> Iterato
                 torch.save({"noise": torch.from_numpy(array), "axes": axes, "meta": meta}, file)
 
         yield Sink(into(array, axes), finish)
+    finally:
+        room.unlink(missing_ok=True)
 
 
 def _read(path: Path, axes: str) -> Stored:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from app.model.experiment_runs import Request, Run, free_folder
+from gpu import leftovers
 
 GRACE_MS = 2000
 """So long a process that was told to stop may clean up; then it is ended."""
@@ -148,11 +148,9 @@ class Processes(QObject):
         for line in rest.splitlines():
             run.take(line, time.monotonic())
         run.end(code, status == QProcess.ExitStatus.CrashExit, time.monotonic())
-        if status == QProcess.ExitStatus.CrashExit:  # it had no time to tidy up (gpu/files.py names it so)
-            for left in run.out.parent.glob(f".*.partial-{self._pid}"):
-                shutil.rmtree(left, ignore_errors=True)
-            for left in run.out.glob(f".*.partial-{self._pid}"):
-                shutil.rmtree(left, ignore_errors=True)
+        if status == QProcess.ExitStatus.CrashExit:  # it had no time to tidy up
+            for folder in (run.out.parent, run.out):
+                leftovers.clear(folder)
         self._process = self._on = None
         process.deleteLater()
         if run.request.alone:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gpu.files import holding_folder
+
 ROOT = Path(__file__).resolve().parents[3]
 
 WRONG = {
@@ -181,3 +183,20 @@ def test_as_a_person_sees_it(inputs: Path, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "text.mp4" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["render", "--task", "none", "--synthetic", "rotation", "--size", "24x32", "--frames", "2"],
+        ["experiment", "toy1d", "variance", "--quick"],
+    ],
+)
+def test_two_runs_into_a_folder_are_never_mixed(argv: list[str], cli: Any, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with holding_folder(tmp_path / "out"):
+        result = cli(*argv, "--out", tmp_path / "out")
+    assert result.code == 2
+    assert f"Another run (process {os.getpid()}) is writing into the folder" in result.err
+    assert not any((tmp_path / "out").iterdir())
