@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +63,7 @@ class DecoderProcess:
         self._answers: queue.SimpleQueue[Answer | Exception | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(0)
         self._asked = 0
-        self._lost = ""
+        self._end: Callable[[], object] = _nothing
 
     def __enter__(self) -> DecoderProcess:
         return self
@@ -73,6 +75,11 @@ class DecoderProcess:
     def asked(self) -> int:
         """Calls whose answers have not been taken yet."""
         return self._asked
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no process now; the next call starts one."""
+        return self._process is None
 
     def call(
         self, function: str, arguments: dict[str, Any], seconds: float = ANSWER_SECONDS, memory: int = 0
@@ -99,7 +106,8 @@ class DecoderProcess:
 
     def take(self, seconds: float = ANSWER_SECONDS) -> Answer:
         """The answer to the oldest call. The NoisescopeError that the call ended with; ClipError when the process crashed, used
-        too much memory or gave no answer in time, and with it the process ends. Interrupted when nobody waits any more."""
+        too much memory or gave no answer in time, and with it the process ends. Interrupted when nobody waits any more: the
+        answer can still be taken later."""
         if not self._asked:
             raise ValueError("nothing was asked for")
         deadline = time.monotonic() + seconds
@@ -113,11 +121,7 @@ class DecoderProcess:
                     raise errors.ClipError(
                         f"the decoder gave no answer for {seconds:.0f} s and was stopped; the file is damaged, or too large"
                     ) from None
-                try:
-                    interrupt.poll()
-                except interrupt.Interrupted:
-                    self.close()
-                    raise
+                interrupt.poll()
         self._asked -= 1
         if answer is None:
             status = self._status()
@@ -129,19 +133,9 @@ class DecoderProcess:
 
     def close(self) -> None:
         """End the process, with whatever it is doing. The next call starts another."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        self._room.release()  # the reader waits for a call that will not come
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):  # what was not written belongs to nobody
-                    pipe.close()
+        self._process = None
         self._asked = 0
-        self._answers = queue.SimpleQueue()
-        self._room = threading.Semaphore(0)
+        self._end()
 
     def _status(self) -> str:
         assert self._process is not None
@@ -170,16 +164,33 @@ class DecoderProcess:
         self._process = process
         assert process.stdout is not None
         _widen(process.stdout)
+        self._answers, self._room = queue.SimpleQueue(), threading.Semaphore(0)
         reader = threading.Thread(
             target=_read, args=(process.stdout, self._answers, self._room), name="decoder answers", daemon=True
         )
         reader.start()
+        # Also when this object is forgotten, and when the program ends.
+        self._end = weakref.finalize(self, _stop, process, self._room)
         self._asked += 1
         self._room.release()
         try:
             self.take(START_SECONDS)  # it says that it is ready
         except errors.ClipError as problem:
             raise errors.BackendError(f"The process that reads files did not start: {problem}.") from None
+
+
+def _nothing() -> None:
+    """There is no process to end."""
+
+
+def _stop(process: subprocess.Popen[bytes], room: threading.Semaphore) -> None:
+    process.kill()
+    process.wait()
+    room.release()  # the thread that reads waits for a call that will not come
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was not written belongs to nobody
+                pipe.close()
 
 
 def _read(pipe: IO[bytes], answers: queue.SimpleQueue[Answer | Exception | None], room: threading.Semaphore) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from gpu.assets import asset
-from gpu.cv import cv2
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source.footage import video
@@ -73,12 +72,11 @@ def opened(path: Path | str, **settings: int) -> video.VideoSource:
 
 
 def sequential(path: Path, height: int, width: int) -> list[np.ndarray]:
-    capture, frames = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG), []
-    while True:
-        read, picture = capture.read()
-        if not read:
-            return frames
-        frames.append(resize(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), height, width))
+    """What FFmpeg's own program, which is not the library that the source uses, makes of the frames in order."""
+    frames = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
+    columns, rows = next(frames)["size"]
+    pictures = [np.frombuffer(data, np.uint8).reshape(rows, columns, 3) for data in frames]
+    return [resize(picture, height, width) for picture in pictures]
 
 
 @pytest.mark.slow
