@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     What goes wrong is said in one sentence on stderr. NOISESCOPE_DEBUG=1 shows where a fault of the program happened.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal has not is written as its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as done:  # argparse has printed its sentence, or the help

@@ -89,6 +89,7 @@ def replacing(path: Path) -> Iterator[Path]:
     When the block raises, a full disk included (which becomes OutputError), the temporary file is removed and an
     earlier file of that name stays as it was. Where `path` is a link, what it leads to is replaced.
     """
+    _check_name(path)
     target = _target(path)
     partial = temporary(target)
     try:
@@ -111,6 +112,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     It lies within `path` where that is there already, which may be a disk of its own or in a folder that nobody may
     write to, and else beside it.
     """
+    _check_name(path)
     partial, place = temporary_folder(path)
     within = partial.parent == path
     with ExitStack() as stack, _said(path, partial.parent):

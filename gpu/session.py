@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import math
 import os
 import types
 import typing
@@ -14,10 +14,15 @@ from typing import Any, Literal
 
 from gpu.errors import SessionError
 from gpu.files import replacing
+from gpu.plain_json import parse, shown, write
 
 VERSION = 1
 
-MOST_BYTES = 64 << 20  # of a session's file
+MOST_BYTES = 1 << 20  # of a session's file
+MOST_VIEW = 64 << 10  # of what only the window reads of it
+MOST_COLUMNS = 64
+MOST_PARAMETERS = 100  # of a prior, a source or a task
+LONGEST_NAME, LONGEST_TEXT = 200, 20_000  # letters
 
 LEAST_SIGMA, MOST_SIGMA = 1e-6, 10**6
 """Noise levels beyond these are lost in float32, and mean nothing to a model."""
@@ -165,41 +170,105 @@ def check(session: Session) -> None:
     for name, sigma in (("σ max", session.task.sigma_max), ("σ min", session.task.sigma_min)):
         if sigma != 0:  # that is the task's own
             _in_range(name, sigma, LEAST_SIGMA, MOST_SIGMA)
-    for path in (source.path, source.flow_path, source.forward_path):
-        if "\0" in path:
-            raise SessionError(f"The path {path!r} holds a null character, which no file name can.")
+    if len(session.priors) > MOST_COLUMNS:
+        raise SessionError(
+            f"The session compares {len(session.priors)} priors; at most {MOST_COLUMNS} can be compared."
+        )
+    for part, what in ((source, "source"), (session.task, "task"), (session.motion, "motion"), (noise, "noise")):
+        _check_texts(part, what)
     for prior in session.priors:
+        _check_texts(prior, "prior")
         _in_range(f"γ of {prior.name}", prior.gamma, 0, 1)
     keys = [prior.key for prior in session.priors]
     if len(set(keys)) != len(keys):
-        raise SessionError(f"Two columns of the session are the same prior with the same settings: {', '.join(keys)}.")
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise SessionError(f"Two columns of the session are the same prior with the same settings: {_short(twice)}.")
 
 
 def _in_range(name: str, value: Number, low: Number, high: Number) -> None:
     if not low <= value <= high:
-        raise SessionError(f"{name} is {value}, but it must lie between {low} and {high}.")
+        raise SessionError(f"{name} is {shown(value)}, but it must lie between {low} and {high}.")
+
+
+def _check_texts(part: Any, what: str) -> None:
+    """SessionError for a text in the dataclass `part` that is too long, or that no file can be named or written with, and for
+    parameters that are too many, or no numbers."""
+    for name, value in vars(part).items():
+        if isinstance(value, Mapping):
+            if len(value) > MOST_PARAMETERS:
+                raise SessionError(f"The {what} has {len(value)} parameters; at most {MOST_PARAMETERS} are read.")
+            for key, item in value.items():
+                _check_text(key, f"The name of a parameter of the {what}", LONGEST_NAME)
+                if isinstance(item, str):
+                    _check_text(item, f"The {what}'s parameter {key}", LONGEST_TEXT)
+                elif not _is_finite(item):
+                    raise SessionError(f"The {what}'s parameter {key} is {shown(item)}; a finite number was expected.")
+        elif isinstance(value, str):
+            is_path = name.endswith("path")
+            _check_text(
+                value, "The path" if is_path else f"The {what}'s {name}", LONGEST_TEXT if is_path else LONGEST_NAME
+            )
+
+
+def _check_text(text: str, what: str, longest: int) -> None:
+    if len(text) > longest:
+        raise SessionError(f"{what} has {len(text)} letters ({shown(text)}); at most {longest} are read.")
+    if "\0" in text:
+        raise SessionError(f"{what} {shown(text)} holds a null character, which no file name can.")
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise SessionError(f"{what} {shown(text)} holds half a letter, which no file name can.") from None
+
+
+def _is_finite(value: Number) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
 
 
 def to_json(session: Session) -> str:
-    """The session as indented JSON."""
-    return json.dumps(dataclasses.asdict(session), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    """The session as indented JSON, which `from_json` reads back and which can be written to any file. SessionError where the
+    view holds what JSON cannot, or too much."""
+    try:
+        data = dataclasses.asdict(session)
+        text = write(data, indent=2) + "\n"
+    except (ValueError, TypeError, RecursionError) as problem:
+        told = "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)
+        raise SessionError(f"The session cannot be written as JSON: {told}.") from None
+    _check_size(text, data["view"], "The session")
+    return text
 
 
 def from_json(text: str, name: str = "the session") -> Session:
     """The session in `text`; SessionError names what is wrong with it. Keys that are missing take their defaults."""
+    _check_size(text, {}, name)
     try:
-        data = json.loads(text)
+        data = parse(text)
     except ValueError as problem:
-        raise SessionError(f"{name} is not a Noisescope session: it is not valid JSON ({problem}).") from None
-    except RecursionError:
-        raise SessionError(f"{name} is not a Noisescope session: its JSON is nested too deeply.") from None
+        raise SessionError(f"{name} is not a Noisescope session: {problem}.") from None
     if not isinstance(data, dict):
         raise SessionError(f"{name} is not a Noisescope session: expected a JSON object.")
     version = data.get("version", VERSION)
-    if not isinstance(version, int) or version > VERSION or version < 1:
-        raise SessionError(f"{name} has session version {version!r}; this program reads versions 1 to {VERSION}.")
+    if type(version) is not int or version > VERSION or version < 1:
+        raise SessionError(f"{name} has session version {shown(version)}; this program reads versions 1 to {VERSION}.")
     session: Session = _build(Session, data, name)
+    _check_size("", session.view, name)
     return session
+
+
+def _check_size(text: str, view: Any, name: str) -> None:
+    if len(text) > MOST_BYTES:
+        raise SessionError(f"{name} is larger than {MOST_BYTES >> 20} MB; expected a file of settings.")
+    if view and len(write(view)) > MOST_VIEW:
+        raise SessionError(
+            f"{name} holds more than {MOST_VIEW >> 10} kB of view; expected what the window remembers of it."
+        )
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:
@@ -210,24 +279,28 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         hints = typing.get_type_hints(kind)
         unknown = sorted(set(value) - set(hints))
         if unknown:
-            raise SessionError(f"{where} has an entry that is not known: {', '.join(map(str, unknown))}.")
+            raise SessionError(f"{where} has an entry that is not known: {_short(', '.join(map(str, unknown)))}.")
         return kind(**{key: _build(hints[key], item, f"{where}: {key}") for key, item in value.items()})  # type: ignore[operator]
     origin = typing.get_origin(kind)
     if origin is Literal:
-        if value not in typing.get_args(kind):
+        if not any(type(value) is type(choice) and value == choice for choice in typing.get_args(kind)):
             choices = ", ".join(repr(choice) for choice in typing.get_args(kind))
-            raise SessionError(f"{where} is {value!r}; choose one of {choices}.")
+            raise SessionError(f"{where} is {shown(value)}; choose one of {choices}.")
         return value
     if origin is tuple:
         if not isinstance(value, list):
             raise SessionError(f"{where} must be a list.")
+        if len(value) > MOST_COLUMNS:
+            raise SessionError(f"{where} has {len(value)} entries; at most {MOST_COLUMNS} can be compared.")
         item_kind = typing.get_args(kind)[0]
         return tuple(_build(item_kind, item, f"{where}[{index}]") for index, item in enumerate(value))
     if origin in (dict, Mapping) or (origin is not None and issubclass(origin, Mapping)):
         if not isinstance(value, dict):
             raise SessionError(f"{where} must be an object.")
+        if len(value) > MOST_PARAMETERS:
+            raise SessionError(f"{where} has {len(value)} entries; at most {MOST_PARAMETERS} are read.")
         item_kind = typing.get_args(kind)[1]
-        return {str(key): _build(item_kind, item, f"{where}: {key}") for key, item in value.items()}
+        return {key: _build(item_kind, item, f"{where}: {_short(key)}") for key, item in value.items()}
     if origin is typing.Union or origin is types.UnionType:
         if isinstance(value, typing.get_args(kind)):
             return value
@@ -239,7 +312,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     elif isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value
     expected = getattr(kind, "__name__", str(kind))
-    raise SessionError(f"{where} is {value!r}, but {expected} was expected.")
+    raise SessionError(f"{where} is {shown(value)}, but {expected} was expected.")
 
 
 def load(path: str | os.PathLike[str]) -> Session:
@@ -247,15 +320,18 @@ def load(path: str | os.PathLike[str]) -> Session:
     try:
         with Path(path).open("rb") as file:
             data = file.read(MOST_BYTES + 1)  # a device has no end
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise SessionError(f"The session {path} cannot be read: {problem}.") from None
-    if len(data) > MOST_BYTES:
-        raise SessionError(f"The session {path} is larger than {MOST_BYTES >> 20} MB; expected a file of settings.")
+        if len(data) > MOST_BYTES:
+            raise SessionError(f"The session {path} is larger than {MOST_BYTES >> 20} MB; expected a file of settings.")
+        text = data.decode("utf-8-sig")
+    except (OSError, ValueError) as problem:  # a name that no file can have; bytes that are no text
+        told = problem.strerror if isinstance(problem, OSError) else None
+        raise SessionError(f"The session {path} cannot be read: {told or problem}.") from None
     return from_json(text, name=f"The session {path}")
 
 
 def save(session: Session, path: str | os.PathLike[str]) -> None:
-    """Write a session file whole or not at all, so that a full disk never eats the earlier one."""
+    """Write a session file whole or not at all, so that a full disk never eats the earlier one. SessionError as of `to_json`,
+    OutputError when the file cannot be written."""
+    text = to_json(session)
     with replacing(Path(path)) as partial:
-        partial.write_text(to_json(session), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")

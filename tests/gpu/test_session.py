@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from gpu import session as sessions
 from gpu.errors import OutputError, SessionError
-from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings, TaskSettings
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -45,7 +48,7 @@ def test_what_is_missing_takes_its_default() -> None:
         ('{"noise": {"seed": -1}}', "between 0 and"),
         ('{"priors": {"name": "fixed"}}', "must be a list"),
         ('{"priors": [{"name": "fixed"}, {"name": "fixed"}]}', "same prior"),
-        ('{"priors": [{"name": "fixed", "gamma": NaN}]}', "γ of fixed"),
+        ('{"priors": [{"name": "fixed", "gamma": NaN}]}', "holds NaN"),
         ('{"source": {"parameters": {"dx": [1]}}}', "parameters: dx"),
     ],
 )
@@ -54,14 +57,81 @@ def test_what_is_wrong_is_named(text: str, says: str) -> None:
         sessions.from_json(text)
 
 
+def test_what_is_wrong_is_said_in_few_words() -> None:
+    for text in (
+        '{"version": "' + 10**6 * "x" + '"}',
+        '{"noise": {"k": [' + 10**5 * "1," + "1]}}",
+        '{"' + 10**6 * "x" + '": 1}',
+    ):
+        with pytest.raises(SessionError) as caught:
+            sessions.from_json(text)
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("kind", ["priors", "view"])
+def test_a_session_of_many_megabytes_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    """600,000 priors took the program for minutes, and a view of 60 MB went into the description of everything written."""
+    entries = ",".join(f'{{"name": "p{number}"}}' for number in range(600_000))
+    (tmp_path / "a.json").write_text(
+        f'{{"{kind}": [{entries}]}}' if kind == "priors" else f'{{"view": {{"a": [{entries}]}}}}'
+    )
+    before = time.process_time()
+    with pytest.raises(SessionError, match="larger than 1 MB"):
+        sessions.load(tmp_path / "a.json")
+    assert time.process_time() - before < 0.5
+
+
+def test_names_of_files_that_are_no_text_are_kept(tmp_path: Path) -> None:
+    """A name of other bytes than UTF-8 is half letters to Python, which no file can be written with as they are."""
+    name = os.fsdecode(b"/clips/caf\xe9.mp4")
+    session = Session(SourceSettings(path=name), task=TaskSettings("hub", parameters={"path": name}))
+    sessions.save(session, tmp_path / "a.json")
+    assert sessions.load(tmp_path / "a.json") == session
+    assert sessions.load(tmp_path / "a.json").source.path == name
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\0b", "x" * 30_000])
+def test_settings_that_no_file_could_hold_are_refused_when_made(text: str) -> None:
+    for made in (
+        lambda: Session(SourceSettings(path=text)),
+        lambda: Session(SourceSettings(flow_key=text)),
+        lambda: Session(task=TaskSettings(parameters={"prompt": text})),
+        lambda: Session(priors=(PriorSettings(text),)),
+    ):
+        with pytest.raises(SessionError):
+            made()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])
+def test_numbers_that_are_none_are_refused_when_made(value: float) -> None:
+    with pytest.raises(SessionError, match="a finite number was expected"):
+        Session(SourceSettings(parameters={"dx": value}))
+    with pytest.raises(SessionError, match="γ of fixed"):
+        Session(priors=(PriorSettings("fixed", gamma=value),))
+
+
+def test_a_view_that_could_not_be_read_back_is_not_written(tmp_path: Path) -> None:
+    deep: list[object] = []
+    for _ in range(2000):
+        deep = [deep]
+    for view in ({"a": math.nan}, {"a": deep}, {"a": "\ud800"}, {"a": b"bytes"}, {"a": 10**400}, {"a": "x" * 70_000}):
+        with pytest.raises(SessionError):
+            sessions.save(Session(view=view), tmp_path / "a.json")
+    assert not any(tmp_path.iterdir())
+
+
 def test_unreadable_and_unwritable_files(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="cannot be read"):
         sessions.load(tmp_path / "none.json")
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SessionError, match="cannot be read"):
         sessions.load(tmp_path / "bytes.json")
-    with pytest.raises(OutputError, match="cannot be written"):
-        sessions.save(Session(), tmp_path / "no folder" / "a.json")
+    for name in ("\ud800", "a\0b", "x" * 300):
+        with pytest.raises(SessionError, match="cannot be read"):
+            sessions.load(tmp_path / name)
+    for name in ("no folder/a.json", "\ud800.json", "a\0b.json", "x" * 300 + ".json"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            sessions.save(Session(), tmp_path / name)
 
 
 def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -225,7 +225,7 @@ def describe(engine: Engine, key: str, options: ExportOptions) -> str:
                 "backward": "(T-1,H,W,2) float32 (dx,dy) in pixels: what is seen at p of frame t+1 was at "
                 "p + backward[t](p) in frame t",
             },
-            "session": json.loads(sessions.to_json(engine.session)),
+            "session": json.loads(sessions.to_json(replace(engine.session, view={}))),  # no number depends on the view
         },
         sort_keys=True,
         ensure_ascii=False,

@@ -200,3 +200,23 @@ def test_two_runs_into_a_folder_are_never_mixed(argv: list[str], cli: Any, tmp_p
     assert result.code == 2
     assert f"Another run (process {os.getpid()}) is writing into the folder" in result.err
     assert not any((tmp_path / "out").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_names_and_letters_that_the_terminal_has_not(encoding: str, inputs: Path, tmp_path: Path) -> None:
+    """A file whose name is no UTF-8, and sentences with × and σ, on terminals of other encodings."""
+    name = os.fsdecode(b"caf\xe9.png")
+    (tmp_path / name).write_bytes((inputs / "photo.png").read_bytes())
+    argv = ["warp", "--synthetic", "rotation", "--still", tmp_path / name, "--size", "24x32", "--frames", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "app", *map(str, argv), "--out", str(tmp_path / (name + ".npz"))],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"caf" in done.stdout
+    assert (tmp_path / (name + ".npz")).stat().st_size > 0
