@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy import integrate, optimize
 
 from gpu.diffusion.sampling.samplers import SAMPLERS, get_sampler, karras_sigmas
 from gpu.errors import ChoiceError
@@ -141,3 +143,64 @@ def test_without_churn_the_stochastic_samplers_are_the_deterministic_ones():
 def test_an_unknown_sampler_is_named_with_the_choices():
     with pytest.raises(ChoiceError, match="heun"):
         get_sampler("nonsense")
+
+
+def test_karras_levels_are_those_of_the_paper():
+    """Equation 5 with its ρ = 7 at σ from 0.002 to 80: the middle level of three is ((80^(1/7) + 0.002^(1/7)) / 2)^7, worked
+    out with a calculator, and of 18 the levels are even in σ^(1/7)."""
+    assert karras_sigmas(3, 0.002, 80.0)[1] == pytest.approx(2.5152, abs=1e-4)
+    roots = [sigma ** (1 / 7) for sigma in karras_sigmas(18, 0.002, 80.0)[:-1]]
+    assert roots == pytest.approx(np.linspace(80 ** (1 / 7), 0.002 ** (1 / 7), 18))
+
+
+def test_ddim_levels_are_at_even_times_of_the_linear_schedule():
+    """σ² = exp(∫β) − 1 with β = 0.1 + 19.9 t (Song et al. 2021, Appendix C), the integral by quadrature: at even times, from the
+    greatest level to the least."""
+    sigmas = SAMPLERS["ddim"].schedule(11, 0.01, 150.0)
+
+    def level(time: float) -> float:
+        return math.sqrt(math.expm1(integrate.quad(lambda t: 0.1 + 19.9 * t, 0, time)[0]))
+
+    times = [optimize.brentq(lambda time, sigma=sigma: level(time) - sigma, 0, 1.1) for sigma in sigmas[:-1]]
+    assert [sigmas[0], sigmas[10], sigmas[11]] == pytest.approx([150.0, 0.01, 0.0])
+    assert np.diff(times) == pytest.approx(np.full(10, (times[10] - times[0]) / 10))
+
+
+def test_ddim_levels_are_those_of_the_thousand_steps():
+    """σ² = (1 − ᾱ) / ᾱ of the β from 1e-4 to 0.02 that Ho et al. 2020 use: the continuous form lies within 0.3 % of step 500."""
+    kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    discrete = np.sqrt((1 - kept) / kept)
+    middle = SAMPLERS["ddim"].schedule(3, float(discrete[249]), float(discrete[749]))[1]
+    assert middle == pytest.approx(discrete[499], rel=3e-3)
+
+
+def test_bridge_levels_are_at_even_times_of_a_symmetric_bridge():
+    """I²SB with √β a triangle: σ² = ∫₀ᵗβ and σ̄² = ∫ₜ¹β by quadrature, and the level is σ √(σ² + σ̄²) / σ̄."""
+
+    def level(time: float) -> float:
+        def beta(t: float) -> float:
+            return 12 * min(t, 1 - t) ** 2  # ∫₀¹ is 1
+
+        before, after = (integrate.quad(beta, *ends, points=[0.5])[0] for ends in ((0, time), (time, 1)))
+        return math.sqrt(before * (before + after) / after)
+
+    sigmas = SAMPLERS["bridge"].schedule(4, level(0.2), level(0.95))
+    assert sigmas == pytest.approx([level(0.95), level(0.7), level(0.45), level(0.2), 0], rel=1e-6)
+
+
+@pytest.mark.parametrize("churn", [0.5, 1.0])
+def test_churn_raises_the_level_by_its_share_of_the_root_of_two(churn):
+    """γ ≤ √2 − 1 (Karras et al., Algorithm 2): with churn 1 the level is raised to √2 σ by noise of σ, which is seen alone where
+    the model changes nothing."""
+    seen = []
+
+    def leave(x: torch.Tensor, sigma: float) -> torch.Tensor:
+        seen.append(sigma)
+        return x
+
+    feed = Feed(1)
+    states = get_sampler("edm-churn").run(torch.zeros(SHAPE).double(), [4.0, 1.0, 0.0], leave, feed, churn)
+    first = next(states)[0]
+    raised = 4 * (1 + churn * 0.41421356)
+    assert seen[0] == pytest.approx(raised)
+    torch.testing.assert_close(first, math.sqrt(raised**2 - 16) * Feed(1)(1))

@@ -140,3 +140,24 @@ def test_small_grids_work(height: int, width: int) -> None:
     assert torch.allclose(maps.jacobian(grid), torch.ones(height, width))
     assert torch.equal(maps.compose(grid, torch.zeros(height, width, 2)).phi, grid)
     assert maps.validity(torch.zeros(height, width, 2), torch.zeros(height, width, 2)).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_covered_heeds_a_thousandth_of_a_pixel(axis: int) -> None:
+    """A sample is covered while what is not known has no more than a thousandth of its weight, on either side of the hole."""
+    mask = torch.ones(5, 7, dtype=torch.bool)
+    mask[2, 3] = False
+    hole = torch.tensor([3.5, 2.5])
+    for away, known in [(0.5, False), (0.98, False), (0.998, False), (0.9995, True), (1.0, True)]:
+        for sign in (1, -1):
+            place = hole.clone()
+            place[axis] += sign * away
+            assert bool(maps.covered(mask, place)) == known, (away, sign)
+
+
+def test_a_vector_is_motion_up_to_four_diagonals() -> None:
+    """Of 3 x 4 pixels, whose diagonal is 5: up to 20, in any direction."""
+    flow = torch.zeros(3, 4, 2)
+    flow[0, 0], flow[0, 1] = torch.tensor([0.0, -19.99]), torch.tensor([20.01, 0.0])
+    flow[1, 0], flow[1, 1] = torch.tensor([11.99, 15.99]), torch.tensor([-12.01, 16.01])
+    assert maps.clean(flow).bad.nonzero().tolist() == [[0, 1], [1, 1]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -136,3 +137,59 @@ def test_bilinear_sampling() -> None:
     assert torch.equal(
         bilinear(big, grid(150, 170) + torch.tensor([7.0, -4.0]))[:, 10:-10, 10:-10], big[:, 6:-14, 17:-3]
     )
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "n"), [(0.2, 0.0, 9 * 6), (-0.2, 0.0, 9 * 6), (0.0, 0.3, 10 * 5), (0.1, 0.1, 9 * 5), (0, 0, 60)]
+)
+def test_positions_nearer_to_the_border_than_half_a_pixel_do_not_count(x: float, y: float, n: int) -> None:
+    """There two of the four neighbours are missing: of 10 x 6 pixels moved a little, a column or a row less."""
+    noise = torch.randn(2, 6, 10, generator=torch.Generator().manual_seed(5))
+    positions = grid(6, 10) + torch.tensor([float(x), float(y)])
+    assert correlation(noise, noise, positions, torch.ones(6, 10, dtype=torch.bool))[1] == n
+
+
+def test_correlation_is_pearsons_of_all_channels_together() -> None:
+    """Against numpy, of values whose means are not 0, where half of the pixels are valid."""
+    a, b = torch.randn(2, 3, 8, 9, generator=torch.Generator().manual_seed(6)) + torch.tensor([5.0, -2.0]).view(
+        2, 1, 1, 1
+    )
+    valid = torch.rand(8, 9, generator=torch.Generator().manual_seed(7)) < 0.5
+    value, n = correlation(a, a + 0.7 * b, grid(8, 9), valid)
+    assert n == int(valid.sum())
+    expected = np.corrcoef(a[:, valid].reshape(-1).numpy(), (a + 0.7 * b)[:, valid].reshape(-1).numpy())[0, 1]
+    assert value == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("across", "down"), [(1, 0), (0, 1)])
+def test_the_ceiling_leaves_out_what_is_stretched_fourfold(across: int, down: int) -> None:
+    """A pixel's image of 3.99 x 1 still counts, one of 4.01 x 1 does not; of both kinds only the first enters."""
+
+    def stretched(factor: float) -> torch.Tensor:
+        centre = torch.tensor([60.0, 60.0])
+        scale = torch.tensor([factor if across else 1.0, factor if down else 1.0])
+        return (grid(24, 24) - 12) * scale + centre
+
+    valid = torch.ones(24, 24, dtype=torch.bool)
+
+    def of(positions: torch.Tensor) -> float:
+        whole = torch.full((120, 120, 2), math.nan)
+        whole[:24, :24] = positions
+        return ceiling(whole, torch.nn.functional.pad(valid, (0, 96, 0, 96)))
+
+    assert of(stretched(3.99)) > 0
+    assert math.isnan(of(stretched(4.01)))
+
+
+def test_the_ceiling_of_a_contraction_is_that_of_a_centre_sample() -> None:
+    """Of an image of f x f < 1 about its pixel's centre: sqrt(f^2) of the pixel's noise is in it, G = W(A) / f, S = W(Q), so the
+    correlation is f; and of f = 3 about a centre 1/3, as 3 x 3 boxes see it exactly."""
+    for factor, expected in [(0.5, 0.5), (3.0, 1 / 3)]:
+        places = torch.full((200, 200, 2), math.nan)
+        inner = (grid(24, 24) - 12) * factor
+        places[:24, :24] = inner.floor() + 0.5 if factor == 1 else inner
+        valid = torch.zeros(200, 200, dtype=torch.bool)
+        # One pixel with its four neighbours, so that its centre can lie on a centre.
+        places[10:13, 10:13] = (grid(3, 3) - 1.5) * factor + torch.tensor([40.5, 30.5])
+        valid[10:13, 10:13] = True
+        assert ceiling(places, valid) == pytest.approx(expected, abs=1e-4)

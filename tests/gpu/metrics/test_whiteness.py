@@ -361,3 +361,26 @@ def test_it_is_fast_enough_for_live_use() -> None:
     finally:
         torch.set_num_threads(threads)
     assert min(took) < 0.18, f"fastest of 7: {min(took) * 1000:.0f} ms"
+
+
+def test_p_of_many_frames_are_the_smallest_times_the_number_of_tests() -> None:
+    """Bonferroni: as many tests as frames, and one more for what is judged of all frames together."""
+    frames = white(5, 2, 24, 30, seed=31)
+    frames[3] += 0.07  # so that a mean is unlikely alone
+    alone, pooled = [measure(frame) for frame in frames], pool(frames)
+    for key in ("autocorrelation", "channels", "spectrum"):
+        assert pooled.p[key] == pytest.approx(min(1.0, 5 * min(result.p[key] for result in alone))), key
+    n = 2 * 24 * 30
+    together = {
+        "mean": moments.mean_p(float(np.mean([result.mean for result in alone])), n),
+        "variance": moments.variance_p(float(np.mean([result.variance for result in alone])), n),
+        "skewness": moments.skewness_p(float(np.mean([result.skewness for result in alone])), n),
+        "kurtosis": moments.kurtosis_p(float(np.mean([result.kurtosis for result in alone])), n),
+        "moran": moments.normal_p(float(np.mean([result.moran_z for result in alone]))),
+        "ks": moments.kolmogorov_p(pooled.ks, n),
+    }
+    for key, p in together.items():
+        assert pooled.p[key] == pytest.approx(min(1.0, 6 * min(p, *(result.p[key] for result in alone)))), key
+    assert pooled.p["mean"] < 0.2  # not all of them are 1
+    assert pooled.ks_p == pooled.p["ks"]
+    assert pooled.moran_p == pooled.p["moran"]

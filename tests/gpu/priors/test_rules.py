@@ -52,6 +52,18 @@ def test_pyoco_mixed_correlates_by_its_share(make: Build, translation: Build, al
         assert correlation(prior.frame(a).noise, prior.frame(b).noise) == pytest.approx(theory, abs=5 / math.sqrt(N))
 
 
+def test_pyoco_mixed_is_its_two_parts_and_shares_nothing_over_a_cut(make: Build, translation: Build) -> None:
+    """(α s + ε) / √(1 + α²) with s that the shot's first frame is born with: of frame 0 before the cut, of frame 5 after."""
+    context = make(translation(0, 0, SIDE, SIDE), cut=5, parameters={"alpha": 2.0})
+    prior = PRIORS.get("pyoco-mixed").start(context)
+    for t, first in [(0, 0), (4, 0), (5, 5), (9, 5)]:
+        shared, fresh = context.white(rng.FIELD, first), context.white(rng.INDEPENDENT, t)
+        assert torch.allclose(prior.frame(t).noise, (2 * shared + fresh) / math.sqrt(5), atol=1e-6), t
+    assert correlation(prior.frame(5).noise, prior.frame(9).noise) == pytest.approx(0.8, abs=5 / math.sqrt(N))
+    for t in (5, 9):
+        assert abs(correlation(prior.frame(4).noise, prior.frame(t).noise)) < 5 / math.sqrt(N)
+
+
 def test_pyoco_progressive_forgets_geometrically(make: Build, translation: Build) -> None:
     prior = run(make, translation(0, 0, SIDE, SIDE), "pyoco-progressive")
     keep = 2 / math.sqrt(5)
