@@ -99,7 +99,7 @@ def mutants_of(work: Path, file: str) -> list[Mutant]:
         if without_sentences(changed) == without_sentences(before):
             continue
         lines = [ast.unparse(node).splitlines()[1:] for node in (before, changed)]
-        diff = [line for line in difflib.unified_diff(*lines, n=0, lineterm="")][2:]
+        diff = list(difflib.unified_diff(*lines, n=0, lineterm=""))[2:]
         called = own.rsplit("__mutmut_", 1)[0]
         found.append(Mutant(name, file, "\n".join([called, *(line for line in diff if line[:2] != "@@")])))
     return found

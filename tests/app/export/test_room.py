@@ -63,3 +63,30 @@ def test_what_is_written_fits_into_what_was_asked_for(
     monkeypatch.undo()
     _, report = finish(export.write(engine, form, "integral", tmp_path / f"out{FORMATS.get(form).suffix}", options))
     assert report.size <= least
+
+
+def test_the_room_of_pt_is_what_lies_on_the_disk_while_it_is_written(
+    engine: Any, finish: Callable[[Any], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    real, taken = torch.save, []
+
+    def measured(*arguments: Any) -> None:
+        real(*arguments)
+        taken.append(sum(item.stat().st_size for item in tmp_path.rglob("*") if item.is_file()))
+
+    monkeypatch.setattr(torch, "save", measured)
+    finish(export.write(engine, "pt", "integral", tmp_path / "noise.pt", ExportOptions()))
+    assert len(taken) == 1
+    assert ROOM["pt"] <= taken[0] <= ROOM["pt"] + HEADERS
+
+
+def test_nothing_is_computed_for_what_does_not_fit(
+    engine: Any, finish: Callable[[Any], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpu.files.shutil.disk_usage", lambda _: SimpleNamespace(free=ROOM["npy"] + HEADERS - 1))
+    monkeypatch.setattr(engine, "noise", lambda key, t: pytest.fail("computed before it was known to fit"))
+    with pytest.raises(OutputError, match="are free there"):
+        finish(export.write(engine, "npy", "integral", tmp_path / "noise.npy", ExportOptions()))
+    assert list(tmp_path.iterdir()) == []

@@ -154,8 +154,8 @@ def test_karras_levels_are_those_of_the_paper():
 
 
 def test_ddim_levels_are_at_even_times_of_the_linear_schedule():
-    """σ² = exp(∫β) − 1 with β = 0.1 + 19.9 t (Song et al. 2021, Appendix C), the integral by quadrature: at even times, from the
-    greatest level to the least."""
+    """σ² = exp(∫β) − 1 with β = 0.1 + 19.9 t (Song et al. 2021, Appendix C), the integral by quadrature: at even times, from
+    the greatest level to the least."""
     sigmas = SAMPLERS["ddim"].schedule(11, 0.01, 150.0)
 
     def level(time: float) -> float:
@@ -167,7 +167,7 @@ def test_ddim_levels_are_at_even_times_of_the_linear_schedule():
 
 
 def test_ddim_levels_are_those_of_the_thousand_steps():
-    """σ² = (1 − ᾱ) / ᾱ of the β from 1e-4 to 0.02 that Ho et al. 2020 use: the continuous form lies within 0.3 % of step 500."""
+    """σ² = (1 − ᾱ) / ᾱ of the β from 1e-4 to 0.02 of Ho et al. 2020: the continuous form lies within 0.3 % of step 500."""
     kept = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
     discrete = np.sqrt((1 - kept) / kept)
     middle = SAMPLERS["ddim"].schedule(3, float(discrete[249]), float(discrete[749]))[1]
@@ -190,8 +190,8 @@ def test_bridge_levels_are_at_even_times_of_a_symmetric_bridge():
 
 @pytest.mark.parametrize("churn", [0.5, 1.0])
 def test_churn_raises_the_level_by_its_share_of_the_root_of_two(churn):
-    """γ ≤ √2 − 1 (Karras et al., Algorithm 2): with churn 1 the level is raised to √2 σ by noise of σ, which is seen alone where
-    the model changes nothing."""
+    """γ ≤ √2 − 1 (Karras et al., Algorithm 2): with churn 1 the level is raised to √2 σ by noise of σ, which is seen alone
+    where the model changes nothing."""
     seen = []
 
     def leave(x: torch.Tensor, sigma: float) -> torch.Tensor:

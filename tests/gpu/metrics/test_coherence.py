@@ -181,15 +181,11 @@ def test_the_ceiling_leaves_out_what_is_stretched_fourfold(across: int, down: in
     assert math.isnan(of(stretched(4.01)))
 
 
-def test_the_ceiling_of_a_contraction_is_that_of_a_centre_sample() -> None:
-    """Of an image of f x f < 1 about its pixel's centre: sqrt(f^2) of the pixel's noise is in it, G = W(A) / f, S = W(Q), so the
-    correlation is f; and of f = 3 about a centre 1/3, as 3 x 3 boxes see it exactly."""
-    for factor, expected in [(0.5, 0.5), (3.0, 1 / 3)]:
-        places = torch.full((200, 200, 2), math.nan)
-        inner = (grid(24, 24) - 12) * factor
-        places[:24, :24] = inner.floor() + 0.5 if factor == 1 else inner
-        valid = torch.zeros(200, 200, dtype=torch.bool)
-        # One pixel with its four neighbours, so that its centre can lie on a centre.
-        places[10:13, 10:13] = (grid(3, 3) - 1.5) * factor + torch.tensor([40.5, 30.5])
-        valid[10:13, 10:13] = True
-        assert ceiling(places, valid) == pytest.approx(expected, abs=1e-4)
+@pytest.mark.parametrize(("factor", "expected"), [(0.5, 0.5), (0.25, 0.25), (3.0, 1 / 3)])
+def test_the_ceiling_about_a_centre_is_the_share_of_the_noise(factor: float, expected: float) -> None:
+    """An image of f x f about the centre of a pixel Q, which is all that is sampled: G = W(A) / f and S = W(Q), so that the
+    correlation is f where A lies in Q, and 1/f where Q lies in A (f = 3: in the middle of its 3 x 3 boxes)."""
+    places, valid = torch.full((90, 90, 2), math.nan), torch.zeros(90, 90, dtype=torch.bool)
+    places[10:13, 10:13] = (grid(3, 3) - 1.5) * factor + torch.tensor([40.5, 30.5])
+    valid[10:13, 10:13] = True  # a pixel with its four neighbours
+    assert ceiling(places, valid) == pytest.approx(expected, abs=1e-4)
