@@ -17,13 +17,15 @@ from gpu.cache import ByteCache, bytes_of
 from gpu.decoders.video import Picture, VideoReader
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
-from gpu.source import U8, Truth
+from gpu.source import U8, Area, Truth
 from gpu.source.footage.shots import find_cuts, thumbnail
-from gpu.source.stills import resize, target_size
+from gpu.source.stills import fitting, resize
 from gpu.unchanged import Unchanged
 
 CACHE_BYTES = 192 << 20
 """Decoded frames, at the size they are used at, that one source keeps; more where that is not BEFORE + 2 of them."""
+
+WHOLE_BYTES = 64 << 20  # of frames kept at their own size, to estimate motion between; more where that is not two
 
 BEFORE = 24  # frames kept ahead of the one asked for when decoding starts over: stepping backwards stays quick
 WARM = 4  # frames decoded before the first that counts: what takes combs away looks at its neighbours
@@ -74,14 +76,16 @@ class VideoSource:
             if first is None:
                 raise ClipError(f"Not one frame of {path} can be decoded; the file is damaged or cut short.")
             self._stored = (first.rgb.shape[0], first.rgb.shape[1])
-            rows, columns = shown_size(*self._stored, self._reader.stretch)
-            self.height, self.width = target_size(rows, columns, settings)
+            self._fit = fitting(*shown_size(*self._stored, self._reader.stretch), settings)
+            self.height, self.width = self._fit.height, self._fit.width
         except BaseException:
             self._reader.close()
             raise
         self._first: Picture | None = first
         frame_bytes = self.height * self.width * 3
         self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, (BEFORE + 2) * frame_bytes), bytes_of)
+        own_bytes = self._stored[0] * self._stored[1] * 3
+        self._whole: ByteCache[int, U8] = ByteCache(max(WHOLE_BYTES, 2 * own_bytes), bytes_of)
 
     @property
     def title(self) -> str:
@@ -133,9 +137,27 @@ class VideoSource:
             self._reach(t, shown)
         return self._cache[t]
 
+    @property
+    def area(self) -> Area:
+        return self._fit.area
+
+    @property
+    def original_size(self) -> tuple[int, int]:
+        return self._fit.part.height, self._fit.part.width
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed."""
+        shown = self._scan()
+        if not 0 <= t < len(shown):
+            raise IndexError(f"frame {t} of {len(shown)}")
+        if t not in self._whole:
+            self._reach(t, shown)
+        return resize(self._whole[t], rows, columns)
+
     def close(self) -> None:
         self._reader.close()
         self._cache.clear()
+        self._whole.clear()
 
     # -- the first pass
 
@@ -308,14 +330,24 @@ class VideoSource:
         return t in self._cache
 
     def _store(self, t: int, rgb: U8) -> None:
-        """Keep frame t, at the source's size."""
+        """Keep frame t, at the source's size; of the last ones also what was decoded, where more than counting is done."""
         if rgb.shape[:2] != self._stored:
             raise ClipError(f"Frame {t} of {self._path} has another size than the first; has the file changed?")
-        picture = resize(rgb, self.height, self.width)
-        if picture is rgb:
-            picture = rgb.copy()
+        part = self._cut(rgb)
+        if self._shown is not None:
+            self._whole[t] = part.copy()
+            self._whole[t].flags.writeable = False
+        picture = self._fit.whole(resize(part, self._fit.area.height, self._fit.area.width))
+        if picture is part:  # which lives where the next frame will be decoded to
+            picture = picture.copy()
         picture.flags.writeable = False
         self._cache[t] = picture
+
+    def _cut(self, rgb: U8) -> U8:
+        """What is shown of a frame as it is stored: pixels need not be square there."""
+        part, stretch = self._fit.part, self._stored[1] / shown_size(*self._stored, self._reader.stretch)[1]
+        left = round(part.left * stretch)
+        return rgb[part.top : part.bottom, left : max(round(part.right * stretch), left + 1)]
 
 
 def shown_size(height: int, width: int, stretch: float) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gpu import source as sources
+from gpu.assets import asset
 from gpu.cv import cv2
 from gpu.session import SourceSettings
 from gpu.source.opening import open_source
@@ -83,6 +84,7 @@ def written(folder: Path, count: int, height: int = 36, width: int = 64) -> Path
 
 
 SOURCES = {
+    "video": SourceSettings("video", str(asset("clips/bunny.mp4")), height=48, width=64, frames=3),
     "synthetic": SourceSettings("synthetic", name="rotation", height=48, width=64, frames=3),
     "layers": SourceSettings("synthetic", name="layers", height=48, width=64, frames=3),
     "flat": SourceSettings("scene", name="flat", height=48, width=64, frames=3),
@@ -116,7 +118,7 @@ def test_a_source_is_shown_finer_and_the_same_in_its_own_pixels(name: str) -> No
     source.close()
 
 
-@pytest.mark.parametrize("kind", ["images"])
+@pytest.mark.parametrize("kind", ["video", "images"])
 @pytest.mark.parametrize(("fit", "own", "area"), [("stretch", (36, 64), (0, 0, 24, 24)), ("crop", (36, 36), (0, 0, 24, 24)),
                                                   ("pad", (36, 64), (5, 0, 14, 24))])  # fmt: skip
 def test_footage_on_a_square_grid(
