@@ -19,6 +19,14 @@ class FlowError(NoisescopeError):
     """A flow of the wrong shape, type or content, or a flow file that cannot be read."""
 
 
+class FlowQuestion(FlowError):
+    """A flow file that can be read in several ways: `setting` of the source settings says which, one of `choices`."""
+
+    def __init__(self, text: str, setting: str = "", choices: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.setting, self.choices = setting, choices
+
+
 class PoseError(NoisescopeError):
     """A file of poses that cannot be read."""
 

@@ -35,13 +35,13 @@ Parameter = float | int | str | bool
 class SourceSettings:
     """Where frames come from.
 
-    kind `video` and `images` read `path`; `synthetic` deforms the still at `path` (empty: a bundled one) by the
-    deformation `name` with `parameters`; `flow` carries noise, and the still at `path` if there is one, along the flow
-    file `flow_path`; `scene` is computed by the scene `name` with `parameters` (and `path`, where it reads a file).
-    `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `fit` says what becomes of a picture of
-    another shape. `frames` of 0 takes all; of a film every `every`-th frame is taken, or those nearest to `fps` frames a
-    second (0: the film's own rate). `deinterlace` makes whole pictures of interlaced footage, leaves it as it is (`off`), or
-    makes a picture of each field (`fields`).
+    kind `video` and `images` read `path`, and their motion from `flow_path` where it is given; `synthetic` deforms the
+    still at `path` (empty: a bundled one) by the deformation `name` with `parameters`; `flow` carries noise, and the still at
+    `path` if there is one, along the flow file `flow_path`; `scene` is computed by the scene `name` with `parameters` (and
+    `path`, where it reads a file). `height` and `width` of 0 keep the shape of the picture, at most 288 rows; `fit` says what
+    becomes of one of another shape. `frames` of 0 takes all; of a film every `every`-th frame is taken, or those nearest to
+    `fps` frames a second (0: the film's own rate). `deinterlace` makes whole pictures of interlaced footage, leaves it as it is
+    (`off`), or makes a picture of each field (`fields`).
 
     Of a flow file, `flow_direction`, `flow_units` and `flow_layout` say what its names and values leave open; `flow_key` is the
     array to take where several would do.
@@ -64,7 +64,7 @@ class SourceSettings:
     flow_direction: Literal["auto", "backward", "forward"] = "auto"
     flow_axes: Literal["xy", "yx"] = "xy"
     flow_sign: Literal[1, -1] = 1
-    flow_units: Literal["auto", "pixels", "normalised"] = "auto"
+    flow_units: Literal["auto", "pixels", "normalised", "fraction"] = "auto"
     flow_layout: str = ""
     flow_key: str = ""
 
@@ -257,7 +257,7 @@ def from_json(text: str, name: str = "the session") -> Session:
     version = data.get("version", VERSION)
     if type(version) is not int or version > VERSION or version < 1:
         raise SessionError(f"{name} has session version {shown(version)}; this program reads versions 1 to {VERSION}.")
-    session: Session = _build(Session, data, name)
+    session: Session = _build(Session, _as_meant(data), name)
     _check_size("", session.view, name)
     return session
 
@@ -269,6 +269,14 @@ def _check_size(text: str, view: Any, name: str) -> None:
         raise SessionError(
             f"{name} holds more than {MOST_VIEW >> 10} kB of view; expected what the window remembers of it."
         )
+
+
+def _as_meant(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with what was a matter of course before it became a setting: flow files were in pixels."""
+    source = data.get("source")
+    if isinstance(source, dict) and source.get("kind") == "flow" and "flow_units" not in source:
+        return {**data, "source": {**source, "flow_units": "pixels"}}
+    return data
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:

@@ -51,7 +51,7 @@ def test_the_examples_print_what_they_say(module: str) -> None:
         "gpu.source.deformations.Deformation",
         "gpu.flow.maps.pixel_centres",
         "gpu.flow.estimators.Estimator",
-        "gpu.flow.formats.read_flow",
+        "gpu.flow.stored.read_flow",
         "gpu.metrics.whiteness.measure",
         "gpu.metrics.coherence.correlation",
         "gpu.metrics.quality.warp_error",

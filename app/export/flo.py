@@ -12,8 +12,8 @@ from app.export.kit.flow_format import flows, plan_flow
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 from gpu.files import check_folder, replacing_folder
-from gpu.flow.formats import read_flow
 from gpu.flow.formats.flo import write_flo
+from gpu.flow.stored import read_flow
 
 if TYPE_CHECKING:
     from gpu.engine import Engine

@@ -5,14 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from app.model.flow_fits import FlowFit
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
-
-PAIRS = 3  # pictures are compared at this many places of the flow, the fits averaged
 
 
 def flow_fits(engine: Engine | None, path: str) -> list[FlowFit]:
@@ -21,23 +17,21 @@ def flow_fits(engine: Engine | None, path: str) -> list[FlowFit]:
     Only real pictures count: a still that was carried along the same flow fits by construction. Raises FlowError when
     the file cannot be read.
     """
-    from gpu.flow.formats import read_flow
-    from gpu.source.flow_file.readings import READINGS, difference, fit
+    from gpu.session import SourceSettings
+    from gpu.source.flow_file.reading import open_stored
+    from gpu.source.flow_file.readings import difference, fit_clip
 
-    flow = read_flow(path)
-    if engine is None or engine.session.source.kind not in ("video", "images") or engine.info.frames < 2:
-        return []
-    last = min(len(flow), engine.info.frames - 1) - 1
-    places = sorted({round(last * part / max(PAIRS - 1, 1)) for part in range(PAIRS)})
-    errors: dict[tuple[str, str, int], list[float]] = {reading: [] for reading in READINGS}
-    for t in places:
-        for reading in fit(engine.source.frame(t), engine.source.frame(t + 1), flow[t]):
-            errors[reading.direction, reading.axes, reading.sign].append(reading.error)
-    first, second = engine.source.frame(places[-1]), engine.source.frame(places[-1] + 1)
-    fits = []
-    for direction, axes, sign in READINGS:
-        finite = [error for error in errors[direction, axes, sign] if math.isfinite(error)]
-        if finite:
-            picture = difference(first, second, np.asarray(flow[places[-1]]), direction, axes, sign)
-            fits.append(FlowFit(direction, axes, sign, sum(finite) / len(finite), picture))
-    return sorted(fits, key=lambda reading: reading.error or 0.0)
+    pair = open_stored(SourceSettings("flow", flow_path=path))
+    try:
+        if engine is None or engine.session.source.kind not in ("video", "images") or engine.info.frames < 2:
+            return []
+        frame, steps = engine.source.frame, min(len(pair.fields), engine.info.frames - 1)
+        fits = []
+        for fitted in fit_clip(frame, engine.info.frames, pair.backward, pair.forward):
+            if math.isfinite(fitted.error):
+                last = pair.fields[steps - 1]
+                picture = difference(frame(steps - 1), frame(steps), last, *fitted.reading)
+                fits.append(FlowFit(fitted.direction, fitted.axes, fitted.sign, fitted.error, picture))
+        return fits
+    finally:
+        pair.close()

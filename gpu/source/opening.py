@@ -28,11 +28,11 @@ def open_source(settings: SourceSettings) -> Source:
     if settings.kind == "video":
         from gpu.source.footage.video import VideoSource
 
-        return VideoSource(settings, settings.path or asset(BUNDLED_CLIP))
+        return _filmed(VideoSource(settings, settings.path or asset(BUNDLED_CLIP)), settings)
     if settings.kind == "images":
         from gpu.source.footage.image_sequence import ImagesSource
 
-        return ImagesSource(settings)
+        return _filmed(ImagesSource(settings), settings)
     if settings.kind == "synthetic":
         from gpu.source.synthetic.source import open_synthetic
 
@@ -48,3 +48,12 @@ def open_source(settings: SourceSettings) -> Source:
     raise ChoiceError(
         f"There is no source kind named {settings.kind!r}. Choose one of: video, images, synthetic, flow, scene."
     )
+
+
+def _filmed(film: Source, settings: SourceSettings) -> Source:
+    """`film`, with its motion from a flow file where the settings name one."""
+    if not settings.flow_path:
+        return film
+    from gpu.source.flow_file.filmed import FilmedSource
+
+    return FilmedSource(film, settings)

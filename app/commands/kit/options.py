@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.commands import Parser
+from app.commands.kit import flow_options
 from gpu.errors import ChoiceError, SessionError
 from gpu.parameters import ParameterInfo
 from gpu.session import (
@@ -24,24 +25,18 @@ from gpu.session import (
 
 
 def add_source(parser: Parser) -> None:
-    """--video, --images, --synthetic, --flow or --session, and what belongs to them."""
+    """--video, --images, --synthetic, --scene, --flow or --session, and what belongs to them."""
     group = parser.add_argument_group("where frames and motion come from")
-    origin = group.add_mutually_exclusive_group(required=True)
+    origin = group.add_mutually_exclusive_group()
     origin.add_argument("--video", metavar="F", type=Path, help="a video file")
     origin.add_argument("--images", metavar="FOLDER", type=Path, help="a folder of numbered pictures")
     origin.add_argument(
         "--synthetic", metavar="NAME[:k=v,…]", help="a still (--still) moved by a deformation, as in rotation:degrees=2"
     )
     origin.add_argument("--scene", metavar="NAME[:k=v,…]", help="a computed world; path=F names a file that it reads")
-    origin.add_argument(
-        "--flow", metavar="F", type=Path, help="a flow file (.npy, .npz, .flo, .png); backward if not told"
-    )
     origin.add_argument("--session", metavar="F.json", type=Path, help="a saved session; other options change it")
     group.add_argument("--still", metavar="PHOTO", type=Path, help="the picture that --synthetic or --flow moves")
-    group.add_argument("--forward", metavar="F", type=Path, help="the forward flow that belongs to --flow")
-    group.add_argument("--flow-direction", choices=("backward", "forward"), help="what the file of --flow holds")
-    group.add_argument("--flow-axes", choices=("xy", "yx"), help="order of its components")
-    group.add_argument("--flow-sign", type=int, choices=(1, -1), help="-1 turns its vectors around")
+    flow_options.add(group)
     group.add_argument("--frames", metavar="N", type=int, help="how many frames (default: all)")
     group.add_argument("--start", metavar="T", type=int, help="the first frame (default 0)")
     group.add_argument("--size", metavar="HxW", type=grid_size, help="rows and columns to work at, as in 256x256")
@@ -81,7 +76,9 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
     `priors` as they were typed, NAME[:k=v,…]; none leaves those of --session. Only options that were given change a
     session that was loaded.
     """
+    flow_options.check(arguments)
     base = load(arguments.session) if arguments.session else Session(source=_source(arguments))
+    base = replace(base, source=flow_options.applied(arguments, base.source))
     changes = {
         "height": arguments.size and arguments.size[0],
         "width": arguments.size and arguments.size[1],
@@ -123,11 +120,8 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(arguments: argparse.Namespace) -> SourceSettings:
-    flow_only = ("forward", "flow_direction", "flow_axes", "flow_sign")
-    for name in flow_only:
-        if getattr(arguments, name) is not None and arguments.flow is None:
-            raise SessionError(f"--{name.replace('_', '-')} says something of a flow file, but there is no --flow.")
-    if arguments.still is not None and arguments.synthetic is None and arguments.flow is None:
+    filmed = arguments.video is not None or arguments.images is not None
+    if arguments.still is not None and (filmed or (arguments.synthetic is None and arguments.flow is None)):
         raise SessionError("--still needs --synthetic or --flow, which say how the picture moves.")
     still = str(arguments.still) if arguments.still else ""
     if arguments.video is not None:
@@ -149,15 +143,11 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         if file and not SCENES.get(name).files:
             raise ChoiceError(f"The scene {name} reads no file, so there is nothing that path={file} could be.")
         return SourceSettings("scene", path=file, name=name, parameters=_values(name, typed, infos))
-    return SourceSettings(
-        "flow",
-        path=still,
-        flow_path=str(arguments.flow),
-        forward_path=str(arguments.forward) if arguments.forward else "",
-        flow_direction=arguments.flow_direction or "auto",
-        flow_axes=arguments.flow_axes or "xy",
-        flow_sign=arguments.flow_sign or 1,
-    )
+    if arguments.flow is None:
+        raise SessionError(
+            "Where frames come from is not said; give one of --video, --images, --synthetic, --scene, --flow or --session."
+        )
+    return SourceSettings("flow", path=still, flow_path=str(arguments.flow))
 
 
 def _noise(settings: NoiseSettings) -> NoiseSettings:

@@ -11,42 +11,46 @@ from pathlib import Path
 import numpy as np
 
 from gpu.errors import FlowError
-from gpu.flow.formats import F32, FORMATS
+from gpu.flow.formats import F32, FORMATS, Array, Contents, Whole, check_size, read_exactly
 
 TAG = b"PIEH"  # the bytes of the float 202021.25
 UNKNOWN = 1e9
-LARGEST = 1 << 16
 
 
 class Flo:
     title = "Middlebury .flo"
     suffix = ".flo"
-    single = True
 
-    def read(self, path: Path) -> F32:
-        data = path.read_bytes()
-        if data[:4] != TAG or len(data) < 12:
+    def open(self, path: Path) -> Contents:
+        with path.open("rb") as file:
+            head = file.read(12)
+        if head[:4] != TAG or len(head) < 12:
             raise FlowError(f"{path} is not a Middlebury flow file: it does not begin with PIEH.")
-        width, height = (int(side) for side in np.frombuffer(data, "<i4", 2, 4))
-        if not (0 < width <= LARGEST and 0 < height <= LARGEST):
-            raise FlowError(f"{path} claims a flow of {width}x{height}, which cannot be.")
-        if len(data) != 12 + 8 * width * height:
+        width, height = (int(side) for side in np.frombuffer(head, "<i4", 2, 4))
+        check_size(path, width, height)
+        held = path.stat().st_size
+        if held != 12 + 8 * width * height:
             raise FlowError(
-                f"{path} holds {len(data)} bytes, but a flow of {width}x{height} has {12 + 8 * width * height}: "
+                f"{path} holds {held} bytes, but a flow of {width}x{height} has {12 + 8 * width * height}: "
                 "the file is damaged or cut short."
             )
-        flow = np.frombuffer(data, "<f4", offset=12).reshape(1, height, width, 2).astype(np.float32)
-        flow[np.abs(flow).max(axis=-1) >= UNKNOWN] = np.nan
-        return flow
+
+        def load() -> Array:
+            data = read_exactly(path, 12, 8 * width * height)
+            flow = np.frombuffer(data, "<f4").reshape(height, width, 2).astype(np.float32, copy=False)
+            flow[np.abs(flow).max(axis=-1) >= UNKNOWN] = np.nan
+            return flow
+
+        return Contents({"": Whole((height, width, 2), np.dtype(np.float32), load)}, pixels=True)
 
 
 def write_flo(path: Path, flow: F32) -> None:
     """Write `flow` (H, W, 2), (dx, dy) in pixels, as a .flo file at `path`; a vector that is not finite as unknown.
 
-    OSError is left to the caller, who knows whether the file stands alone. Read it back with `read_flow`.
+    OSError is left to the caller, who knows whether the file stands alone. Read it back with `gpu.flow.stored.read_flow`.
 
     >>> import tempfile
-    >>> from gpu.flow.formats import read_flow
+    >>> from gpu.flow.stored import read_flow
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_flo(Path(folder) / "a.flo", np.full((4, 6, 2), 1.5, np.float32))
     ...     read_flow(Path(folder) / "a.flo")[0, 0, 0]
@@ -58,4 +62,4 @@ def write_flo(path: Path, flow: F32) -> None:
     path.write_bytes(TAG + size.tobytes() + vectors.tobytes())
 
 
-FORMATS.add("flo", order=30)(Flo())
+FORMATS.add("flo", order=50)(Flo())

@@ -6,33 +6,57 @@ Menze, Geiger, "Object Scene Flow for Autonomous Vehicles", CVPR 2015, and the b
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 
 from gpu.cv import cv2
 from gpu.errors import FlowError
-from gpu.flow.formats import F32, FORMATS
+from gpu.flow.formats import FORMATS, Array, Contents, Whole, check_size
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+COLOURS = {0: "grey", 2: "colour", 3: "palette", 4: "grey with transparency", 6: "colour with transparency"}
+DEFLATED = 1040
+"""No byte of deflate stands for more bytes than this (RFC 1951: 258 bytes in two bits)."""
 
 
 class Kitti:
     title = "KITTI 16-bit PNG"
     suffix = ".png"
-    single = True
 
-    def read(self, path: Path) -> F32:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
-        coded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-        if coded is None:
+    def open(self, path: Path) -> Contents:
+        with path.open("rb") as file:
+            head = file.read(33)
+        if head[:8] != SIGNATURE or head[12:16] != b"IHDR" or len(head) < 33:
             raise FlowError(f"{path} is not a PNG file that can be read.")
-        if coded.ndim != 3 or coded.shape[2] != 3 or coded.dtype != np.uint16:
+        width, height, bits, colour = struct.unpack(">IIBB", head[16:26])
+        if (bits, colour) != (16, 2):
             raise FlowError(
-                f"{path} is a picture of shape {coded.shape} and type {coded.dtype}; a KITTI flow is a colour PNG with "
-                "16 bits a channel."
+                f"{path} is a {COLOURS.get(colour, 'strange')} picture of {bits} bits a channel; a KITTI flow is a colour PNG "
+                "with 16 bits a channel. Pictures of 8 bits do not say how long a vector is."
             )
-        flow = (coded[..., 2:0:-1].astype(np.float32) - 32768) / 64  # OpenCV gives blue, green, red
-        flow[coded[..., 0] == 0] = np.nan
-        return np.ascontiguousarray(flow[None], np.float32)
+        check_size(path, width, height)
+        held = path.stat().st_size
+        if height * (6 * width + 1) > DEFLATED * held:
+            raise FlowError(
+                f"{path} claims a flow of {width}x{height}, more than its {held} bytes can hold: the file is damaged."
+            )
+
+        def load() -> Array:
+            data = np.frombuffer(path.read_bytes(), np.uint8)
+            coded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+            if coded is None or coded.shape != (height, width, 3) or coded.dtype != np.uint16:
+                raise FlowError(f"{path} is not a PNG file that can be read: it is damaged or cut short.")
+            flow = np.empty((height, width, 2), np.float32)
+            for component in (0, 1):  # OpenCV gives blue, green, red
+                flow[..., component] = coded[..., 2 - component]
+            flow -= 32768
+            flow /= 64
+            flow[coded[..., 0] == 0] = np.nan
+            return flow
+
+        return Contents({"": Whole((height, width, 2), np.dtype(np.float32), load)}, pixels=True)
 
 
-FORMATS.add("kitti", order=40)(Kitti())
+FORMATS.add("kitti", order=80)(Kitti())

@@ -16,8 +16,8 @@ from app.export.kit.sheet import Sheet, columns_for, slices_sheet
 from app.export.kit.video_writer import frames_in, video
 from gpu.cv import cv2
 from gpu.errors import OutputError
-from gpu.flow.formats import read_flow
 from gpu.flow.formats.flo import write_flo
+from gpu.flow.stored import read_flow
 from gpu.session import TaskSettings
 
 

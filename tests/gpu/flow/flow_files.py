@@ -1,11 +1,14 @@
-"""Flow files for tests, written by NumPy and OpenCV rather than by what is tested."""
+"""Flow files for tests, written by NumPy, PyTorch, OpenCV and by hand rather than by what is tested."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
+from safetensors.numpy import save_file as save_file
 
 from gpu.cv import cv2
 
@@ -18,8 +21,22 @@ def _npz(path: Path, flow: np.ndarray) -> None:
     np.savez_compressed(path, flow=flow)
 
 
+def _pt(path: Path, flow: np.ndarray) -> None:
+    torch.save({"flow": torch.from_numpy(flow)}, path)
+
+
+def _safetensors(path: Path, flow: np.ndarray) -> None:
+    save_file({"flow": np.ascontiguousarray(flow)}, path)
+
+
 def _flo(path: Path, flow: np.ndarray) -> None:
     assert cv2.writeOpticalFlow(str(path), np.where(np.isfinite(flow[0]), flow[0], np.float32(1e10)))
+
+
+def _pfm(path: Path, flow: np.ndarray) -> None:
+    height, width = flow.shape[1:3]
+    values = np.concatenate([flow[0], np.zeros((height, width, 1))], axis=-1)[::-1]
+    path.write_bytes(f"PF\n{width} {height}\n-1.0\n".encode() + values.astype("<f4").tobytes())
 
 
 def _kitti(path: Path, flow: np.ndarray) -> None:
@@ -29,16 +46,39 @@ def _kitti(path: Path, flow: np.ndarray) -> None:
     assert cv2.imwrite(str(path), coded)
 
 
-WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {".npy": _npy, ".npz": _npz, ".flo": _flo, ".png": _kitti}
+WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {
+    ".npy": _npy,
+    ".npz": _npz,
+    ".pt": _pt,
+    ".safetensors": _safetensors,
+    ".flo": _flo,
+    ".pfm": _pfm,
+    ".png": _kitti,
+}
+SEVERAL = (".npy", ".npz", ".pt", ".safetensors")
+"""Formats whose files hold any number of fields."""
 
 
 def write(path: Path, flow: np.ndarray) -> Path:
     """`flow` (N, H, W, 2) in the format of the ending; where that holds one field, N > 1 gives a folder of files."""
-    if path.suffix in (".npy", ".npz") or len(flow) == 1:
+    if path.suffix in SEVERAL or len(flow) == 1:
         WRITERS[path.suffix](path, flow)
         return path
     folder = path.with_suffix("")
-    folder.mkdir()
-    for number, field in enumerate(flow):
-        WRITERS[path.suffix](folder / f"{number:05d}{path.suffix}", field[None])
+    write_each(folder, "{:05d}" + path.suffix, flow)
     return folder
+
+
+def write_each(folder: Path, name: str, flow: np.ndarray, numbers: range | None = None) -> None:
+    """Each field of `flow` (N, H, W, 2) as a file of its own; `name` is formatted with its number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, field in zip(numbers or range(len(flow)), flow, strict=True):
+        file = folder / name.format(number, number + 1)
+        WRITERS[file.suffix](file, field[None])
+
+
+def png_header(width: int, height: int, bits: int = 16, colour: int = 2) -> bytes:
+    """The first bytes of a PNG that claims that size."""
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", width, height, bits, colour, 0, 0, 0) + bytes(4)
+    )

@@ -10,8 +10,8 @@ import pytest
 
 from gpu.cv import cv2
 from gpu.errors import FlowError
-from gpu.flow.formats import read_flow
 from gpu.flow.formats.flo import write_flo
+from gpu.flow.stored import read_flow
 from tests.gpu.flow import flow_files
 
 
@@ -100,7 +100,7 @@ def test_a_file_cut_short_gets_a_sentence(suffix: str, tmp_path: Path) -> None:
     ("array", "said"),
     [
         (np.zeros((5, 7)), r"\(5, 7\)"),
-        (np.zeros((3, 2, 5, 7)), r"\(3, 2, 5, 7\)"),
+        (np.zeros((3, 3, 5, 7)), r"\(3, 3, 5, 7\)"),
         (np.zeros((0, 5, 7, 2)), r"\(0, 5, 7, 2\)"),
         (np.zeros((5, 7, 2), complex), "complex"),
         (np.zeros((5, 7, 2), bool), "bool"),
@@ -146,7 +146,7 @@ def test_missing_and_unknown_files(tmp_path: Path) -> None:
     with pytest.raises(FlowError, match="There is no flow file"):
         read_flow(tmp_path / "absent.npy")
     (tmp_path / "a.mat").write_bytes(b"x")
-    with pytest.raises(FlowError, match=r"expected one of \.npy, \.npz, \.flo, \.png"):
+    with pytest.raises(FlowError, match=r"expected one of \.npy, \.npz, .*\.flo, .*\.png"):
         read_flow(tmp_path / "a.mat")
 
 

@@ -1,0 +1,46 @@
+"""Files of arrays (.npy, .npz, .pt, .safetensors) as flow formats, and what this program writes into or beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from gpu.arrays import Arrays, open_arrays
+from gpu.errors import FlowError
+from gpu.flow.formats import Contents
+
+MOST_BYTES = 4 << 20  # of a description beside a file
+
+
+class NamedArrays:
+    """A format whose files hold any number of arrays. What units and direction they have the names may say, or the description
+    that this program puts beside a .npy or into a .npz."""
+
+    def __init__(self, title: str, suffix: str) -> None:
+        self.title, self.suffix = title, suffix
+
+    def open(self, path: Path) -> Contents:
+        arrays = open_arrays(path, FlowError)
+        said = _described(arrays, path)
+        return Contents(
+            arrays, pixels=bool(said), direction=_direction(said) if set(arrays) == {""} else None, close=arrays.close
+        )
+
+
+def _described(arrays: Arrays, path: Path) -> dict[str, Any]:
+    """What this program says of a file that it wrote; empty for those of others, whose descriptions mean something else."""
+    beside = path.with_name(path.name + ".json")
+    text = arrays.text("meta") or arrays.text("noisescope")
+    try:
+        if not text and beside.is_file() and beside.stat().st_size <= MOST_BYTES:
+            text = beside.read_text(encoding="utf-8")
+        said = json.loads(text) if text else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) and str(said.get("program", "")).startswith("noisescope") else {}
+
+
+def _direction(said: dict[str, Any]) -> Literal["backward", "forward"] | None:
+    direction = said.get("direction")
+    return direction if direction in ("backward", "forward") else None
