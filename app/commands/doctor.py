@@ -28,7 +28,8 @@ PACKAGES = (
     "PySide6_Essentials",
     "pyqtgraph",
     "safetensors",
-    "imageio-ffmpeg",
+    "av",
+    "OpenImageIO",
     "platformdirs",
     "tqdm",
 )
@@ -196,12 +197,27 @@ def _qt() -> list[Finding]:
 
 
 def _video() -> list[Finding]:
+    """Whether films can be read, in a process of their own, and written."""
+
     def look() -> str:
-        import imageio_ffmpeg
+        import av
 
-        return f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}"
+        if "libx264" not in av.codecs_available:
+            raise RuntimeError("this build of PyAV has no H.264 encoder")
+        return f"FFmpeg {av.ffmpeg_version_info} in PyAV {av.__version__}"
 
-    return [_tried("video writer", look, "python -m pip install imageio-ffmpeg")]
+    def read() -> str:
+        from gpu.decoders.process import DecoderProcess
+
+        with DecoderProcess() as process:
+            process.call("gpu.decoders.server:echo", {"text": "", "shape": [1]})
+        return "its process starts"
+
+    mend = "python -m pip install --force-reinstall av"
+    return [
+        _tried("video", look, mend),
+        _tried("reading of files", read, "python -m pip install --force-reinstall noisescope"),
+    ]
 
 
 def _files() -> list[Finding]:

@@ -151,7 +151,7 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
 
     from app.commands.kit.progress import shown
     from app.export import ExportOptions
-    from app.export.kit.picture_format import picture_of
+    from app.export.kit.picture_format import picture_of, times_of
     from app.export.kit.sheet import Sheet, slices_sheet
     from app.export.kit.video_writer import video
     from app.look.noise_colours import image_bytes
@@ -159,15 +159,15 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
 
     info, session = engine.info, engine.session
     keys = [prior.key for prior in session.priors]
-    fps = info.fps or 24.0
+    fps, times = info.fps or 24.0, times_of(engine, ExportOptions())
     at = info.height // 2 if row is None else min(max(row, 0), info.height - 1)
     extra = ["source", "input"] if session.task.name else ["source"]
     sheet = Sheet([*extra, *keys], info.height, info.width)
     slices: dict[str, list[npt.NDArray[np.uint8]]] = {name: [] for name in [*extra, *keys]}
     averages = {key: _Averages() for key in keys}
     with ExitStack() as files:
-        videos = {key: files.enter_context(video(folder / f"{_slug(key)}.mp4", fps)) for key in keys}
-        side = files.enter_context(video(folder / "side-by-side.mp4", fps))
+        videos = {key: files.enter_context(video(folder / f"{_slug(key)}.mp4", fps, times)) for key in keys}
+        side = files.enter_context(video(folder / "side-by-side.mp4", fps, times))
         for update in shown(engine.fill(), "render"):
             result = update.result
             if result is None or not result.complete:

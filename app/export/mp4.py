@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
-from app.export.kit.picture_format import pictures, plan_pictures, rate_of
+from app.export.kit.picture_format import pictures, plan_pictures, rate_of, times_of
 from app.export.kit.video_writer import video
 from gpu.engine.results import Update
 from gpu.files import byte_text, check_file, replacing
@@ -23,7 +23,7 @@ def _plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
 def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
     planned = _plan(engine, key, path, options)
     with replacing(path) as partial:
-        with video(partial, rate_of(engine, options)) as put:
+        with video(partial, rate_of(engine, options), times_of(engine, options)) as put:
             for step in pictures(engine, key, options):
                 if isinstance(step, Update):
                     yield step

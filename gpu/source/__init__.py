@@ -130,6 +130,23 @@ class Detailed(Protocol):
         ...
 
 
+@runtime_checkable
+class Timed(Protocol):
+    """A source whose frames need not last equally long."""
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """(frames + 1,) seconds from the first frame at which each is shown, and at which the last one's time is over."""
+        ...
+
+
+def times(source: Source) -> tuple[float, ...]:
+    """(frames + 1,) seconds at which each frame of `source` is shown, and at which the last one's time is over."""
+    if isinstance(source, Timed):
+        return source.times
+    return tuple(t / source.fps for t in range(source.frames + 1))
+
+
 def area(source: Source) -> Area:
     """Where on its grid the picture of `source` is: everywhere, unless it says otherwise."""
     return source.area if isinstance(source, Detailed) else Area(0, 0, source.height, source.width)

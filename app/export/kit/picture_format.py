@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gpu.engine import Engine
 
 U8 = npt.NDArray[np.uint8]
+
+SAME = 0.002  # seconds by which lengths of frames of one rate differ when a container's clock rounds them
 
 HUNDRED = 100
 """Steps of progress a frame."""
@@ -50,6 +53,22 @@ def plan_pictures(engine: Engine, key: str, path: Path, options: ExportOptions, 
 def rate_of(engine: Engine, options: ExportOptions) -> float:
     """Frames a second: as asked for, else the source's."""
     return options.fps or engine.info.fps or 24.0
+
+
+def times_of(engine: Engine, options: ExportOptions) -> tuple[float, ...]:
+    """(frames + 1,) seconds at which each chosen frame is shown and the last one's time is over, where the source's frames last
+    differently long and no rate is asked for; else nothing."""
+    from gpu.source import Timed
+
+    source = engine.source
+    if options.fps or not isinstance(source, Timed):
+        return ()
+    own = source.times
+    lengths = [b - a for a, b in pairwise(own)]
+    if max(lengths) - min(lengths) <= SAME:
+        return ()
+    shown = [lengths[t] for t in chosen_frames(options, engine.info.frames)]
+    return (0.0, *accumulate(shown))
 
 
 def pictures(engine: Engine, key: str, options: ExportOptions) -> Generator[Update | tuple[int, U8], None, None]:

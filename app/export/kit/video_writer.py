@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
-from typing import IO, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from gpu.errors import OutputError
+from gpu.files import reason
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.packet import Packet
 
 U8 = npt.NDArray[np.uint8]
 
 QUALITY = 14
 """x264's constant rate factor: 0 is lossless, 18 is called visually lossless; noise needs a little better than that."""
+
+CLOCK = 90000
+"""Ticks a second of a video whose frames last differently long."""
+
+HIGH_ROWS, HIGH_COLUMNS = 720, 1280
+"""From this size on colours are those of HD: players take BT.709 there, and BT.601 below, whether a file is tagged or not."""
+
+BT709, BT601 = 1, 6
+"""In the tables of ITU-T H.273, for primaries, transfer and matrix alike; 6 is SMPTE 170M."""
 
 
 class Put(Protocol):
@@ -29,71 +40,97 @@ class Put(Protocol):
 
 
 @contextmanager
-def video(path: Path, fps: float) -> Iterator[Put]:
+def video(path: Path, fps: float, times: Sequence[float] = ()) -> Iterator[Put]:
     """A video that grows by every frame that is put. OutputError when the encoder fails or frames are lost.
 
+    `times`: seconds at which each frame is shown, and at which the last one's time is over; none: `fps` frames a second.
     yuv420p needs even sizes: an odd frame repeats its last row or column.
     """
-    encoder: subprocess.Popen[bytes] | None = None
-    count = 0
-    with tempfile.TemporaryFile() as log:
+    import av
+    import av.error
+
+    writer: _Writer | None = None
+    try:
 
         def put(frame: U8) -> None:
-            nonlocal encoder, count
-            height, width = frame.shape[:2]
-            padded = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-            if encoder is None:
-                encoder = _encoder(path, fps, padded.shape[0], padded.shape[1], log)
-            assert encoder.stdin is not None
-            try:
-                encoder.stdin.write(padded.tobytes())
-            except OSError:  # the encoder has gone; its log says why
-                raise _failure(path, encoder, log) from None
-            count += 1
+            nonlocal writer
+            if writer is None:
+                writer = _Writer(path, frame.shape[0], frame.shape[1], fps, times)
+            writer.put(frame)
 
         try:
             yield put
-            if encoder is not None:
-                assert encoder.stdin is not None
-                with contextlib.suppress(OSError):
-                    encoder.stdin.close()
-                if encoder.wait() != 0:
-                    raise _failure(path, encoder, log)
+            if writer is not None:
+                writer.finish()
         finally:
-            if encoder is not None:
-                if encoder.poll() is None:
-                    encoder.kill()
-                encoder.wait()
-                assert encoder.stdin is not None
-                with contextlib.suppress(OSError):
-                    encoder.stdin.close()
+            if writer is not None:
+                writer.close()
+    except av.error.FFmpegError as problem:
+        said = reason(problem) if isinstance(problem, OSError) else problem.strerror or str(problem)
+        raise OutputError(f"The video {path.name} cannot be written: {said}.") from None
+    count = writer.count if writer is not None else 0
     if count and frames_in(path) != count:
         raise OutputError(f"The video {path.name} reads back with {frames_in(path)} frames instead of {count}.")
 
 
-def _encoder(path: Path, fps: float, height: int, width: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    """ffmpeg, fed with raw RGB frames. Its own messages go to `log`, not to the user's terminal."""
-    import imageio_ffmpeg
+class _Writer:
+    """An encoder and the file that it writes to."""
 
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6g}", "-i", "-"]
-    coding = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", str(QUALITY), "-preset", "fast"]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *source, *coding, "-movflags", "+faststart"]
-    return subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+    def __init__(self, path: Path, height: int, width: int, fps: float, times: Sequence[float]) -> None:
+        import av
 
+        rows, columns = height + height % 2, width + width % 2
+        self._times = times
+        rate = Fraction(fps).limit_denominator(100000)
+        self._base = Fraction(1, CLOCK) if times else 1 / rate
+        self._container: OutputContainer = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        stream: Any = self._container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
+        stream.codec_context.options = {"crf": str(QUALITY), "preset": "fast"}
+        stream.time_base = stream.codec_context.time_base = self._base
+        self._colours = BT709 if rows >= HIGH_ROWS or columns >= HIGH_COLUMNS else BT601
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = self._colours
+        context.color_range = 1  # limited, as in all video
+        self._stream = stream
+        self._lengths: dict[int, int] = {}
+        self.count = 0
 
-def _failure(path: Path, encoder: subprocess.Popen[bytes], log: IO[bytes]) -> OutputError:
-    encoder.wait()
-    log.seek(0)
-    lines = log.read().decode(errors="replace").strip().splitlines()
-    said = re.sub(r"^\[.*?\] *", "", lines[0]) if lines else "the encoder ended early"  # less ffmpeg's [part @ address]
-    return OutputError(f"The video {path.name} cannot be written: {said.rstrip('.')}.")
+    def put(self, frame: U8) -> None:
+        import av
+
+        height, width = frame.shape[:2]
+        padded = np.ascontiguousarray(np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
+        made: Any = av.VideoFrame.from_ndarray(padded, format="rgb24")
+        made = made.reformat(format="yuv420p", dst_colorspace=self._colours, dst_color_range=1)
+        made.color_primaries = made.color_trc = made.colorspace = self._colours
+        made.time_base = self._base
+        made.pts = round(self._times[self.count] * CLOCK) if self._times else self.count
+        if self._times and self.count + 1 < len(self._times):
+            self._lengths[made.pts] = round(self._times[self.count + 1] * CLOCK) - made.pts
+        self._write(self._stream.encode(made))
+        self.count += 1
+
+    def finish(self) -> None:
+        self._write(self._stream.encode(None))
+
+    def _write(self, packets: Sequence[Packet[Any]]) -> None:
+        for packet in packets:
+            if packet.pts in self._lengths:  # else the last frame would be as long as the one before it
+                packet.duration = self._lengths[packet.pts]
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        self._container.close()
 
 
 def frames_in(path: Path) -> int:
-    """How many frames a video has, by decoding it."""
-    import imageio_ffmpeg
+    """How many frames a video that was written here has, by decoding it."""
+    import av
+    import av.error
 
     try:
-        return int(imageio_ffmpeg.count_frames_and_secs(str(path))[0])
-    except (OSError, RuntimeError):
+        with av.open(str(path)) as container:
+            return sum(1 for _ in container.decode(video=0))
+    except (av.error.FFmpegError, OSError, IndexError):
         return 0
