@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -72,7 +74,7 @@ class Container:
         self._stream = max(streams, key=_rank)
         context = self._stream.codec_context
         if context is None:
-            raise ClipError(f"its pictures are coded in a way that is not known here ({_fourcc(self._stream)})")
+            raise ClipError(f"its pictures are coded in a way that is not known here ({_unknown_codec(path)})")
         context.thread_type = "AUTO"
         context.thread_count = min(THREADS, os.cpu_count() or 1)
         context.options = {**dict(context.options), "max_pixels": str(MOST_PIXELS)}
@@ -400,8 +402,18 @@ def _rank(stream: Any) -> tuple[bool, int]:
     return (True, context.width * context.height) if context is not None else (False, 0)
 
 
-def _fourcc(stream: Any) -> str:
-    try:
-        return str(stream.codec_tag)
-    except Exception:  # a stream without a decoder has few attributes
-        return "no decoder"
+def _unknown_codec(path: str) -> str:
+    """What FFmpeg calls the coding that it has no decoder for: it says so in its log only."""
+    with av.logging.Capture() as lines, suppress(av.error.FFmpegError):
+        av.logging.set_level(av.logging.WARNING)
+        with (
+            Path(path).open("rb") as file,
+            av.open(file, options={"format_whitelist": FORMATS, "protocol_whitelist": "none"}),
+        ):
+            pass
+    av.logging.set_level(None)
+    said = " ".join(line[2] for line in lines)
+    match = re.search(r"Video: (\w+)(?: \(([^)/]*?) */)?", said)
+    if match is None:
+        return "its name is not told"
+    return str(match[2] or match[1]) if match[1] == "none" else str(match[1])

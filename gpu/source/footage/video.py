@@ -1,91 +1,55 @@
-"""Video files as a source: exact frames by random access, whatever the container says of counts and positions."""
+"""Video files as a source: their frames on the grid, those that the settings take, each with its time."""
 
 from __future__ import annotations
 
 import math
 import os
-import zlib
 from bisect import bisect_left
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
+from cachetools import LRUCache
 
-from gpu import progress
 from gpu.cache import ByteCache, bytes_of
-from gpu.decoders.video import Picture, VideoReader
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Area, Truth
+from gpu.source.footage.choosing import chosen, chosen_rate
+from gpu.source.footage.frames import FALLBACK_FPS, Frames, Shown
 from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import fitting, resize
-from gpu.unchanged import Unchanged
 
 CACHE_BYTES = 192 << 20
 """Decoded frames, at the size they are used at, that one source keeps; more where that is not BEFORE + 2 of them."""
 
-WHOLE_BYTES = 64 << 20  # of frames kept at their own size, to estimate motion between; more where that is not two
-
 BEFORE = 24  # frames kept ahead of the one asked for when decoding starts over: stepping backwards stays quick
-WARM = 4  # frames decoded before the first that counts: what takes combs away looks at its neighbours
-MOST_BACK = 64  # and so many at most, where what comes after a key frame needs frames before it
-AHEAD = 64  # frames that are rather decoded than sought past
-COUNTED = 250  # a start further on is looked up in the file's table of packets instead of decoding up to it
-FALLBACK_FPS = 25.0
+KEPT = 2  # frames kept at their own size: those that flow is estimated between
 KINDS = "mp4, avi, mov, mkv, webm, mpg, gif or the like"
 
 
-@dataclass
-class _Shown:
-    """One frame of the clip, as the first pass over the file found it."""
-
-    key: int
-    time: float
-    duration: float
-    check: int
-
-
 class VideoSource:
-    """Frames of a video file, in the order they are shown in, those that can be decoded.
-
-    Frame counts and positions in headers are wrong for many files, so frames are counted by decoding once, which finds the
-    shot cuts as well and fills the cache. Later a frame is reached by its time: from the key frame before it, or from where
-    the decoder is. What is reached that way is compared with what the first pass saw; where it differs (streams without
-    true key frames), the file is decoded from its beginning instead.
-    """
+    """Frames of a video file by random access, exact (gpu.source.footage.frames). The first question about the clip as a whole
+    decodes all of it, which finds the shot cuts as well and fills the cache."""
 
     def __init__(self, settings: SourceSettings, path: str | os.PathLike[str]) -> None:
         """Opens `path` and decodes its first frame; ClipError says why it cannot."""
         self.truth: Truth | None = None
         self._settings = settings
         self._path = Path(path)
-        self._shown: list[_Shown] | None = None
-        self._cuts: tuple[int, ...] = ()
-        self._last: int | None = None  # key of the frame that was decoded last
-        self._seekable = True
-        self._back = WARM
-        self._scan_notes: list[str] = []
-        self._unchanged = Unchanged(self._path)
+        self._scanned: tuple[list[Shown], list[int], tuple[int, ...]] | None = None
         _check_file(self._path)
         self._cut_short = is_cut_short(self._path)
-        # An absolute path, so that no name is taken for an address.
-        self._reader = VideoReader(str(self._path.absolute()), settings.deinterlace)
+        self._frames = Frames(self._path, settings.deinterlace, settings.start)
         try:
-            first = self._reader.next()
-            if first is None:
-                raise ClipError(f"Not one frame of {path} can be decoded; the file is damaged or cut short.")
-            self._stored = (first.rgb.shape[0], first.rgb.shape[1])
-            self._fit = fitting(*shown_size(*self._stored, self._reader.stretch), settings)
-            self.height, self.width = self._fit.height, self._fit.width
+            # With square pixels; cut from the frame as stored, so that it is made larger or smaller once only.
+            self._fit = fitting(*shown_size(self._frames.height, self._frames.width, self._frames.stretch), settings)
         except BaseException:
-            self._reader.close()
+            self._frames.close()
             raise
-        self._first: Picture | None = first
+        self.height, self.width = self._fit.height, self._fit.width
         frame_bytes = self.height * self.width * 3
         self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, (BEFORE + 2) * frame_bytes), bytes_of)
-        own_bytes = self._stored[0] * self._stored[1] * 3
-        self._whole: ByteCache[int, U8] = ByteCache(max(WHOLE_BYTES, 2 * own_bytes), bytes_of)
+        self._whole: LRUCache[int, U8] = LRUCache(KEPT)
 
     @property
     def title(self) -> str:
@@ -94,48 +58,48 @@ class VideoSource:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be known of how the film was read, in sentences: what was taken off it, and what could not be read."""
-        notes = [_sentence(note) for note in self._reader.notes]
-        return (*self._scan_notes, *notes)
+        """What is to be known of how the film was read, in sentences: what was done to it, and what could not be read. All is
+        known when the frames have been counted."""
+        return self._frames.notes
 
     @property
     def fps(self) -> float:
-        """Frames a second on average, of those taken."""
-        shown = self._scan()
+        """Frames a second, on average where their times differ."""
+        shown, _, _ = self._scan()
         span = shown[-1].time + shown[-1].duration - shown[0].time
-        rate = len(shown) / span if span > 0 else self._reader.header.rate
-        # What the header says is rounded less, where it is the same.
-        told = self._reader.header.rate / self._settings.every
-        if self._settings.fps == 0 and told > 0 and abs(rate / told - 1) < 0.02:
-            rate = told
-        return float(rate) if math.isfinite(rate) and 0 < rate <= 1000 else FALLBACK_FPS
+        own, told = len(shown) / span if span > 0 else 0.0, self._frames.header_rate
+        if told > 0 and abs(own / told - 1) < 0.02:
+            own = told  # the same, and rounded less
+        own = own if math.isfinite(own) and 0 < own <= 1000 else FALLBACK_FPS
+        return chosen_rate(own, self._settings.every, self._settings.fps)
 
     @property
     def times(self) -> tuple[float, ...]:
         """(frames + 1,) seconds from the first frame at which each is shown, and at which the last one's time is over."""
-        shown = self._scan()
-        start = shown[0].time
-        return (*(frame.time - start for frame in shown), shown[-1].time + shown[-1].duration - start)
+        shown, taken, _ = self._scan()
+        start, rate = shown[0].time, self._settings.fps
+        if rate:
+            return tuple(number * self._settings.every / rate for number in range(len(taken) + 1))
+        end = taken[-1] + self._settings.every
+        over = shown[end].time if end < len(shown) else shown[-1].time + shown[-1].duration
+        return (*(shown[number].time - start for number in taken), over - start)
 
     @property
     def frames(self) -> int:
-        """Frames that can be decoded, from `start` on; ClipError when `start` lies beyond them. The first call decodes
-        all of them."""
-        return len(self._scan())
+        """Frames taken, of those that can be decoded from `start` on; ClipError when `start` lies beyond them. The first call
+        decodes all of them."""
+        return len(self._scan()[1])
 
     @property
     def cuts(self) -> tuple[int, ...]:
-        self._scan()
-        return self._cuts
+        return self._scan()[2]
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB uint8, not to be written to. IndexError outside the clip."""
-        shown = self._scan()
-        if not 0 <= t < len(shown):
-            raise IndexError(f"frame {t} of {len(shown)}")
-        if t not in self._cache:
-            self._reach(t, shown)
-        return self._cache[t]
+        number = self._number(t)
+        if number not in self._cache:
+            self._frames.reach(number, BEFORE, self._see)
+        return self._cache[number]
 
     @property
     def area(self) -> Area:
@@ -147,227 +111,77 @@ class VideoSource:
 
     def original(self, t: int, rows: int, columns: int) -> U8:
         """As gpu.source.Detailed."""
-        shown = self._scan()
-        if not 0 <= t < len(shown):
-            raise IndexError(f"frame {t} of {len(shown)}")
-        if t not in self._whole:
-            self._reach(t, shown)
-        return resize(self._whole[t], rows, columns)
+        area = self._fit.area
+        if (rows, columns) == (area.height, area.width):
+            return self.frame(t)[area.top : area.bottom, area.left : area.right]
+        number = self._number(t)
+        if number not in self._whole:
+            self._frames.reach(number, 0, self._see)
+        return resize(self._cut(self._whole[number]), rows, columns)
 
     def close(self) -> None:
-        self._reader.close()
+        self._frames.close()
         self._cache.clear()
         self._whole.clear()
 
-    # -- the first pass
+    def _number(self, t: int) -> int:
+        """The frame of the film that is the clip's frame t."""
+        taken = self._scan()[1]
+        if not 0 <= t < len(taken):
+            raise IndexError(f"frame {t} of {len(taken)}")
+        return taken[t]
 
-    def _scan(self) -> list[_Shown]:
-        if self._shown is None:
-            try:
-                self._shown = self._count()
-            except BaseException:  # also when nobody waits any more: begin again the next time
-                self._reader.close()
-                self._last = self._first = None
-                raise
-        return self._shown
+    def _scan(self) -> tuple[list[Shown], list[int], tuple[int, ...]]:
+        """The film's frames as far as they are needed, which of them are taken, and where cuts are."""
+        if self._scanned is None:
+            settings = self._settings
+            thumbnails: list[U8] = []
+            room = CACHE_BYTES // (self.height * self.width * 3)
 
-    def _count(self) -> list[_Shown]:
-        picture = self._begin()
-        wanted, every = self._settings.frames, self._settings.every
-        estimate = wanted or max(0, self._reader.header.estimate - self._settings.start) // every
-        shown: list[_Shown] = []
-        thumbnails: list[U8] = []
-        damaged = number = 0
-        slot = -1
-        room = CACHE_BYTES // (self.height * self.width * 3)
-        last: Picture | None = None
-        origin = 0.0
-        lost = self._reader.lost
-        while picture is not None:
-            time = self._time(picture, number)
-            if number == 0:
-                origin = time
-            if last is not None and shown and shown[-1].key == last.key:
-                _settle(shown[-1], time)
-            place = math.floor((time - origin) * self._settings.fps + 0.5) if self._settings.fps else number
-            if place // every > slot if self._settings.fps else number % every == 0:
-                if wanted and len(shown) == wanted:
-                    break
-                slot = place // every
-                frame = _Shown(picture.key, time, picture.duration, _check(picture.rgb))
-                if len(shown) < room:
-                    self._store(len(shown), picture.rgb)
-                damaged += picture.damaged
-                shown.append(frame)
-                thumbnails.append(thumbnail(picture.rgb))
-                if len(shown) % 16 == 0:
-                    progress.tell(len(shown), estimate, "counting frames")
-            last, number = picture, number + 1
-            if wanted and len(shown) == wanted and every == 1 and not self._settings.fps:
-                self._last = picture.key
-                break
-            lost = self._reader.lost
-            picture = self._reader.next()
-            self._last = picture.key if picture is not None else None
-        if picture is None:
-            lost = self._reader.lost
-        if not shown:
-            raise ClipError(f"Not one frame of {self._path} can be decoded; the file is damaged or cut short.")
-        self._unchanged.check()
-        self._finish(shown, number, lost, damaged)
-        self._cuts = find_cuts(thumbnails)
-        return shown
+            def see(number: int, rgb: U8) -> None:
+                thumbnails.append(thumbnail(rgb))
+                if number < room:
+                    self._see(number, rgb)
 
-    def _begin(self) -> Picture | None:
-        """Stand at the frame `start`, and give it; ClipError when the film ends before."""
-        start, picture = self._settings.start, self._first
-        self._first = None
-        if picture is None or start:
-            self._reader.restart()
-            picture = self._pass(start) if start else self._reader.next()
-        self._last = picture.key if picture is not None else None
-        return picture
+            shown = self._frames.scan(self._enough, see)
+            end = shown[-1].time + shown[-1].duration
+            taken = chosen([frame.time for frame in shown], end, settings.every, settings.fps)
+            taken = taken[: settings.frames or None]
+            cuts = find_cuts(thumbnails[: taken[-1] + 1])
+            starts = {bisect_left(taken, cut) for cut in cuts}
+            self._scanned = shown, taken, tuple(sorted(start for start in starts if 0 < start < len(taken)))
+        return self._scanned
 
-    def _pass(self, start: int) -> Picture | None:
-        """The frame `start` of a film that was just opened."""
-        if start > COUNTED:
-            key = self._reader.locate(start)
-            if key is not None:
-                self._reader.seek(key)
-                picture = self._reader.next(since=key)
-                if picture is not None and picture.key == key:
-                    return picture
-            self._reader.restart()
-        passed, ended = 0, False
-        while passed < start and not ended:
-            more, ended = self._reader.pass_frames(start - passed)
-            passed += more
-            progress.tell(passed, start, "passing over frames")
-        picture = None if ended else self._reader.next()
-        if picture is None:
-            raise ClipError(f"{self._path} has {passed} frames; the start at frame {start} lies beyond them.")
-        return picture
+    def _enough(self, shown: Sequence[Shown]) -> bool:
+        """Whether these frames are as many as the settings take."""
+        wanted, settings = self._settings.frames, self._settings
+        if not wanted or not shown:
+            return False
+        if not settings.fps:
+            return len(shown) > (wanted - 1) * settings.every
+        last = shown[0].time + (wanted - 1) * settings.every / settings.fps
+        return shown[-1].time > last + 1 / settings.fps
 
-    def _time(self, picture: Picture, number: int) -> float:
-        if picture.time is not None:
-            return picture.time
-        return number / (self._reader.header.rate or FALLBACK_FPS)
-
-    def _finish(self, shown: list[_Shown], number: int, lost: int, damaged: int) -> None:
-        usual = 1 / (self._reader.header.rate or FALLBACK_FPS)
-        if shown[-1].duration <= 0:
-            steps = [b.time - a.time for a, b in pairwise(shown)]
-            shown[-1].duration = float(np.median(steps)) if steps else usual
-        keys = [frame.key for frame in shown]
-        self._seekable = all(a < b for a, b in pairwise(keys))
-        if lost:
-            self._scan_notes.append(f"{lost} of {number + lost} frames could not be decoded and are left out.")
-        if damaged:
-            self._scan_notes.append(f"{damaged} of {len(shown)} frames are damaged: parts of them are made up.")
-
-    # -- random access
-
-    def _reach(self, t: int, shown: list[_Shown]) -> None:
-        """Decode frame t into the cache, from where the decoder is if it has not passed t, else from a key frame."""
-        self._unchanged.check()
-        if self._reader.closed:
-            self._reader.restart()
-            self._last = None
-        # Where the frames after a key frame need some before it, a place further back may do.
-        while self._seekable:
-            if self._reach_by_key(t, shown):
-                return
-            self._back *= 4
-            self._seekable = self._back <= MOST_BACK
-        if not self._reach_from_start(t, shown):
-            self._unchanged.check()
-            raise ClipError(f"Frame {t} of {self._path} can no longer be decoded; has the file changed?")
-
-    def _reach_by_key(self, t: int, shown: list[_Shown]) -> bool:
-        """Whether frame t was reached, and is what it was."""
-        keys = [frame.key for frame in shown]
-        at = bisect_left(keys, self._last) if self._last is not None else -1
-        if self._last is None or keys[t] <= self._last or t - at > AHEAD:
-            first = max(0, t - BEFORE) if self._last is None or keys[t] <= self._last else t
-            step = keys[1] - keys[0] if len(keys) > 1 else 0
-            try:
-                self._reader.seek(keys[max(0, first - self._back)] - max(0, self._back - first) * step)
-            except ClipError:
-                self._reader.restart()
-                self._last = None
-                return False
-            since: int | None = keys[first]
-        else:
-            since = keys[at + 1]
-        self._last = None
-        while True:
-            picture = self._reader.next(since)
-            since = None
-            if picture is None:
-                return False
-            index = bisect_left(keys, picture.key)
-            if index < len(keys) and keys[index] == picture.key:
-                if _check(picture.rgb) != shown[index].check:
-                    return False
-                self._store(index, picture.rgb)
-            if index >= t:
-                self._last = picture.key
-                return t in self._cache
-
-    def _reach_from_start(self, t: int, shown: list[_Shown]) -> bool:
-        """Count from the first frame on, as the first pass did."""
-        self._first = None
-        picture = self._begin()
-        index = 0
-        while picture is not None and index <= t:
-            if picture.key == shown[index].key:
-                if index >= t - BEFORE:
-                    self._store(index, picture.rgb)
-                index += 1
-            if index <= t:
-                picture = self._reader.next()
-        self._last = None
-        return t in self._cache
-
-    def _store(self, t: int, rgb: U8) -> None:
-        """Keep frame t, at the source's size; of the last ones also what was decoded, where more than counting is done."""
-        if rgb.shape[:2] != self._stored:
-            raise ClipError(f"Frame {t} of {self._path} has another size than the first; has the file changed?")
-        part = self._cut(rgb)
-        if self._shown is not None:
-            self._whole[t] = part.copy()
-            self._whole[t].flags.writeable = False
-        picture = self._fit.whole(resize(part, self._fit.area.height, self._fit.area.width))
-        if picture is part:  # which lives where the next frame will be decoded to
+    def _see(self, number: int, rgb: U8) -> None:
+        """Keep a frame of the film, on the grid, and as it is."""
+        self._whole[number] = rgb
+        picture = self._fit.whole(resize(self._cut(rgb), self._fit.area.height, self._fit.area.width))
+        if picture.base is not None or picture is rgb:
             picture = picture.copy()
         picture.flags.writeable = False
-        self._cache[t] = picture
+        self._cache[number] = picture
 
     def _cut(self, rgb: U8) -> U8:
-        """What is shown of a frame as it is stored: pixels need not be square there."""
-        part, stretch = self._fit.part, self._stored[1] / shown_size(*self._stored, self._reader.stretch)[1]
-        left = round(part.left * stretch)
-        return rgb[part.top : part.bottom, left : max(round(part.right * stretch), left + 1)]
+        """What is shown of a frame as stored, whose pixels need not be square."""
+        part = self._fit.part
+        across = rgb.shape[1] / shown_size(rgb.shape[0], rgb.shape[1], self._frames.stretch)[1]
+        left, right = round(part.left * across), max(round(part.right * across), round(part.left * across) + 1)
+        return rgb[part.top : part.bottom, left:right]
 
 
 def shown_size(height: int, width: int, stretch: float) -> tuple[int, int]:
     """(rows, columns) of a frame stored as `height` x `width`, whose pixels are `stretch` times as wide as high."""
     return height, max(1, round(width * stretch))
-
-
-def _settle(frame: _Shown, following: float) -> None:
-    """A frame is shown until the one that follows it in the file, whatever the header says of its length."""
-    if following > frame.time:
-        frame.duration = following - frame.time
-
-
-def _check(rgb: U8) -> int:
-    """A number that tells pictures apart: of every eighth row."""
-    return zlib.crc32(np.ascontiguousarray(rgb[::8]).data)
-
-
-def _sentence(note: str) -> str:
-    return note[:1].upper() + note[1:] + "."
 
 
 def _check_file(path: Path) -> None:

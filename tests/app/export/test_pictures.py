@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from tests.gpu.source.second_decoder import shown_by_ffmpeg
 
 from app import export
 from app.export import ExportOptions
@@ -22,7 +23,6 @@ from gpu.flow.stored import read_flow
 from gpu.session import SourceSettings, TaskSettings
 from gpu.source import Timed
 from gpu.source.opening import open_source
-from tests.gpu.source.second_decoder import shown_by_ffmpeg
 
 
 def test_png_files_hold_the_exact_pictures(engine: Any, finish: Any, tmp_path: Path) -> None:

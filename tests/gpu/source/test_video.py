@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -16,6 +14,7 @@ from gpu.session import SourceSettings
 from gpu.source.footage import video
 from gpu.source.opening import open_source
 from gpu.source.stills import resize
+from tests.gpu.source.second_decoder import ffmpeg, shown_by_ffmpeg
 
 FRAMES, HEIGHT, WIDTH, BITS = 30, 64, 128, 6
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -28,11 +27,6 @@ CONTAINERS = {
     "webm": ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"],
     "gif": [],
 }
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *map(str, arguments)]
-    subprocess.run(command, check=True, timeout=60)
 
 
 def numbered(t: int) -> np.ndarray:
@@ -72,11 +66,7 @@ def opened(path: Path | str, **settings: int) -> video.VideoSource:
 
 
 def sequential(path: Path, height: int, width: int) -> list[np.ndarray]:
-    """What FFmpeg's own program, which is not the library that the source uses, makes of the frames in order."""
-    frames = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
-    columns, rows = next(frames)["size"]
-    pictures = [np.frombuffer(data, np.uint8).reshape(rows, columns, 3) for data in frames]
-    return [resize(picture, height, width) for picture in pictures]
+    return [resize(picture, height, width) for picture in shown_by_ffmpeg(path)]
 
 
 @pytest.mark.slow
