@@ -104,7 +104,8 @@ from contextlib import contextmanager
 import numpy as np
 
 from app.export import FORMATS
-from app.export.kit.noise_format import NoiseFile, Sink, into, mapped, noise_format, reading, stored
+from app.export.kit.noise_format import NoiseFile, Sink, into, mapped, noise_format
+from app.export.kit.noise_reading import reading, stored
 
 
 @contextmanager

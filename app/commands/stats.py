@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from app.export.kit.frames import Frames
     from gpu.engine.results import Update
     from gpu.metrics.whiteness import Whiteness
 
@@ -43,29 +45,46 @@ NUMBERS = (
     "channel_limit",
 )
 
+COPIES = 12
+"""How much memory measuring a frame takes, in frames of float32."""
+
 
 def configure(parser: Parser) -> None:
     parser.add_argument(
-        "file", metavar="F", type=Path, help="a file of noise, of any format that `noisescope warp` writes"
+        "file",
+        metavar="F",
+        type=Path,
+        help="a file of noise, of `noisescope warp` or another program: .npz, .npy, .pt, .safetensors, .latent",
     )
     parser.add_argument(
-        "--axes", metavar="TCHW", default="", help="order of its axes (default: what the file says, else TCHW)"
+        "--axes",
+        metavar="TCHW",
+        default="",
+        help="order of its axes, as in CTHW, BCTHW or HW (default: what the file says, else what their lengths say)",
+    )
+    parser.add_argument(
+        "--key", metavar="NAME", default="", help="name of the array in it, where it holds several that can be noise"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from app.commands.kit.progress import finish
-    from app.export.kit.noise_format import read_noise
+    from app.export.kit.noise_reading import read_noise
 
-    stored = read_noise(arguments.file, arguments.axes)
+    stored = read_noise(arguments.file, arguments.axes, arguments.key)
+    _check_memory(arguments.file, stored.noise.shape)
+    for note in stored.notes:
+        print(f"noisescope: {note}", file=sys.stderr)
     frames: list[Whiteness] = []
     total = finish(_measured(stored.noise, frames), "stats")
     count, channels, height, width = stored.noise.shape
     if arguments.json:
         result = {
             "file": str(arguments.file),
+            "array": stored.name,
             "axes": stored.axes,
+            "notes": list(stored.notes),
             "frames": count,
             "channels": channels,
             "height": height,
@@ -87,7 +106,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(noise: npt.NDArray[np.generic], frames: list[Whiteness]) -> Generator[Update, None, Whiteness]:
+def _check_memory(path: Path, shape: tuple[int, ...]) -> None:
+    """NoiseFileError when measuring one frame needs more memory than there is."""
+    from app.export import NoiseFileError
+    from gpu.arrays.source import available
+    from gpu.files import byte_text
+
+    needed, free = COPIES * 4 * math.prod(shape[1:]), available()
+    if free is not None and needed > free:
+        raise NoiseFileError(
+            f"Measuring one frame of {path} ({shape[1]} × {shape[2]} × {shape[3]}) needs {byte_text(needed)} of memory, "
+            f"and {byte_text(free)} are free."
+        )
+
+
+def _measured(noise: Frames | npt.NDArray[np.generic], frames: list[Whiteness]) -> Generator[Update, None, Whiteness]:
     """Measure frame by frame into `frames`, as Updates; returns the measures of all together."""
     import numpy as np
 

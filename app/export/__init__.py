@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from app.export.kit.frames import Frames
     from gpu.engine import Engine, Update
     from gpu.metrics.whiteness import Whiteness
 
@@ -61,11 +62,16 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Stored:
-    """Noise in a file: a view (T, C, H, W), mapped into memory where that is possible, and what the file says."""
+    """Noise in a file, and what the file says: `noise` is (T, C, H, W), its frames read when they are looked at.
 
-    noise: npt.NDArray[np.generic]
+    `axes` is their order in the file, `name` the array's, `notes` are sentences on how the file was taken.
+    """
+
+    noise: npt.NDArray[np.generic] | Frames
     axes: str
     meta: str = ""
+    name: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

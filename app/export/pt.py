@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.export import FORMATS, NoiseFileError, Stored
-from app.export.kit.noise_format import F32, NoiseFile, Sink, into, mapped, noise_format, reading, stored
+from app.export import FORMATS
+from app.export.kit.noise_format import F32, NoiseFile, Sink, into, mapped, noise_format
+from app.export.kit.noise_reading import read_arrays
 
 
 @contextmanager
@@ -33,20 +34,6 @@ def _create(path: Path, axes: str, shape: tuple[int, ...], meta: str) -> Iterato
         room.unlink(missing_ok=True)
 
 
-def _read(path: Path, axes: str) -> Stored:
-    import torch
-
-    with reading(path, ".pt"):
-        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        tensor = loaded.get("noise") if isinstance(loaded, dict) else loaded
-        if not isinstance(tensor, torch.Tensor):
-            raise NoiseFileError(f"The file {path} holds neither a tensor nor a dictionary with the tensor `noise`.")
-        tensor = tensor.detach()
-        array = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-    said = loaded if isinstance(loaded, dict) else {}
-    return stored(path, array, str(said.get("axes", "")), axes, str(said.get("meta", "")))
-
-
 FORMATS.add("pt", order=40)(
     noise_format(
         NoiseFile(
@@ -54,7 +41,7 @@ FORMATS.add("pt", order=40)(
             ".pt",
             "For torch.load: a dictionary of the tensor `noise` in the axis order you choose, `axes` and `meta`.",
             _create,
-            _read,
+            read_arrays,
             copies=True,
         )
     )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app.export import FORMATS, NoiseFileError, Stored
-from app.export.kit.noise_format import NoiseFile, Sink, into, mapped, noise_format, reading, stored
+from app.export import FORMATS
+from app.export.kit.noise_format import NoiseFile, Sink, into, mapped, noise_format
+from app.export.kit.noise_reading import read_arrays
 
 
 @contextmanager
@@ -29,20 +30,6 @@ def _create(path: Path, axes: str, shape: tuple[int, ...], meta: str) -> Iterato
     yield Sink(into(array, axes), lambda undefined, backward: array.flush())
 
 
-def _read(path: Path, axes: str) -> Stored:
-    from safetensors import safe_open
-
-    with reading(path, ".safetensors"), safe_open(path, framework="pt") as file:
-        names = list(file.keys())
-        name = "noise" if "noise" in names else names[0] if len(names) == 1 else ""
-        if not name:
-            raise NoiseFileError(f"The file {path} has no tensor `noise`, only {', '.join(names) or 'nothing'}.")
-        tensor = file.get_tensor(name)
-        metadata = file.metadata() or {}
-        array = (tensor.float() if tensor.is_floating_point() else tensor).numpy()
-    return stored(path, array, metadata.get("axes", ""), axes, metadata.get("noisescope", ""))
-
-
 FORMATS.add("safetensors", order=30)(
     noise_format(
         NoiseFile(
@@ -50,7 +37,7 @@ FORMATS.add("safetensors", order=30)(
             ".safetensors",
             "One tensor `noise` in the axis order you choose, with order and settings in the file's metadata.",
             _create,
-            _read,
+            read_arrays,
         )
     )
 )

@@ -66,12 +66,12 @@ def check_room(size: int, held: int) -> None:
     """DamageError when an array of `size` bytes that a file holds in `held` cannot be taken into memory."""
     if size > LARGE and size > SWOLLEN * held:
         raise DamageError(f"an array of {byte_text(size)} in {byte_text(held)} of the file is more than is unpacked")
-    free = _available()
+    free = available()
     if free is not None and size > free:
         raise DamageError(f"it needs {byte_text(size)} of memory, and {byte_text(free)} are free")
 
 
-def _available() -> int | None:
+def available() -> int | None:
     """Bytes of memory that can be had, where the system tells (Linux)."""
     try:
         with open("/proc/meminfo", encoding="ascii") as lines:
@@ -118,6 +118,10 @@ class File:
 
     def close(self) -> None:
         self._file.close()
+
+    def __del__(self) -> None:  # whoever keeps an array keeps the file, and lets both go
+        if hasattr(self, "_file"):
+            self._file.close()
 
 
 class Source(Protocol):

@@ -1,4 +1,4 @@
-"""What all noise formats share: the plan, the loop over frames, the description inside the file, and reading back."""
+"""What all noise formats share in writing: the plan, the loop over frames, the description inside, and reading back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 import gpu
-from app.export import AXES, FORMATS, ExportOptions, Format, NoiseFileError, Plan, Report, Steps, Stored, format_for
+from app.export import AXES, ExportOptions, Format, Plan, Report, Steps, Stored
 from app.export.kit import axes
+from app.export.kit.noise_reading import described_in
 from gpu import session as sessions
 from gpu.engine.results import Update
 from gpu.errors import OutputError
-from gpu.files import byte_text, check_file, check_space, reason, replacing
+from gpu.files import byte_text, check_file, check_space, replacing
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
@@ -86,21 +87,6 @@ def noise_format(kind: NoiseFile) -> Format:
     )
 
 
-def read_noise(path: Path, order: str = "") -> Stored:
-    """Noise of a file of any known format, (T, C, H, W) as a view. `order` of its axes: empty takes what the file says,
-    else TCHW, or CHW for three axes. NoiseFileError says what is wrong with the file."""
-    try:
-        there = path.is_file()
-    except OSError as problem:  # the name is too long
-        raise NoiseFileError(f"The file {path} cannot be read: {reason(problem)}.") from None
-    if not there:
-        raise NoiseFileError(f"There is no file {path} to read noise from.")
-    entry = FORMATS.get(format_for(path, "noise"))
-    if entry.read is None:
-        raise NoiseFileError(f"The file {path} cannot be read: {entry.title} is a format that is only written.")
-    return entry.read(path, order)
-
-
 def _plan(kind: NoiseFile, engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
     check_file(path, (kind.suffix,))
     _check_key(engine, key)
@@ -144,11 +130,6 @@ def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Expor
     return Report(path, report.size, f"{planned.text}; {report.text}", report.whiteness)
 
 
-def described_in(path: Path) -> Path:
-    """Where the description of a file lies that cannot hold one: PATH.json."""
-    return path.with_name(path.name + ".json")
-
-
 def chosen_frames(options: ExportOptions, count: int) -> range:
     """The frames to write of `count`; OutputError when there are none."""
     chosen = options.frames(count)
@@ -176,7 +157,7 @@ def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: lis
 
     def frames() -> Iterator[F32]:
         for t, frame in enumerate(stored):
-            values = np.array(frame, np.float32, order="C")  # a mapped frame is read-only
+            values = np.array(frame, np.float32, order="C")  # a frame may be a view of another type
             if crc32(values.tobytes()) != sums[t]:
                 raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
             yield values
@@ -230,36 +211,6 @@ def describe(engine: Engine, key: str, options: ExportOptions) -> str:
         sort_keys=True,
         ensure_ascii=False,
     )
-
-
-@contextmanager
-def reading(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a library raises about a damaged file into NoiseFileError."""
-    try:
-        yield
-    except NoiseFileError:
-        raise
-    except Exception as problem:  # the libraries' own types, from zipfile, pickle, safetensors, numpy
-        why = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        if "pickle" in str(problem) or "Weights only" in str(problem):  # numpy and torch advise to load it unsafely
-            why = "it is no such file, or it holds Python objects, which are not loaded because they can run code"
-        raise NoiseFileError(f"The file {path} cannot be read as {kind}: {why.rstrip('.')}.") from None
-
-
-def stored(path: Path, array: npt.NDArray[np.generic], named: str, order: str, meta: str = "") -> Stored:
-    """`array` of a file as (T, C, H, W), its axes in `order`, else as the file has `named` them, else TCHW or CHW."""
-    if array.ndim not in (3, 4) or array.size == 0:
-        raise NoiseFileError(
-            f"The file {path} holds an array of shape {array.shape}; noise has the axes T, C, H, W or C, H, W."
-        )
-    if not np.issubdtype(array.dtype, np.floating):
-        raise NoiseFileError(f"The file {path} holds values of type {array.dtype}; noise is floating point.")
-    order = (order or named or "TCHW"[-array.ndim :]).upper()
-    if len(order) != array.ndim or sorted(order) != sorted("TCHW"[-array.ndim :]):
-        raise NoiseFileError(
-            f"The file {path} holds an array of shape {array.shape}, which the axis order {order} does not fit."
-        )
-    return Stored(axes.standard(array, order), order, meta)
 
 
 def mapped(path: Path, header: bytes, shape: tuple[int, ...]) -> np.memmap[tuple[int, ...], np.dtype[np.float32]]:
