@@ -108,10 +108,10 @@ def _resemblance(array: Array, axis: int) -> float:
     from gpu.metrics.whiteness import across
 
     pairs = min(PAIRS, array.shape[axis] - 1)
-    found = [1.0]
+    chances = [1.0]
     for at in range(pairs):
         pair = array.read(at, at + 2, axis).swapaxes(0, axis).astype("float32")
         first, second = (part.reshape(-1, *part.shape[-2:]) for part in pair)
         p = across(first, second).p
-        found.append(1.0 if math.isnan(p) else p * pairs)
-    return min(found)
+        chances.append(1.0 if math.isnan(p) else p * pairs)
+    return min(chances)
