@@ -26,8 +26,8 @@ UNSURE = 1e-3
 def fits(order: str, shape: tuple[int, ...]) -> bool:
     """Whether `order` is made of the letters of TCHW or CHW, THW, HW, with a B of length 1 or none, one for each axis."""
     letters = sorted(order.replace("B", ""))
-    known = any(letters == sorted(word) for word in ("TCHW", "CHW", "THW", "HW"))
-    if not known or order.count("B") > 1 or len(order) != len(shape):
+    complete = any(letters == sorted(word) for word in ("TCHW", "CHW", "THW", "HW"))
+    if not complete or order.count("B") > 1 or len(order) != len(shape):
         return False
     return "B" not in order or shape[order.index("B")] == 1
 
