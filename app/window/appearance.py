@@ -23,7 +23,11 @@ class Appearance(QObject):
         self._changed, self._user_folder = changed, user_folder
         self.choice = "system"
         self.theme: Theme = theme.DARK
-        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _: self.show(self.choice))
+        # No lambda: the application would keep it, and the window with it, for ever.
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    def _follow_system(self) -> None:
+        self.show(self.choice)
 
     def start(self) -> None:
         """Show what was chosen last."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.model.catalogue import Catalogue
@@ -159,8 +159,9 @@ class Documents(QObject):
             else:
                 dialog.show_fits(fits)
 
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(take)
-        self._dispatch.ask(compare, show)
+        self._dispatch.ask(compare, show, otherwise=dialog.reject, shown_in=dialog)
         dialog.open()
 
     def choose_model(self) -> str:

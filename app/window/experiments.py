@@ -191,6 +191,7 @@ class ExperimentsMenu(QObject):
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole))
         box.exec()
+        box.deleteLater()
         return box.clickedButton() is stop
 
     def end(self) -> None:

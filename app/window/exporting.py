@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.model.state import State
@@ -18,7 +19,7 @@ from gpu.errors import NoisescopeError
 
 if TYPE_CHECKING:
     from app.export import Report
-    from app.views.export.dialog import ExportRequest
+    from app.views.export.dialog import ExportDialog, ExportRequest
     from gpu.engine import Engine
 
 
@@ -47,14 +48,19 @@ class Exporting:
         from app.views.export.dialog import ExportDialog
 
         dialog = ExportDialog(self._parent, self._state.session, self._display.info, self._folder())
-        dialog.planAsked.connect(
-            lambda request: self._dispatch.ask(
-                lambda engine: plan_text(engine, request), lambda answer: dialog.show_plan(*answer, request)
-            )
-        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.planAsked.connect(lambda request: self._plan(dialog, request))
         dialog.requested.connect(self.run)
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def _plan(self, dialog: ExportDialog, request: ExportRequest) -> None:
+        """Say in the dialog what would be written, if it is still open when that is clear."""
+        self._dispatch.ask(
+            lambda engine: plan_text(engine, request),
+            lambda answer: dialog.show_plan(*answer, request),
+            otherwise=lambda: dialog.show_plan("What would be written cannot be said.", False, request),
+            shown_in=dialog,
+        )
 
     def run(self, request: ExportRequest) -> None:
         """Save the view at once; have the worker write all else, one job a file. The banner says what was read back."""

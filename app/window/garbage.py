@@ -26,7 +26,7 @@ class Garbage(QObject):
         timer = QTimer(self)
         timer.timeout.connect(self._collect)
         timer.start(EVERY_MS)
-        self.destroyed.connect(gc.enable)
+        self.destroyed.connect(_collect_as_usual)
 
     def spare(self) -> None:
         """Never look again at what there is now: modules, classes, functions."""
@@ -42,3 +42,9 @@ class Garbage(QObject):
             gc.collect(1)
         elif counts[0] >= young:
             gc.collect(0)
+
+
+def _collect_as_usual() -> None:
+    """Python looks again at everything, also at what was spared: parts of a window that is gone are among it."""
+    gc.unfreeze()
+    gc.enable()

@@ -43,6 +43,7 @@ def open_log(user_folder: UserFolder, banner: Banner) -> None:
 
 def _page(parent: QWidget, title: str, html: str) -> None:
     dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
     text = QLabel(html)
     text.setWordWrap(True)

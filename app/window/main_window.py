@@ -56,8 +56,11 @@ class Window(QMainWindow):
         self, session: Session, worker: Worker, user_folder: UserFolder, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.state = State(session)
         self.worker = worker
+        for part in (self.state, worker):  # what is connected to them, and holds this window, goes with them
+            part.setParent(self)
         self.user_folder = user_folder
         self._asks = True
         self._probed = ""
@@ -156,6 +159,7 @@ class Window(QMainWindow):
         worker.opened.connect(self._on_opened)
         worker.progressed.connect(self._on_progress)
         worker.failed.connect(self._on_failed)
+        worker.halted.connect(self._on_halted)
         self.frames.source_opened.connect(self._on_source)
         self.frames.numbers_shown.connect(self._follow_probe)
         self.frames.cache_told.connect(self.status.show_cache)
@@ -176,6 +180,7 @@ class Window(QMainWindow):
         canvas.frame_picked.connect(state.set_frame)
         canvas.probed.connect(self._on_probe)
         self.source.changed.connect(state.change)
+        self.source.refused.connect(self.banner.show_error)
         self.source.open_wanted.connect(self.documents.open_source)
         self.source.check_wanted.connect(lambda: self.documents.check_flow(state.session.source))
         self.source.sample_chosen.connect(self._open_sample)
@@ -325,6 +330,12 @@ class Window(QMainWindow):
         self.compare.canvas.set_waiting("")
         if self.result is None:
             self.compare.canvas.set_empty("Nothing to show yet. Open a clip, or undo the last change (Ctrl+Z).")
+
+    def _on_halted(self, number: int) -> None:
+        """Errors ended computing ahead: the menu says so, and the person can start it again."""
+        if number == self.worker.number and not self._apply.isActive():
+            self.actions_["background"].setChecked(False)
+            self.status.say("Stopped by errors: Play ▸ Compute ahead tries the other frames again")
 
     def _cancel(self, job: int | None) -> None:
         if job is None:

@@ -66,7 +66,7 @@ class PixelInspection(QObject):
             self._measure.start(OUTPUTS_MS)
             return
         self._busy = True
-        self._dispatch.ask(_measures, self._show_measures)
+        self._dispatch.ask(_measures, self._show_measures, otherwise=lambda: self._show_measures(None))
 
     def _show_measures(self, measures: tuple[Series, Flickers] | None) -> None:
         self._busy = False

@@ -31,6 +31,7 @@ class Playback(QObject):
         self._canvas, self._timeline = canvas, timeline
         self._computes_ahead = True
         self.player = Player(state, display.pictures)
+        self.player.setParent(self)
         self.player.waiting.connect(self._wait)
         self.player.stopped.connect(lambda: self.play(False))
         display.source_opened.connect(lambda info: self.player.set_fps(info.fps))

@@ -30,6 +30,7 @@ class PoseEditorLink(QObject):
         super().__init__(parent)
         self._state, self._folder = state, folder
         self.document = PoseDocument(self._begin())
+        self.document.setParent(self)
         self.editor = PoseEditor(self.document, parent, Path.home())
         self.editor.used.connect(self.use)
         self._draft = once(self, DRAFT_MS, self._keep)

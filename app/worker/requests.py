@@ -38,6 +38,7 @@ class Requests(WorkerThread):
         self._order: Sequence[int] = ()
         self._colours = "grey"
         self._background = True
+        self._retry = False  # frames that failed are tried again
         self._slices: tuple[tuple[str, ...], float] = ((), 0.5)
         self._slices_asked = False
         self._questions: deque[tuple[int, Question]] = deque()
@@ -71,6 +72,7 @@ class Requests(WorkerThread):
         """Whether frames nobody asked for are computed."""
         with self._asking():
             self._background = on
+            self._retry = on
 
     def halt(self) -> None:
         """Give up the frame under way, in the middle of a step if need be, and compute nothing more unasked."""
@@ -100,3 +102,9 @@ class Requests(WorkerThread):
         """Stop an export, in the middle of a step if a network is at work."""
         with self._asking():
             self._cancelled.add(job)
+
+
+def close_steps(steps: Steps) -> None:
+    """Give up what is left of a generator; a plain iterator, as some exports give, needs no closing."""
+    if isinstance(steps, Generator):
+        steps.close()

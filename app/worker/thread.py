@@ -88,11 +88,19 @@ class WorkerThread(QThread):
     def run(self) -> None:
         if self._begin():
             while not self._stop:
-                if self._step():
+                if self._guarded_step():
                     continue
                 self._rest()
                 self._sleep()
         self._end()
+
+    def _guarded_step(self) -> bool:
+        """One step. Whatever goes wrong in it, the thread lives on: else nothing would ever be answered again."""
+        try:
+            return self._step()
+        except Exception as problem:
+            self._recover(problem)
+            return True
 
     def _sleep(self) -> None:
         with self._lock:
@@ -109,6 +117,10 @@ class WorkerThread(QThread):
 
     def _pending(self) -> bool:
         """Whether `_step` has something to do. The lock is held."""
+        raise NotImplementedError
+
+    def _recover(self, problem: Exception) -> None:
+        """A step ended with an error that it did not handle: say so, and put down what would end the next step like it."""
         raise NotImplementedError
 
     def _rest(self) -> None:

@@ -11,7 +11,8 @@ for what they compute (`gpu.interrupt`), and give up in the middle when nobody d
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from PySide6.QtCore import Signal
@@ -19,7 +20,7 @@ from PySide6.QtCore import Signal
 from app.model import catalogue
 from app.model.frame_pictures import Converter, slice_bytes
 from app.worker.messages import Arrival, Failure, Progress, Unfilled
-from app.worker.requests import Question, Requests, Steps
+from app.worker.requests import Question, Requests, Steps, close_steps
 from app.worker.thread import explain, leave_a_core
 from gpu import interrupt
 from gpu.engine.results import FrameResult, Update
@@ -33,6 +34,8 @@ MakeEngine = Callable[[Session], "Engine"]
 TELL_SECONDS = 0.3  # curves are sent at most this often
 REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
+BAD_IN_A_ROW = 3
+"""After so many frames that failed one after the other nothing more is computed unasked: the others would fail as well."""
 
 
 def real_engine(session: Session) -> Engine:
@@ -51,7 +54,9 @@ class Worker(Requests):
     sliced = Signal(int, object)  # number, {(key, kind): RGBA bytes (frames, W, 4)}
     progressed = Signal(object)  # Progress, or None when there is nothing left to do
     failed = Signal(object)  # Failure
+    halted = Signal(int)  # number of the settings with which errors ended computing unasked
     answered = Signal(int, object)  # number of the question, answer
+    unanswered = Signal(int)  # number of a question that ended in an error
     ended = Signal(int, object)  # number of the job, its result (None: cancelled or failed)
 
     def __init__(self, make_engine: MakeEngine = real_engine, catalogue_: Callable[[], Any] | None = None) -> None:
@@ -67,7 +72,9 @@ class Worker(Requests):
         self._doing: Literal["", "settings", "frame", "background", "job"] = ""  # what the step under way works for
         self._job: tuple[int, str, Steps, Engine] | None = None
         self._job_started = 0.0
-        self._bad: set[int] = set()
+        self._bad: set[int] = set()  # frames that failed
+        self._bad_in_a_row = 0
+        self._said: set[str] = set()  # sentences about frames of these settings: each is said once
         self._converter = Converter()
         self._told = 0.0
         self._tell_due = False
@@ -155,6 +162,9 @@ class Worker(Requests):
             number = self.number
             question = self._questions.popleft() if session is None and self._questions else None
             wanted = self._wanted
+            if self._retry:
+                self._retry = False
+                self._bad.clear()
         if session is not None:
             self._doing = "settings"
             self._try("settings", lambda: self._apply(session, number))
@@ -196,13 +206,35 @@ class Worker(Requests):
             return False
         return True
 
+    def _recover(self, problem: Exception) -> None:
+        self._doing = ""
+        self._drop_frame()
+        with self._lock:
+            self._wanted = None
+        self._slices_asked = self._slices_stale = self._tell_due = False
+        self._halt()
+        self._fail("frame", problem)
+
+    def _halt(self) -> None:
+        """Compute nothing more unasked, and say so; the next settings try again, and so does the person who asks for it."""
+        with self._lock:
+            if self._sessions.waiting:
+                return
+            self._background = False
+        self.halted.emit(self.number)
+
     def _fail(self, where: str, problem: Exception) -> None:
         sentence, details = explain(problem, where)
+        if where == "frame" and sentence in self._said:
+            return
+        self._said.add(sentence)
         self.failed.emit(Failure(sentence, type(problem).__name__, where, self.number, details))
 
     def _apply(self, session: Session, number: int) -> None:
         self._drop_frame()
         self._bad.clear()
+        self._bad_in_a_row = 0
+        self._said.clear()
         self._noised.clear()
         self._filled.clear()
         self._pace.clear()
@@ -220,6 +252,8 @@ class Worker(Requests):
         answer: list[Any] = [None]
         if self._try("question", lambda: answer.__setitem__(0, question(self._engine))):
             self.answered.emit(ticket, answer[0])
+        else:
+            self.unanswered.emit(ticket)
 
     # -- frames
 
@@ -243,11 +277,14 @@ class Worker(Requests):
     def _drop_frame(self) -> None:
         frame, self._frame = self._frame, None
         if frame is not None:
-            _close(frame[1])
+            close_steps(frame[1])
 
     def _advance_frame(self, t: int, asked: bool, noise_only: bool = False) -> None:
         engine = self._engine
         assert engine is not None
+        if t >= engine.info.frames:  # of longer settings: the window asks anew when it hears how many frames there are
+            self._frame_done(t)
+            return
         if self._frame is None or self._frame[0] != t:
             self._drop_frame()
             self._frame_started = time.monotonic()
@@ -256,7 +293,7 @@ class Worker(Requests):
         updates: list[Update] = []
         self._doing = "frame" if asked else "background"
         try:
-            good = self._try("frame", lambda: updates.extend(_next(steps)))
+            good = self._try("frame", lambda: updates.extend(islice(steps, 1)))
         except interrupt.Interrupted:
             self._drop_frame()  # nothing is wrong with it; whatever is wanted instead comes next
             return
@@ -264,9 +301,12 @@ class Worker(Requests):
             self._doing = ""
         if not good:
             self._bad.add(t)
+            self._bad_in_a_row += 1
             self._frame_done(t)
-            self._background = False  # one sentence is enough; the next settings try again
+            if self._bad_in_a_row >= BAD_IN_A_ROW:
+                self._halt()
             return
+        self._bad_in_a_row = 0
         if not updates:
             self._frame_done(t)
             return
@@ -387,7 +427,7 @@ class Worker(Requests):
         ticket, _, steps, engine = self._job
         self._job = None
         self._cancelled.discard(ticket)
-        _close(steps)
+        close_steps(steps)
         if engine is not self._engine:
             engine.close()
         self.ended.emit(ticket, result)
@@ -395,16 +435,3 @@ class Worker(Requests):
     def _refuse_jobs(self) -> None:
         while self._jobs:
             self.ended.emit(self._jobs.popleft()[0], None)
-
-
-def _close(steps: Iterator[Update]) -> None:
-    """Give up what is left of a generator; a plain iterator, as some exports give, needs no closing."""
-    if isinstance(steps, Generator):
-        steps.close()
-
-
-def _next(steps: Iterator[Update]) -> list[Update]:
-    """The next update, or none at the end."""
-    for update in steps:
-        return [update]
-    return []

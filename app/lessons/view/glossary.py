@@ -57,6 +57,7 @@ class Glossary(QWidget):
         self._show()
         wanted = [formula for _, text in self._page.sections for formula in texts.formulas(text)]
         self._thread = _Formulas(wanted)
+        self._thread.setParent(self)
         self._thread.ready.connect(lambda outlines: self._drawn(wanted, outlines))
         self._thread.start()
 

@@ -134,6 +134,10 @@ class LessonWorker(WorkerThread):
             self._drawn.put(Drawn(self._working, scene, final))
         self.arrived.emit()
 
+    def _recover(self, problem: Exception) -> None:
+        self._steps = self._held_back = None
+        self._fail(problem)
+
     def _fail(self, problem: Exception) -> None:
         sentence, _ = explain(problem, "lesson")
         self.failed.emit(sentence)

@@ -104,6 +104,7 @@ class Chip(QToolButton):
     def open_menu(self) -> None:
         """What can be done with this column."""
         menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)  # it is made anew every time
         menu.setToolTipsVisible(True)
         colours = theme.current()
         key = self.prior.key

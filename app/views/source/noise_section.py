@@ -10,8 +10,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.look import theme
+from app.views.source.proposing import propose
 from app.views.widgets.forms import Choices, Section, WholeNumber, beside, labelled, name
 from app.views.widgets.sliders import ParameterSlider
+from gpu.errors import SessionError
 from gpu.parameters import ParameterInfo
 from gpu.session import Session
 
@@ -33,6 +35,7 @@ class NoiseSection(Section):
     """Shows a session's noise settings and says which the person wants instead."""
 
     changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
+    refused = Signal(str)  # why settings that were asked for cannot be had
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Noise", "The noise grid, its seed and what computes it", parent=parent)
@@ -64,6 +67,11 @@ class NoiseSection(Section):
         self._backend.picked.connect(lambda value: self._noise("Backend", "", backend=value))
         self.row("Backend", self._backend, "What rasterises the moved pixels (integral)")
 
+    @property
+    def session(self) -> Session:
+        """The settings that are shown."""
+        return self._session
+
     def set_theme(self, colours: theme.Theme) -> None:
         """Take the colours of a theme."""
         super().set_theme(colours)
@@ -82,8 +90,21 @@ class NoiseSection(Section):
         self._backend.show_value(noise.backend)
 
     def _noise(self, what: str, merge: str, **values: Any) -> None:
-        self.changed.emit(replace(self._session, noise=replace(self._session.noise, **values)), what, merge)
+        propose(self, lambda: replace(self._session, noise=replace(self._session.noise, **values)), what, merge)
 
     def _pick_gamma(self, _: str, gamma: float) -> None:
-        priors = tuple(replace(prior, gamma=round(gamma, 4)) for prior in self._session.priors)
-        self.changed.emit(replace(self._session, priors=priors), "Degradation γ", "gamma")
+        propose(self, lambda: _with_gamma(self._session, round(gamma, 4)), "Degradation γ", "gamma")
+
+
+def _with_gamma(session: Session, gamma: float) -> Session:
+    """The session with one γ in all columns; SessionError where two of them differ in nothing else."""
+    columns: dict[str, str] = {}
+    for prior in session.priors:
+        key = replace(prior, gamma=gamma).key
+        if key in columns:
+            raise SessionError(
+                f"γ cannot be the same in all columns: {columns[key]} and {prior.key} would become one. Remove one of them, or "
+                "set γ in the menu of a column's head."
+            )
+        columns[key] = prior.key
+    return replace(session, priors=tuple(replace(prior, gamma=gamma) for prior in session.priors))

@@ -13,6 +13,7 @@ from app.look import theme
 from app.model.catalogue import Catalogue, Sample, menu
 from app.views.source.gallery import Gallery, Preview
 from app.views.source.noise_section import NoiseSection
+from app.views.source.proposing import propose
 from app.views.source.task_section import TaskSection
 from app.views.widgets.forms import Choices, Scroll, Section, WholeNumber, beside, labelled, name, note, show_note
 from app.views.widgets.parameter_fields import Parameters
@@ -40,6 +41,7 @@ class SourcePanel(QWidget):
     """Shows a session and says which settings the person wants instead."""
 
     changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
+    refused = Signal(str)  # why settings that were asked for cannot be had
     open_wanted = Signal(str)  # a kind of KINDS, or "still"
     check_wanted = Signal()  # look at how a flow file's conventions fit
     sample_chosen = Signal(object)  # Sample
@@ -62,6 +64,7 @@ class SourcePanel(QWidget):
         self.noise = NoiseSection()
         for part in (self.task, self.noise):
             part.changed.connect(self.changed)
+            part.refused.connect(self.refused)
         self._sections = [self._make_source(), self._make_motion(), self.task, self.noise]
         for section in self._sections:
             column.addWidget(section)
@@ -71,6 +74,11 @@ class SourcePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+
+    @property
+    def session(self) -> Session:
+        """The settings that are shown."""
+        return self._session
 
     # -- building
 
@@ -240,10 +248,10 @@ class SourcePanel(QWidget):
     # -- what the person did
 
     def _source(self, what: str, merge: str, **values: Any) -> None:
-        self.changed.emit(replace(self._session, source=replace(self._session.source, **values)), what, merge)
+        propose(self, lambda: replace(self._session, source=replace(self._session.source, **values)), what, merge)
 
     def _motion(self, what: str, merge: str, **values: Any) -> None:
-        self.changed.emit(replace(self._session, motion=replace(self._session.motion, **values)), what, merge)
+        propose(self, lambda: replace(self._session, motion=replace(self._session.motion, **values)), what, merge)
 
     def _parameter(self, key: str, value: float | str) -> None:
         parameters = {**self._session.source.parameters, key: value}
@@ -267,6 +275,6 @@ class SourcePanel(QWidget):
             frames = 48 if kind == "synthetic" else 0
             title = next(title for name, title, _ in KINDS if name == kind)
             source = SourceSettings(kind=kind, name=names[0], height=old.height, frames=frames)
-            self.changed.emit(replace(self._session, source=source), title, "")
+            propose(self, lambda: replace(self._session, source=source), title)
         elif kind not in ("synthetic", "scene"):
             self.open_wanted.emit(kind)

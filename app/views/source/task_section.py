@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.look import theme
 from app.model.catalogue import Catalogue, menu
+from app.views.source.proposing import propose
 from app.views.widgets.forms import Choices, Section, WholeNumber, name, note, show_note
 from app.views.widgets.parameter_fields import PATH, Parameters
 from app.views.widgets.sliders import ParameterSlider
@@ -58,6 +59,7 @@ class TaskSection(Section):
     """Shows a session's task and says which settings the person wants instead."""
 
     changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
+    refused = Signal(str)  # why settings that were asked for cannot be had
     folder_wanted = Signal()  # the person wants to look for a model's folder
     check_wanted = Signal(str)  # the model at this path is new: what is it?
 
@@ -101,6 +103,11 @@ class TaskSection(Section):
         name(self._reset, "Reset to the task's defaults", tip)
         self._reset.clicked.connect(self._reset_all)
         self.wide(self._reset)
+
+    @property
+    def session(self) -> Session:
+        """The settings that are shown."""
+        return self._session
 
     def set_theme(self, colours: theme.Theme) -> None:
         """Take the colours of a theme."""
@@ -180,7 +187,7 @@ class TaskSection(Section):
     def _change(self, what: str, merge: str, **values: Any) -> None:
         task = replace(self._session.task, **values)
         if task != self._session.task:
-            self.changed.emit(replace(self._session, task=task), what, merge)
+            propose(self, lambda: replace(self._session, task=task), what, merge)
 
     def _parameter(self, key: str, value: float | str) -> None:
         task = self._catalogue.tasks.get(self._session.task.name) if self._catalogue else None
@@ -198,7 +205,7 @@ class TaskSection(Section):
         old = self._session.task
         kept = self._kept.get(chosen, {})
         task = TaskSettings(chosen, old.sampler, old.steps, churn=old.churn, parameters=kept)
-        self.changed.emit(replace(self._session, task=task), "Task", "")
+        propose(self, lambda: replace(self._session, task=task), "Task")
 
     def _defaults(self) -> TaskSettings:
         old = self._session.task
@@ -206,7 +213,7 @@ class TaskSection(Section):
         return TaskSettings(name=old.name, parameters=kept)
 
     def _reset_all(self) -> None:
-        self.changed.emit(replace(self._session, task=self._defaults()), "Reset of the task", "")
+        propose(self, lambda: replace(self._session, task=self._defaults()), "Reset of the task")
 
 
 def _default(value: float | None) -> str:

@@ -96,3 +96,4 @@ class Banner(QWidget):
         box.setInformativeText("The same text is in the log file (Help, Open log folder).")
         box.setDetailedText(self._details)
         box.exec()
+        box.deleteLater()

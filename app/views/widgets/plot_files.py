@@ -67,7 +67,7 @@ class Figure:
     def figure_menu(self) -> None:
         """Give the widget its menu: an overflow button in the corner, and the same on a right click."""
         assert isinstance(self, QWidget)
-        self.messenger = Messenger()
+        self.messenger = Messenger(self)
         self._menu = QMenu(self)
         self._menu.setAccessibleName("Save this plot")
         for text, tip, slot in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import shiboken6
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.model.samples import start_session
@@ -44,14 +46,14 @@ def engines() -> type[FakeEngine]:
 @pytest.fixture
 def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iterator[MakeWindow]:
     start.application()
-    made: list[Window] = []
+    made: list[weakref.ref[Window]] = []  # what a test has let go of is not kept for it
 
     def make(session: Session | None = None, run: bool = True, plots: bool = False) -> Window:
         store = UserFolder(tmp_path / "state")
         if not plots:  # drawing them for every frame would take most of the time of these tests
             store.set(panel_statistics=False, panel_timeline=False)
         window = Window(session or start_session(), Worker(engines, catalogue), store)
-        made.append(window)
+        made.append(weakref.ref(window))
         window.resize(1280, 800)
         window.show()
         if run:
@@ -59,10 +61,12 @@ def make_window(qapp: object, engines: type[FakeEngine], tmp_path: Path) -> Iter
         return window
 
     yield make
-    for window in made:
-        window.close()
-        QApplication.processEvents()
-        shiboken6.delete(window)  # else every later change of the theme would polish it again
+    for reference in made:
+        window = reference()
+        if window is not None and shiboken6.isValid(window):
+            window.close()
+    QApplication.processEvents()
+    delete_closed()  # else every later change of the theme would polish them again
 
 
 @pytest.fixture
@@ -72,6 +76,11 @@ def window(make_window: MakeWindow, engines: type[FakeEngine]) -> Window:
     window = make_window()
     settle(window)
     return window
+
+
+def delete_closed() -> None:
+    """Delete what was closed, as the program's event loop does."""
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def settle(window: Window, seconds: float = 90.0) -> None:

@@ -97,6 +97,7 @@ class FakeEngine:
 
     frames, height, width, delay = 12, 36, 64, 0.0
     made = 0
+    bad_frames: frozenset[int] = frozenset()
     threads: set[str] = set()  # noqa: RUF012 - each fixture makes its own
 
     def __init__(self, session: Session) -> None:
@@ -141,6 +142,10 @@ class FakeEngine:
         self.threads.add(threading.current_thread().name)
         if t == 7 and self.session.noise.seed == 666:
             raise RuntimeError("a bug on purpose")
+        if not 0 <= t < self.info.frames:
+            raise IndexError(f"frame {t} of {self.info.frames}")
+        if t in self.bad_frames:
+            raise ClipError("The clip is damaged here.")
         ready = self.cached(t)
         if ready is not None:
             yield Update(1, 1, "cached", ready)

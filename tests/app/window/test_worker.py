@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+import shiboken6
+from PySide6.QtCore import QObject, Qt
 
+from app.worker.dispatch import Dispatch
 from app.worker.messages import Arrival, Failure, Progress
 from app.worker.worker import Worker
 from gpu import interrupt
@@ -271,3 +273,93 @@ def test_a_step_under_way_is_given_up_at_once_and_is_no_failure(qapp: object) ->
         worker.stop()
     assert time.monotonic() - begin < 2.0
     assert made[0].given_up == [2, 9, 4]
+
+
+def all_complete(ears: Ears, number: int, frames: set[int]) -> bool:
+    return {one.result.t for one in ears.arrivals if one.result.complete and one.number == number} >= frames
+
+
+def test_a_frame_that_a_shorter_clip_lacks_is_forgotten(worker: Worker, engines: type[FakeEngine]) -> None:
+    """The window asks for the frame it shows before it knows how long the clip has become."""
+    ears = Ears(worker)
+    worker.apply(Session(source=SourceSettings(frames=12)))
+    worker.request(11, range(12))
+    worker.start()
+    wait_for(lambda: all_complete(ears, 1, set(range(12))))
+    worker.apply(Session(source=SourceSettings(frames=6)))
+    worker.request(11, range(12))
+    wait_for(lambda: all_complete(ears, 2, set(range(6))))
+    assert ears.failures == []
+
+
+def test_a_frame_that_fails_does_not_keep_the_others_from_being_computed(
+    worker: Worker, engines: type[FakeEngine]
+) -> None:
+    engines.bad_frames = frozenset({3, 8})
+    ears, halted = Ears(worker), []
+    worker.halted.connect(halted.append)
+    worker.apply(Session())
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: all_complete(ears, 1, set(range(12)) - {3, 8}))
+    assert [failure.sentence for failure in ears.failures] == ["The clip is damaged here."], "it is said once"
+    assert halted == []
+
+
+def test_frames_that_all_fail_end_computing_ahead_aloud(worker: Worker, engines: type[FakeEngine]) -> None:
+    engines.bad_frames = frozenset(range(1, 12))
+    ears, halted, rested = Ears(worker), [], []
+    worker.halted.connect(halted.append)
+    worker.apply(Session())
+    worker.request(0, range(12))
+    worker.start()
+    wait_for(lambda: bool(halted))
+    assert halted == [1]
+    assert len(ears.failures) == 1
+    engines.bad_frames = frozenset()
+    worker.progressed.connect(lambda progress: rested.append(progress is None))
+    worker.set_background(True)  # as the menu does: those that failed are tried again
+    wait_for(lambda: all_complete(ears, 1, set(range(12))))
+
+
+@pytest.mark.parametrize("part", ["computed", "series", "slice"])
+def test_whatever_goes_wrong_between_frames_the_next_settings_are_computed(
+    worker: Worker, engines: type[FakeEngine], monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    ears = Ears(worker)
+    worker.set_slices(["noise"], 0.5)
+    with monkeypatch.context() as patched:
+
+        def fail(self: FakeEngine, *_: Any) -> Any:
+            raise RuntimeError("a bug on purpose")
+
+        patched.setattr(engines, part, fail)
+        worker.apply(Session())
+        worker.request(0, range(12))
+        worker.start()
+        wait_for(lambda: bool(ears.failures))
+    worker.apply(seeded(5))
+    worker.request(0, range(12))
+    wait_for(lambda: all_complete(ears, 2, set(range(12))))
+    assert worker.isRunning()
+
+
+def test_a_question_that_fails_is_told_to_who_asked(worker: Worker) -> None:
+    dispatch, said = Dispatch(worker), []
+    worker.apply(Session())
+    worker.start()
+    dispatch.ask(lambda _: 1 // 0, said.append, otherwise=lambda: said.append("no answer"))
+    dispatch.ask(lambda _: 42, said.append)
+    wait_for(lambda: len(said) == 2)
+    assert said == ["no answer", 42]
+
+
+def test_a_dialog_that_is_gone_is_not_answered(worker: Worker) -> None:
+    dispatch, said, dialog = Dispatch(worker), [], QObject()
+    worker.apply(Session())
+    dispatch.ask(lambda _: 1, said.append, shown_in=dialog)
+    dispatch.ask(lambda _: 2, said.append, shown_in=worker)
+    shiboken6.delete(dialog)
+    worker.start()
+    wait_for(lambda: bool(said))
+    assert said == [2]

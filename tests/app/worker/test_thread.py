@@ -47,9 +47,14 @@ class Doubler(WorkerThread):
             self.answered.append(question)
         elif value is not None:
             self.done.append(2 * value)
+            if value == 13:
+                raise RuntimeError("a bug on purpose")
         else:
             return False
         return True
+
+    def _recover(self, problem: Exception) -> None:
+        self.answered.append((0, str(problem)))
 
     def _rest(self) -> None:
         self.worked.set()
@@ -112,3 +117,16 @@ def test_what_was_foreseen_is_said_and_what_was_not_is_logged(caplog: pytest.Log
     sentence, details = explain(ZeroDivisionError("nought"), "frame")
     assert "ZeroDivisionError" in sentence
     assert "nought" in details
+
+
+def test_it_lives_on_after_an_error_that_nobody_foresaw() -> None:
+    thread = Doubler()
+    thread.start()
+    assert thread.worked.wait(5)
+    for value in (13, 4):
+        thread.worked.clear()
+        thread.double(value)
+        assert thread.worked.wait(5)
+    thread.stop()
+    assert thread.done == [26, 8]
+    assert thread.answered == [(0, "a bug on purpose")]

@@ -1,0 +1,39 @@
+"""Thousands of random actions in the real window, off screen: `python -m tests.app.window.soak --actions 2000 --seed 1`.
+
+It fails with the last actions and a line that repeats them when anything goes wrong that no sentence foresaw, when the
+window stops to compute what it says it computes, or when it holds more at the end than its bounds allow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from tests.app.window.soak.soak import Soak
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--actions", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="numbers of the actions to do, as a run that failed prints them")
+    parser.add_argument("--samples", type=int, default=8, help="how often it is looked at what the process holds")
+    parser.add_argument("--go-on", action="store_true", help="do not stop at the first fault")
+    arguments = parser.parse_args()
+    only = [int(number) for number in arguments.only.split(",") if number] or list(range(arguments.actions))
+    with tempfile.TemporaryDirectory(prefix="noisescope-soak-") as folder:
+        for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "HOME"):
+            os.environ[name] = f"{folder}/{name.lower()}"
+        soak = Soak(Path(folder), arguments.seed, only, arguments.samples, arguments.go_on)
+        good = soak.run()
+    print(soak.report())
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

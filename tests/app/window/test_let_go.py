@@ -1,0 +1,183 @@
+"""What was closed is gone, and what was asked for is refused in a sentence rather than by an exception."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox
+
+from app.views.export.dialog import ExportDialog
+from app.views.source.flow_dialog import FlowDialog
+from app.window.lessons_menu import open_glossary
+from app.window.main_window import Window
+from gpu.session import PriorSettings, SourceSettings
+from tests.app.window.conftest import MakeWindow, delete_closed, settle, wait_for
+from tests.app.window.fake_engine import FakeEngine
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Exceptions in slots, which pytest-qt would report in a test of its own choice."""
+    raised: list[str] = []
+    monkeypatch.setattr("sys.excepthook", lambda kind, problem, trace: raised.append(repr(problem)))
+    yield raised
+    assert raised == []
+
+
+def _export(window: Window) -> QObject:
+    window.exporting.open()
+    return window.findChildren(ExportDialog)[-1]
+
+
+def _flow(window: Window) -> QObject:
+    window.documents.check_flow(SourceSettings(kind="flow", flow_path="absent.npy"))
+    return window.findChildren(FlowDialog)[-1]
+
+
+def _page(name: str) -> Callable[[Window], QObject]:
+    def show(window: Window) -> QObject:
+        window.actions_[name].trigger()
+        return window.findChildren(QDialog)[-1]
+
+    return show
+
+
+def _column(window: Window) -> QObject:
+    window.compare._chips[0].open_menu()
+    return window.compare._chips[0].findChildren(QMenu)[-1]
+
+
+def _glossary(window: Window) -> QObject:
+    open_glossary(window)
+    from app.lessons.view.glossary import Glossary
+
+    return window.findChildren(Glossary)[-1]
+
+
+SHOWN = {
+    "about": _page("about"), "shortcuts": _page("shortcuts"), "flow": _flow, "export": _export, "column": _column,
+    "glossary": _glossary,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_dialog_that_is_closed_is_deleted(window: Window, faults: list[str], name: str) -> None:
+    shown = SHOWN[name](window)
+    objects = len(window.findChildren(QObject))
+    shown.close()
+    delete_closed()
+    assert not shiboken6.isValid(shown)
+    for _ in range(3):
+        SHOWN[name](window).close()
+        delete_closed()
+    assert len(window.findChildren(QObject)) < objects
+
+
+@pytest.mark.slow
+def test_the_box_with_details_is_deleted(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: 0)
+    window.banner.show_error("It went wrong.", "Here.")
+    window.banner._more.click()
+    delete_closed()
+    assert window.findChildren(QMessageBox) == []
+
+
+@pytest.mark.slow
+def test_the_export_dialog_can_be_closed_before_it_knows_what_it_would_write(window: Window, faults: list[str]) -> None:
+    answered: list[int] = []
+    window.worker.answered.connect(lambda ticket, _: answered.append(ticket))
+    window.exporting.open()
+    dialog = window.findChildren(ExportDialog)[-1]
+    dialog._ask_plan()
+    dialog.close()
+    delete_closed()
+    wait_for(lambda: bool(answered))
+    assert not shiboken6.isValid(dialog)
+
+
+@pytest.mark.slow
+def test_windows_that_were_closed_are_gone(make_window: MakeWindow, engines: type[FakeEngine]) -> None:
+    """Nothing keeps a window: no lambda at a signal, no timer, no registry. With its dialogs, panels and the pose editor."""
+    engines.frames = 2
+    gone, objects = [], []
+    for _ in range(3):
+        window = make_window(plots=True)
+        settle(window)
+        wait_for(lambda: window.statistics.panel is not None and window.timeline.panel is not None)
+        for name in ("about", "poses"):
+            window.actions_[name].trigger()
+        assert window.experiments.dialog is not None
+        for show in (_export, _column, _glossary):
+            show(window)
+        gone.append(weakref.ref(window))
+        window.close()
+        del window
+        QApplication.processEvents()
+        delete_closed()
+        objects.append(sum(isinstance(each, QObject) for each in shiboken6.getAllValidWrappers()))
+        gc.collect()
+    assert objects[-1] <= objects[0]
+    assert [reference() for reference in gone] == [None, None, None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["shorter", "undone"])
+def test_a_clip_that_becomes_shorter_than_the_frame_shown_is_computed_to_its_end(
+    window: Window, faults: list[str], change: str
+) -> None:
+    def length(frames: int) -> None:
+        session = window.state.session
+        window.state.change(replace(session, source=replace(session.source, frames=frames)), "Length")
+
+    length(6)
+    settle(window)
+    if change == "undone":
+        length(11)
+        settle(window)
+    window.actions_["last"].trigger()
+    settle(window)
+    if change == "undone":
+        window.actions_["undo"].trigger()
+    else:
+        length(3)
+    settle(window)
+    assert window.banner.text == ""
+    assert window.actions_["background"].isChecked()
+    assert window.state.view.frame == (5 if change == "undone" else 2)
+
+
+@pytest.mark.slow
+def test_errors_that_end_computing_ahead_untick_it(window: Window, engines: type[FakeEngine]) -> None:
+    engines.bad_frames = frozenset(range(1, 8))
+    session = window.state.session
+    window.state.change(replace(session, noise=replace(session.noise, seed=4)), "Seed")
+    wait_for(lambda: not window.actions_["background"].isChecked())
+    assert window.banner.text == "The clip is damaged here."
+    engines.bad_frames = frozenset()
+    window.state.undo()
+    settle(window)
+    assert window.actions_["background"].isChecked()
+
+
+@pytest.mark.slow
+def test_one_gamma_for_columns_that_differ_in_nothing_else_is_refused(window: Window, faults: list[str]) -> None:
+    priors = (PriorSettings("random"), PriorSettings("random", gamma=0.3), PriorSettings("integral"))
+    window.state.change(replace(window.state.session, priors=priors), "Columns")
+    slider = window.source.noise._gamma
+    slider.bar.setValue(50)
+    assert window.banner.text == (
+        "γ cannot be the same in all columns: random and random (γ=0.3) would become one. Remove one of them, or "
+        "set γ in the menu of a column's head."
+    )
+    assert window.state.session.priors == priors
+    assert slider.value == 0
+    window.state.remove_prior("random")
+    slider.bar.setValue(50)
+    assert [prior.gamma for prior in window.state.session.priors] == [0.5, 0.5]
