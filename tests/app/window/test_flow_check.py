@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+import shiboken6
 
 from app.views.source.flow_dialog import FlowDialog
 from app.window.main_window import Window
@@ -66,5 +67,5 @@ def test_the_question_goes_with_a_file_that_is_no_flow(window: Window, tmp_path:
     dialog = window.findChildren(FlowDialog)[-1]
     assert dialog.isVisible()
     wait_for(lambda: "flow.npy" in window.banner.text)
-    assert not dialog.isVisible()
+    assert not shiboken6.isValid(dialog), "it is closed, and what is closed is deleted"
     assert window.state.session == before

@@ -14,6 +14,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from tests.app.window.soak.actions import EXPERIMENTS
 from tests.app.window.soak.soak import Soak
 
 
@@ -23,13 +24,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="numbers of the actions to do, as a run that failed prints them")
     parser.add_argument("--samples", type=int, default=8, help="how often it is looked at what the process holds")
+    parser.add_argument(
+        "--no-experiments", action="store_true", help="start none: each is a process that imports torch"
+    )
     parser.add_argument("--go-on", action="store_true", help="do not stop at the first fault")
     arguments = parser.parse_args()
     only = [int(number) for number in arguments.only.split(",") if number] or list(range(arguments.actions))
     with tempfile.TemporaryDirectory(prefix="noisescope-soak-") as folder:
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "HOME"):
             os.environ[name] = f"{folder}/{name.lower()}"
-        soak = Soak(Path(folder), arguments.seed, only, arguments.samples, arguments.go_on)
+        left_out = {EXPERIMENTS} if arguments.no_experiments else set()
+        soak = Soak(Path(folder), arguments.seed, only, arguments.samples, arguments.go_on, left_out)
         good = soak.run()
     print(soak.report())
     return 0 if good else 1

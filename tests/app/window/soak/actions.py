@@ -18,6 +18,7 @@ from tests.app.window.soak.pokes import drag, keys, leaves, place, poke, use, us
 
 Key = Qt.Key
 MOST_COLUMNS = 6
+EXPERIMENTS = "experiments"
 MOST_FRAMES, ROWS = 8, 40
 WINDOW_KEYS = (Key.Key_Right, Key.Key_Left, Key.Key_Home, Key.Key_End, Key.Key_Space, Key.Key_R, Key.Key_Escape)
 EDITOR_KEYS = (
@@ -330,7 +331,7 @@ ACTIONS = (
     Action("lesson", 0.6, _lesson),
     Action("in lesson", 3, _in_lesson),
     Action("poses", 3, _poses),
-    Action("experiments", 1.2, _experiments),
+    Action(EXPERIMENTS, 1.2, _experiments),
     Action("cancel", 1, _cancel),
     Action("dialog", 1, _in_dialog, modal=True),
 )

@@ -6,10 +6,10 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.model.user_folder import UserFolder
@@ -18,7 +18,7 @@ from app.window.garbage import Garbage
 from app.window.main_window import Window
 from app.worker.worker import Worker
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
-from tests.app.window.soak.actions import ACTIONS, Action, lessons, tame
+from tests.app.window.soak.actions import ACTIONS, EXPERIMENTS, Action, lessons, tame
 from tests.app.window.soak.answers import Person, make_files
 from tests.app.window.soak.watch import Held, Watch, held, kinds
 
@@ -44,7 +44,18 @@ class Soak:
     """One run. Every action has a generator of random numbers of its own, made of the run's seed and the action's number,
     so that any of them can be repeated alone."""
 
-    def __init__(self, folder: Path, seed: int, numbers: list[int], samples: int = 8, go_on: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        numbers: list[int],
+        samples: int,
+        go_on: bool = False,
+        left_out: Collection[str] = (),
+    ) -> None:
+        """Files are made in `folder`, actions have these `numbers`, what is held is counted `samples` times besides the
+        beginning. `left_out`: names of actions that are not done."""
+        self._left_out = left_out
         self._folder, self._seed, self._numbers, self._go_on = folder, seed, numbers, go_on
         self._sample_at = {round(len(numbers) * part / samples) for part in range(samples + 1)}
         self.watch = Watch()
@@ -58,14 +69,16 @@ class Soak:
 
     def run(self) -> bool:
         """Do all actions; whether nothing went wrong."""
-        app = start.application()
+        start.application()
+        self._loop = QEventLoop()  # the application's own would close the window when it is told to end
         began = time.monotonic()
         self.watch.start()
         person = Person(make_files(self._folder / "files"), self._folder / "files")
         window = Window(home(), Worker(), UserFolder(self._folder / "state"))
         garbage = Garbage(window)
         window.worker.catalogued.connect(garbage.spare)
-        window.experiments.read_when_idle()
+        if EXPERIMENTS not in self._left_out:
+            window.experiments.read_when_idle()
         self.watch.follow(window)
         window.resize(1280, 800)
         window.show()
@@ -73,23 +86,25 @@ class Soak:
         steps = self._steps(window, person)
         self._clock = QTimer()
         self._clock.setSingleShot(True)
-        self._clock.timeout.connect(lambda: self._next(steps, app))
+        self._clock.timeout.connect(lambda: self._next(steps))
         self._clock.start(100)
-        with person.at_work():
-            app.exec()
-        self._close(window, app)
-        self.watch.stop()
+        try:
+            with person.at_work():
+                self._loop.exec()
+                self._close(window)
+        finally:
+            self.watch.stop()
         self._collect_faults()
         self._seconds = time.monotonic() - began
         self._judge()
         return not self.faults
 
-    def _next(self, steps: Iterator[int], app: QApplication) -> None:
+    def _next(self, steps: Iterator[int]) -> None:
         """One step, and the pause in milliseconds after it."""
         pause = next(steps, None)
         self._collect_faults()
         if pause is None or (self.faults and not self._go_on):
-            app.quit()
+            self._loop.quit()
         else:
             self._clock.start(pause)
 
@@ -114,7 +129,7 @@ class Soak:
 
     def _choose(self, rng: random.Random) -> Action:
         modal = QApplication.activeModalWidget() is not None
-        usable = [action for action in ACTIONS if action.modal == modal]
+        usable = [action for action in ACTIONS if action.modal == modal and action.name not in self._left_out]
         return rng.choices(usable, [action.weight for action in usable])[0]
 
     def _settle(self, window: Window, first: bool = False) -> Iterator[int]:
@@ -156,11 +171,11 @@ class Soak:
         self.kinds.append(kinds())
         print(f"{index:>6}  {self.samples[-1][1].row()}", file=sys.stderr, flush=True)
 
-    def _close(self, window: Window, app: QApplication) -> None:
+    def _close(self, window: Window) -> None:
         """Close the window as the system would, and let the event loop do what comes after."""
         window.close_at_once()
-        QTimer.singleShot(500, app.quit)
-        app.exec()
+        QTimer.singleShot(500, self._loop.quit)
+        self._loop.exec()
 
     # -- judging
 
