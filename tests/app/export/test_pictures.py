@@ -10,7 +10,6 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.gpu.source.second_decoder import shown_by_ffmpeg
 
 from app import export
 from app.export import ExportOptions
@@ -19,10 +18,12 @@ from app.export.kit.video_writer import frames_in, video
 from gpu.cv import cv2
 from gpu.errors import OutputError
 from gpu.flow.formats.flo import write_flo
-from gpu.flow.stored import read_flow
+from gpu.flow.stored import open_flows, read_flow
 from gpu.session import SourceSettings, TaskSettings
 from gpu.source import Timed
+from gpu.source.flow_file.reading import open_pair
 from gpu.source.opening import open_source
+from tests.gpu.source.second_decoder import shown_by_ffmpeg
 
 
 def test_png_files_hold_the_exact_pictures(engine: Any, finish: Any, tmp_path: Path) -> None:
@@ -178,3 +179,51 @@ def test_slices_are_stacked_with_time_down(tmp_path: Path) -> None:
     assert len(red) == 40 * 10  # one of ten frames, each ten rows high
     assert red[:, 0].min() > 80
     assert white[:, 0].min() > red[:, 0].max()
+
+
+@pytest.mark.parametrize("direction", ["backward", "forward"])
+@pytest.mark.parametrize("form", [name for name, entry in export.FORMATS.items() if entry.kind == "flow"])
+def test_flow_that_was_written_is_read_as_the_same(
+    form: str, direction: Any, engine: Any, finish: Any, tmp_path: Path
+) -> None:
+    """Every format, either direction, whatever the name is and however slow the motion: nothing has to be said again."""
+    engine.flows /= 100
+    expected = engine.flows[0 if direction == "backward" else 1]
+    entry = export.FORMATS.get(form)
+    path = tmp_path / f"motion{entry.suffix}"
+    finish(export.write(engine, form, "", path, ExportOptions(direction=direction)))
+    with open_flows(path, "forward" if direction == "backward" else "backward") as flows:
+        assert (flows.directions, flows.named, flows.pixels) == ((direction,), True, True)
+        assert np.array_equal(flows.fields.all(), expected)
+    pair = open_pair(SourceSettings("flow", flow_path=str(path)))
+    assert np.array_equal(pair.fields.all(), expected)
+    pair.close()
+
+
+def test_both_directions_written_into_one_folder_are_both(engine: Any, finish: Any, tmp_path: Path) -> None:
+    for direction in ("backward", "forward"):
+        finish(export.write(engine, "flo", "", tmp_path / "flow", ExportOptions(direction=direction)))  # type: ignore[arg-type]
+    with open_flows(tmp_path / "flow") as flows:
+        assert flows.backward is not None
+        assert flows.forward is not None
+        assert np.array_equal(flows.backward.all(), engine.flows[0])
+        assert np.array_equal(flows.forward.all(), engine.flows[1])
+
+
+def test_the_motion_beside_noise_is_read_as_flow(engine: Any, finish: Any, tmp_path: Path) -> None:
+    engine.flows /= 100
+    finish(export.write(engine, "npz", "integral", tmp_path / "noise.npz"))
+    with open_flows(tmp_path / "noise.npz", "forward") as flows:
+        assert flows.pixels
+        assert flows.backward is not None
+        assert np.array_equal(flows.backward.all(), engine.flows[0])
+
+
+def test_a_description_does_not_speak_of_another_array(engine: Any, finish: Any, tmp_path: Path) -> None:
+    finish(export.write(engine, "flow-npy", "", tmp_path / "flow.npy", ExportOptions(direction="forward")))
+    np.save(tmp_path / "flow.npy", engine.flows[0])
+    with open_flows(tmp_path / "flow.npy") as flows:
+        assert (flows.directions, flows.named) == (("backward",), False)
+    (tmp_path / "flow.npy.json").write_text('{"program": "another", "direction": "forward"}')
+    with open_flows(tmp_path / "flow.npy") as flows:
+        assert flows.directions == ("backward",)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import torch
 from safetensors.numpy import save_file as save_file
@@ -39,6 +40,11 @@ def _pfm(path: Path, flow: np.ndarray) -> None:
     path.write_bytes(f"PF\n{width} {height}\n-1.0\n".encode() + values.astype("<f4").tobytes())
 
 
+def _flo5(path: Path, flow: np.ndarray) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("flow", data=flow[0], compression="gzip", compression_opts=5)
+
+
 def _kitti(path: Path, flow: np.ndarray) -> None:
     there = np.isfinite(flow[0]).all(axis=-1)
     steps = np.rint(np.where(there[..., None], flow[0], 0) * 64 + 32768).astype(np.uint16)
@@ -52,6 +58,7 @@ WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {
     ".pt": _pt,
     ".safetensors": _safetensors,
     ".flo": _flo,
+    ".flo5": _flo5,
     ".pfm": _pfm,
     ".png": _kitti,
 }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from gpu.cv import cv2
 from gpu.errors import FlowError
 from gpu.flow.formats.flo import write_flo
-from gpu.flow.stored import read_flow
+from gpu.flow.stored import open_flows, read_flow
 from tests.gpu.flow import flow_files
 
 
@@ -157,3 +159,111 @@ def test_a_vector_with_one_bad_component_is_written_as_unknown(tmp_path: Path) -
     read = read_flow(tmp_path / "a.flo")[0]
     assert np.isnan(read[1, 2]).all()
     assert np.isfinite(read).all(axis=-1).sum() == 34
+
+
+# -- sizes that files claim
+
+
+def claims(path: Path, width: int, height: int) -> None:
+    """A small file that claims a field of that size."""
+    if path.suffix == ".flo":
+        path.write_bytes(b"PIEH" + struct.pack("<ii", width, height) + bytes(200))
+    elif path.suffix == ".pfm":
+        path.write_bytes(f"PF\n{width} {height}\n-1\n".encode() + bytes(200))
+    elif path.suffix == ".png":
+        path.write_bytes(flow_files.png_header(width, height) + bytes(309))
+    elif path.suffix == ".flo5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("flow", (height, width, 2), "f4", chunks=(64, 64, 2), compression="gzip")
+    elif path.suffix == ".npy":
+        with path.open("wb") as file:
+            shape = (1, height, width, 2)
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            file.write(bytes(200))
+
+
+CLAIMED = [(8000, 8000), (30000, 30000), (60000, 60000), (2**31 - 1, 2**31 - 1)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "width", "height"),
+    [(suffix, *size) for suffix in (".flo", ".pfm", ".png", ".npy") for size in CLAIMED]
+    + [(".flo5", *size) for size in CLAIMED[:2]],
+)
+def test_sizes_are_not_believed(suffix: str, width: int, height: int, tmp_path: Path) -> None:
+    """A few hundred bytes that claim gigabytes are refused before memory is taken: 342 bytes of PNG took 4.5 GB once."""
+    path = tmp_path / f"bomb{suffix}"
+    claims(path, width, height)
+    tracemalloc.start()
+    with pytest.raises(FlowError, match="bomb"):
+        read_flow(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 32 << 20
+
+
+@pytest.mark.parametrize(("bits", "colour"), [(8, 2), (8, 0), (8, 3), (16, 0), (16, 6), (1, 0)])
+def test_pictures_that_are_no_kitti_flow_are_refused_by_their_header(bits: int, colour: int, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(flow_files.png_header(8, 8, bits, colour) + bytes(100))
+    with pytest.raises(FlowError, match="16 bits a channel"):
+        read_flow(tmp_path / "a.png")
+
+
+# -- formats of one field
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_float_map_made_by_hand(order: str, tmp_path: Path) -> None:
+    """Rows from below; a positive scale means that the largest byte comes first."""
+    rows = [[(1.5, -2.0, 0), (3.0, 4.0, 0)], [(5.0, 6.0, 0), (7.0, 8.0, 0)]]  # from above
+    values = [value for row in reversed(rows) for pixel in row for value in pixel]
+    scale = b"-1.0" if order == "<" else b"1.0"
+    (tmp_path / "a.pfm").write_bytes(b"PF\n2 2\n" + scale + b"\n" + struct.pack(f"{order}12f", *values))
+    flow = read_flow(tmp_path / "a.pfm")
+    assert flow.tolist() == [[[[1.5, -2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]]
+
+
+@pytest.mark.parametrize("head", ["PF\n2 2\n0", "PF\n2 2\nnan", "PF\n-2 2\n-1", "P6\n2 2\n255", "PF 2", "PF\n2 2\n1e"])
+def test_float_maps_that_are_none(head: str, tmp_path: Path) -> None:
+    (tmp_path / "a.pfm").write_bytes(head.encode() + b"\n" + bytes(48))
+    with pytest.raises(FlowError, match=r"a\.pfm is not a portable float map"):
+        read_flow(tmp_path / "a.pfm")
+
+
+def test_components_in_float_maps_of_one_channel(tmp_path: Path) -> None:
+    flow = some_flow(1)[0]
+    for name, part in (("u", flow[..., 0]), ("v", flow[..., 1])):
+        (tmp_path / f"{name}.pfm").write_bytes(b"Pf\n7 5\n-1\n" + part[::-1].astype("<f4").tobytes())
+    np.testing.assert_array_equal(read_flow(tmp_path)[0], flow)
+    np.testing.assert_array_equal(read_flow(tmp_path / "v.pfm")[0], flow)
+
+
+def test_springs_files(tmp_path: Path) -> None:
+    """gzip chunks; four vectors a pixel of the true flow, in pixels of the pictures."""
+    flow = np.zeros((2160, 3840, 2), np.float32)
+    flow[100:140, 200:260] = some_flow(1, 40, 60)[0]
+    flow[0, 0] = np.nan
+    for name in ("flow_FW_left_0001", "flow_BW_left_0002"):
+        with h5py.File(tmp_path / f"{name}.flo5", "w") as file:
+            file.create_dataset("flow", data=flow if "FW" in name else -flow, compression="gzip", compression_opts=1)
+    with open_flows(tmp_path) as flows:
+        assert flows.directions == ("backward", "forward")
+        assert flows.pixels
+        np.testing.assert_array_equal(flows.forward[0], flow[::2, ::2])
+        np.testing.assert_array_equal(flows.backward[0], -flow[::2, ::2])
+
+
+def test_hdf5_files_reach_for_no_other_file(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.flo5", "w") as file:
+        file["flow"] = some_flow(1)[0]
+    with h5py.File(tmp_path / "link.flo5", "w") as file:
+        file["flow"] = h5py.ExternalLink(str(tmp_path / "other.flo5"), "flow")
+    with h5py.File(tmp_path / "soft.flo5", "w") as file:
+        file["flow"] = h5py.SoftLink("/flow")
+    layout = h5py.VirtualLayout((5, 7, 2), "f4")
+    layout[...] = h5py.VirtualSource(str(tmp_path / "other.flo5"), "flow", (5, 7, 2))
+    with h5py.File(tmp_path / "virtual.flo5", "w") as file:
+        file.create_virtual_dataset("flow", layout)
+    for name in ("link", "soft", "virtual"):
+        with pytest.raises(FlowError, match="nothing"):
+            read_flow(tmp_path / f"{name}.flo5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any, Literal
+from zlib import crc32
 
 from gpu.arrays import Arrays, open_arrays
 from gpu.errors import FlowError
@@ -29,7 +30,8 @@ class NamedArrays:
 
 
 def _described(arrays: Arrays, path: Path) -> dict[str, Any]:
-    """What this program says of a file that it wrote; empty for those of others, whose descriptions mean something else."""
+    """What this program says of a file that it wrote; empty for those of others, whose descriptions mean something else, and
+    where another array was put in the place of the one that is described."""
     beside = path.with_name(path.name + ".json")
     text = arrays.text("meta") or arrays.text("noisescope")
     try:
@@ -38,7 +40,11 @@ def _described(arrays: Arrays, path: Path) -> dict[str, Any]:
         said = json.loads(text) if text else {}
     except (OSError, ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) and str(said.get("program", "")).startswith("noisescope") else {}
+    if not isinstance(said, dict) or not str(said.get("program", "")).startswith("noisescope"):
+        return {}
+    if "crc32" in said and said["crc32"] != crc32(arrays[""].read(0, 1).tobytes() if "" in arrays else b""):
+        return {}
+    return said
 
 
 def _direction(said: dict[str, Any]) -> Literal["backward", "forward"] | None:
