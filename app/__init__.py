@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 
@@ -20,3 +21,4 @@ def _keep_singletons_alive() -> None:
 
 
 _keep_singletons_alive()
+os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"  # set to another binding, pyqtgraph would draw half the window with that

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import gpu
-from app.commands import COMMANDS, Parser
-from gpu.errors import NoisescopeError
+from app import stopping
 
-DONE, MISSING, WRONG_INPUT, FAULT, STOPPED = 0, 1, 2, 70, 130
-"""Exit codes: done; doctor found something missing; the user's input is wrong; the program is wrong; Ctrl-C."""
+if TYPE_CHECKING:
+    from app.commands import Parser
+
+DONE, MISSING, WRONG_INPUT, FAULT = 0, 1, 2, 70
+"""Exit codes: done; doctor found something missing; the user's input is wrong; the program is wrong. One that was told to
+end by a signal exits as shells expect: 130 after Ctrl-C, 143 after SIGTERM (app/stopping.py)."""
 
 
 def parser() -> Parser:
     """The parser of all commands. Loads no heavy library."""
+    import gpu
+    from app.commands import COMMANDS, Parser
     from app.commands.kit import window
 
     root = Parser(
@@ -41,65 +43,90 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: one of those above.
 
     What goes wrong is said in one sentence on stderr. NOISESCOPE_DEBUG=1 shows where a fault of the program happened.
+    Without `argv` it is the one of this process, which a signal then ends without taking libraries apart.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal has not is written as its number
-            stream.reconfigure(errors="backslashreplace")
+    with stopping.listening():
+        code = _run(argv)
+        if argv is None and stopping.told():
+            stopping.leave(code)
+        return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    from app import printing
+    from gpu import interrupt
+    from gpu.errors import NoisescopeError
+
+    interrupt.watch(stopping.check)
     try:
-        arguments = parser().parse_args(argv)
-    except SystemExit as done:  # argparse has printed its sentence, or the help
-        return done.code if isinstance(done.code, int) else WRONG_INPUT
-    # Torch's threads wait busily for each other unless told before they start. Where other programs want the cores too,
-    # that costs more than the work: rendering took 36 s with it and 12 s without on two cores at a load of 9.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        with _stopped_by_termination():
-            run = arguments.run
-            code: int = run(arguments)
-            return code
-    except NoisescopeError as problem:
-        return _say(str(problem), WRONG_INPUT)
+        printing.prepare()
+        try:
+            arguments = parser().parse_args(argv)
+        except SystemExit as done:  # argparse has printed its sentence, or the help
+            return done.code if isinstance(done.code, int) else WRONG_INPUT
+        # Torch's threads wait busily for each other unless told before they start. Where other programs want the cores
+        # too, that costs more than the work: rendering took 36 s with it and 12 s without on two cores at a load of 9.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        run = arguments.run
+        code: int = run(arguments)
+        printing.flush()
+        return code
     except KeyboardInterrupt:
-        return _say("Stopped. Nothing was left half-written.", STOPPED)
+        return _say(stopping.SAID, stopping.code())
+    except NoisescopeError as problem:
+        return _stopped() or _say(str(problem), WRONG_INPUT)
     except BrokenPipeError:  # the reader of our output has gone, as in `noisescope stats … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        printing.write_nowhere()
         return DONE
     except MemoryError:
-        return _say(
+        return _stopped() or _say(
             "There is not enough memory for this; try a smaller --size, fewer --channels or a lower --k.", WRONG_INPUT
         )
+    except OSError as problem:
+        return _stopped() or _refused(problem)
     except Exception as fault:
-        if os.environ.get("NOISESCOPE_DEBUG"):
-            raise
-        package = (fault.name or "").partition(".")[0] if isinstance(fault, ModuleNotFoundError) else ""
-        if package not in ("", "app", "gpu"):
-            return _say(
-                f"The Python package {package} is missing; `noisescope doctor` says how to get it.", WRONG_INPUT
-            )
-        what = f"{type(fault).__name__}: {fault}"
-        return _say(
-            f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT
-        )
+        return _stopped() or _fault(fault)
+    finally:
+        interrupt.watch(None)
+
+
+def _refused(problem: OSError) -> int:
+    """Say what the system refused. With a file's name it is about that file, and no fault of the program."""
+    from app.printing import unprinted
+    from gpu.files import reason
+
+    if sentence := unprinted(problem):
+        return _say(sentence, WRONG_INPUT)
+    if problem.filename is None or os.environ.get("NOISESCOPE_DEBUG"):
+        return _fault(problem)
+    name = os.fsdecode(problem.filename) if isinstance(problem.filename, bytes) else str(problem.filename)
+    return _say(f"{name} cannot be used: {reason(problem)}.", WRONG_INPUT)
+
+
+def _fault(fault: Exception) -> int:
+    """Say what nobody foresaw, or what of the installation is missing."""
+    from app.system import missing_library
+
+    if os.environ.get("NOISESCOPE_DEBUG"):
+        raise fault
+    if isinstance(fault, ImportError):
+        sentence = missing_library(fault)
+        if sentence:
+            return _say(sentence, WRONG_INPUT)
+    package = (fault.name or "").partition(".")[0] if isinstance(fault, ModuleNotFoundError) else ""
+    if package not in ("", "app", "gpu"):
+        return _say(f"The Python package {package} is missing; `noisescope doctor` says how to get it.", WRONG_INPUT)
+    what = f"{type(fault).__name__}: {fault}"
+    return _say(f"This is a fault of the program, not of your input ({what}). NOISESCOPE_DEBUG=1 shows where.", FAULT)
+
+
+def _stopped() -> int:
+    """What goes wrong after a signal is its consequence: Ctrl-C reaches the processes that we have started, too. 0: no
+    signal came."""
+    return _say(stopping.SAID, stopping.code()) if stopping.told() else 0
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"noisescope: {' '.join(sentence.split())}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # there may be nobody to hear it
+        print(f"noisescope: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
     return code
-
-
-@contextlib.contextmanager
-def _stopped_by_termination() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does, so that temporary files are removed."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread, which alone gets signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

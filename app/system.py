@@ -1,18 +1,13 @@
-"""System libraries that pip cannot install: which are missing, and the command that installs them. No Qt here.
-
-Qt aborts the process when one of them is missing, which nothing can catch, so they are looked for before it starts.
-"""
+"""System libraries that pip cannot install: which are missing, and the command that installs them. No Qt here."""
 
 from __future__ import annotations
 
 import ctypes
 import glob
-import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-from gpu.errors import BackendError
 
 
 @dataclass(frozen=True)
@@ -22,6 +17,11 @@ class SystemLibrary:
     name: str
     package: str
     needed_for: str
+
+    @property
+    def platform(self) -> str:
+        """The Qt platform that alone needs it: "xcb" for X11, "wayland", or "" for all."""
+        return "xcb" if "X11" in self.needed_for else "wayland" if "Wayland" in self.needed_for else ""
 
     def found(self) -> bool:
         """Whether the loader, or the file system, finds it."""
@@ -52,24 +52,16 @@ def install_line(missing: list[SystemLibrary]) -> str:
     return " ".join(["sudo apt-get install", *packages])
 
 
-def require_window(platform: str | None = None) -> None:
-    """BackendError with what to do when Qt could not open a window here. Call it before QApplication exists.
-
-    `platform` is the Qt platform that will be used; by default QT_QPA_PLATFORM's.
-    """
-    if sys.platform != "linux":
-        return
-    platform = platform or os.environ.get("QT_QPA_PLATFORM", "")
+def missing_library(problem: ImportError) -> str:
+    """What to say of a Python package that cannot be loaded because a system library is missing; "" for other problems."""
+    match = re.match(r"(\S+\.so[.\d]*): cannot open shared object file", str(problem))
+    if not match:
+        return ""
     missing = missing_libraries()
-    if platform.startswith(("offscreen", "minimal", "wayland", "vnc")):
-        missing = [library for library in missing if "X11" not in library.needed_for]
-    if missing:
-        names = ", ".join(library.name for library in missing)
-        raise BackendError(
-            f"The window needs system libraries that are missing ({names}). Run: {install_line(missing)}"
-        )
-    if not platform and not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
-        raise BackendError(
-            "There is no display to open a window on (DISPLAY and WAYLAND_DISPLAY are not set). Run `noisescope` on a "
-            "desktop or under `xvfb-run -a`; the commands and --screenshot need no display."
-        )
+    if match[1] not in (library.name for library in missing):
+        return f"The system library {match[1]} is missing; `noisescope doctor` says what else is."
+    return f"System libraries are missing ({_names(missing)}). Run: {install_line(missing)}"
+
+
+def _names(missing: list[SystemLibrary]) -> str:
+    return ", ".join(library.name for library in missing)

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from gpu.errors import NoisescopeError, OutputError
-from gpu.leftovers import clear, remove, temporary, temporary_folder
+from gpu.leftovers import begun, clear, remove, temporary, temporary_folder
 from gpu.locks import holder, take
 
 PATIENCE = 0.3  # seconds to wait for a lock
@@ -93,7 +93,7 @@ def replacing(path: Path) -> Iterator[Path]:
     target = _target(path)
     partial = temporary(target)
     try:
-        with _said(path, partial.parent):
+        with begun(partial), _said(path, partial.parent):
             clear(partial.parent)
             yield partial
             flush(partial)
@@ -117,6 +117,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     within = partial.parent == path
     with ExitStack() as stack, _said(path, partial.parent):
         stack.enter_context(_alone(path, place))
+        stack.enter_context(begun(partial, place))
         clear(partial.parent)
         stack.callback(shutil.rmtree, partial, ignore_errors=True)
         if partial.exists():  # of a run that was killed: nobody held the lock

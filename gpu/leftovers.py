@@ -6,7 +6,10 @@ import itertools
 import os
 import re
 import shutil
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gpu.locks import DAY, here, runs, take
@@ -18,6 +21,7 @@ FOLDER = re.compile(r"(?P<name>\..*)\.partial", re.DOTALL)
 LOCK = re.compile(r"(?P<name>\..*)\.noisescope-lock", re.DOTALL)
 
 _numbers = itertools.count(1)
+_begun: set[Path] = set()  # what this process, in any of its threads, has begun and will not leave behind
 
 
 def temporary(path: Path) -> Path:
@@ -58,6 +62,38 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+@contextmanager
+def begun(*paths: Path) -> Iterator[None]:
+    """For the time of the block, `paths` are what `discard_begun` removes."""
+    _begun.update(paths)
+    try:
+        yield
+    finally:
+        _begun.difference_update(paths)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder for the time of the block, where the system keeps such things."""
+    with tempfile.TemporaryDirectory(prefix="noisescope-") as name, begun(Path(name)):
+        yield Path(name)
+
+
+def discard_begun() -> None:
+    """Remove what is not whole yet, and what stands beside it under names that begin alike. Only for a process that ends in
+    the next moment: what still writes there, fails."""
+    for path in list(_begun):
+        with suppress(OSError):
+            beside = [entry.name for entry in os.scandir(path.parent) if f"{entry.name}.".startswith(f"{path.name}.")]
+            for name in beside:
+                remove(path.parent / name)
+
+
+def has_begun() -> bool:
+    """Whether there is anything for `discard_begun` to remove."""
+    return bool(_begun)
 
 
 def _is_left_over(name: str, path: Path) -> bool:

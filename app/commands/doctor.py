@@ -7,9 +7,11 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,22 +19,9 @@ from pathlib import Path
 
 import gpu
 from app.commands import COMMANDS, Command, Parser
+from app.display import require_window
 from app.system import install_line, libraries, missing_libraries
-
-PACKAGES = (
-    "torch",
-    "numpy",
-    "scipy",
-    "opencv-python",
-    "moderngl",
-    "PySide6_Essentials",
-    "pyqtgraph",
-    "safetensors",
-    "av",
-    "OpenImageIO",
-    "platformdirs",
-    "tqdm",
-)
+from gpu.errors import BackendError
 
 GL_PROBE = """
 import json
@@ -60,7 +49,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     findings = [
         finding
-        for look in (_libraries, _packages, _torch, _gl, _qt, _video, _files, _models, _folders)
+        for look in (_libraries, _packages, _torch, _gl, _qt, _media, _files, _models, _folders)
         for finding in look()
     ]
     good = all(finding.ok is not False for finding in findings)
@@ -95,20 +84,32 @@ def _libraries() -> list[Finding]:
 
 
 def _packages() -> list[Finding]:
+    """What the installed program says that it needs; an extra's packages are not asked for."""
     present, missing = [], []
-    for name in PACKAGES:
+    for line in _required():
+        wanted, _, condition = line.partition(";")
+        name = re.match(r"[\w.-]+", wanted)
+        if name is None or "extra" in condition:
+            continue
         try:
-            present.append(f"{name} {metadata.version(name)}")
+            present.append(f"{name[0]} {metadata.version(name[0])}")
         except metadata.PackageNotFoundError:
-            missing.append(name)
+            missing.append(wanted.strip())
     findings = [Finding("Python packages", True, ", ".join(present))]
     if missing:
-        findings.append(
-            Finding("Python packages", False, ", ".join(missing), "python -m pip install " + " ".join(missing))
-        )
+        quoted = " ".join(f"'{each}'" for each in missing)
+        findings.append(Finding("Python packages", False, ", ".join(missing), f"python -m pip install {quoted}"))
     raft = importlib.util.find_spec("torchvision") is not None
     how = "installed" if raft else "not installed: RAFT flow is off (pip install 'noisescope[raft]')"
     return [*findings, Finding("torchvision", None, how), _hub()]
+
+
+def _required() -> list[str]:
+    """Packages as pyproject.toml names them, which a checkout has at hand and an installed wheel has written down."""
+    project = Path(gpu.__file__).parents[1] / "pyproject.toml"
+    if project.is_file():
+        return list(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"])
+    return metadata.requires("noisescope") or []
 
 
 def _hub() -> Finding:
@@ -185,26 +186,42 @@ def _qt() -> list[Finding]:
         )
     except subprocess.TimeoutExpired:
         return [Finding("Qt", False, "no answer within 60 s")]
-    display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     findings = [
         Finding("Qt", True, f"PySide6 {done.stdout.strip()}, draws off screen")
         if done.returncode == 0
         else Finding("Qt", False, _last_line(done.stderr), "python -m pip install --force-reinstall PySide6_Essentials")
     ]
     if sys.platform == "linux":
-        findings.append(Finding("display", None, display or "none: the window needs one, all else does not"))
+        findings.append(Finding("display", None, _display()))
     return findings
 
 
-def _video() -> list[Finding]:
-    """Whether films can be read, in a process of their own, and written."""
+def _display() -> str:
+    names = [os.environ[name] for name in ("WAYLAND_DISPLAY", "DISPLAY") if os.environ.get(name)]
+    if not names:
+        return "none: the window needs one, all else does not"
+    try:
+        require_window()
+    except BackendError as problem:
+        return str(problem)
+    return f"{' and '.join(names)}, where the window can be opened"
 
-    def look() -> str:
+
+def _media() -> list[Finding]:
+    """The libraries that read and write what people bring: loaded, and asked what they are made of."""
+
+    def video() -> str:
         import av
 
         if "libx264" not in av.codecs_available:
             raise RuntimeError("this build of PyAV has no H.264 encoder")
         return f"FFmpeg {av.ffmpeg_version_info} in PyAV {av.__version__}"
+
+    def pictures() -> str:
+        import OpenImageIO
+
+        formats = str(OpenImageIO.get_string_attribute("format_list")).split(",")
+        return f"OpenImageIO {OpenImageIO.VERSION_STRING}, {len(formats)} formats"
 
     def read() -> str:
         from gpu.decoders.process import DecoderProcess
@@ -213,9 +230,9 @@ def _video() -> list[Finding]:
             process.call("gpu.decoders.server:echo", {"text": "", "shape": [1]})
         return "its process starts"
 
-    mend = "python -m pip install --force-reinstall av"
     return [
-        _tried("video", look, mend),
+        _tried("video", video, "python -m pip install 'av>=18,<19'"),
+        _tried("pictures", pictures, "python -m pip install 'OpenImageIO>=3.1,<4'"),
         _tried("reading of files", read, "python -m pip install --force-reinstall noisescope"),
     ]
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app import stopping
 from app.commands import COMMANDS, Command, Parser
 from gpu.errors import ChoiceError, NoisescopeError, SessionError
 
@@ -180,6 +181,7 @@ def _lines(steps: Generator[Update, None, Outcome], name: str, progress: str) ->
     told = -LINE_SECONDS
     while True:
         try:
+            stopping.check()
             update = next(steps)
         except StopIteration as end:
             outcome: Outcome = end.value

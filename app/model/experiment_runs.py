@@ -17,8 +17,8 @@ from gpu.parameters import ParameterInfo, Value
 
 State = Literal["waiting", "running", "stopping", "done", "failed", "stopped"]
 ALL = "all"
-STOPPED = 130
-"""The exit code of a command that was stopped (app/cli.py)."""
+STOPPED = (129, 130, 143)
+"""Exit codes of a command that was stopped: by a terminal that is gone, Ctrl-C or a request to end (app/stopping.py)."""
 
 LEAST_SHARE, LEAST_SECONDS = 0.02, 2.0
 """Before that much is done a guess of the time left would jump about."""
@@ -182,7 +182,7 @@ class Run:
         """The process has ended with exit `code`, or died."""
         self.seconds, self.left = now - self.started, None
         self.read()
-        if self.state == "stopping" or code == STOPPED:
+        if self.state == "stopping" or code in STOPPED:
             self.state, self.what = "stopped", "stopped"
         elif code == 0 or (self.request.name == ALL and code == 2 and self.claims):
             self.state, self.what, self.share = "done", "done", 1.0

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app import stopping
 from app.look import theme
 from app.model import samples
 from app.model.user_folder import UserFolder
 from app.window.garbage import Garbage
 from app.window.main_window import Window
 from app.worker.worker import Worker
+from gpu import interrupt
 from gpu.errors import BackendError, OutputError
+from gpu.leftovers import scratch_folder
 from gpu.session import Session
 
 SIZE = (1440, 900)
@@ -39,6 +40,7 @@ def run(session: Session | None, screenshot: Path | None = None, size: tuple[int
 
 def application() -> QApplication:
     """The one QApplication, dressed."""
+    interrupt.watch(None)  # nothing may be raised in the middle of Qt: the window looks at the flag between events
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("noisescope")
@@ -68,11 +70,12 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
             "Open what was being compared then",
             lambda: window.documents.show_session(crashed),
         )
+    stopping.check()
     _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
     QTimer.singleShot(10, window.worker.start)
-    return app.exec()
+    return _until_closed(app)
 
 
 def take_screenshot(
@@ -86,8 +89,9 @@ def take_screenshot(
     """
     qInstallMessageHandler(_qt_says)
     app = application()
-    with tempfile.TemporaryDirectory() as folder:
-        window = Window(session or samples.start_session(), worker or Worker(), UserFolder(Path(folder)))
+    with scratch_folder() as folder:
+        stopping.check()
+        window = Window(session or samples.start_session(), worker or Worker(), UserFolder(folder))
         try:
             window.layout_.fit(size[0])
             window.resize(*size)
@@ -95,17 +99,15 @@ def take_screenshot(
             window.worker.start()
             end = time.monotonic() + (wait or SCREENSHOT_SECONDS)
             while time.monotonic() < end and not (window.banner.text or _worth_a_picture(window)):
-                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-                time.sleep(0.01)
+                _turn(app)
             if window.state.view.frame == 0 and window.info is not None:
                 window.state.set_frame(min(SCREENSHOT_FRAME, window.info.frames - 1))
             window.worker.set_background(False)
             while time.monotonic() < end and not window.banner.text and not window.frames.is_settled():
-                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
-                time.sleep(0.01)
+                _turn(app)
             calm = time.monotonic() + 1.0  # slices and the curves follow a little later
             while time.monotonic() < calm:
-                app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+                _turn(app)
             computed, sentence = window.result is not None, window.banner.text
             picture = window.grab()
         finally:  # also when stopped: a thread that is still running would end the process in its own way
@@ -142,16 +144,36 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
     window.open(name)
     _close_when_told(window, window.close)
     app.lastWindowClosed.connect(app.quit)  # closed in its first seconds, Qt alone would leave the program running
-    return app.exec()
+    return _until_closed(app)
 
 
 def _close_when_told(window: QWidget, close: Callable[[], object]) -> None:
-    """Close the window on Ctrl-C and on a request to end."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: close())
-    awake = QTimer(window)
-    awake.timeout.connect(lambda: None)  # lets Python see a signal while Qt waits for events
-    awake.start(500)
+    """Close the window, and whatever dialog stands before it, when a signal tells the process to end."""
+    told = stopping.wake()
+    if told is None:
+        return
+
+    def end() -> None:
+        notifier.setEnabled(False)
+        close()
+        QApplication.exit()  # also the loops of open dialogs and menus
+
+    notifier = QSocketNotifier(told, QSocketNotifier.Type.Read, window)
+    notifier.activated.connect(end)
+
+
+def _until_closed(app: QApplication) -> int:
+    """Run the window; the exit code. KeyboardInterrupt when a signal has closed it."""
+    code = app.exec()
+    stopping.check()
+    return code
+
+
+def _turn(app: QApplication) -> None:
+    """Let the window live for a moment; KeyboardInterrupt when a signal came."""
+    app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 50)
+    time.sleep(0.01)
+    stopping.check()
 
 
 def _unexpected(window: Window, problem: BaseException) -> None:

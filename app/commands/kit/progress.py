@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from app import stopping
+
 if TYPE_CHECKING:
     from gpu.engine.results import Update
 
@@ -16,6 +18,7 @@ def finish(steps: Generator[Update, None, Result], what: str) -> Result:
     with _Bar(what) as bar:
         while True:
             try:
+                stopping.check()
                 bar.show(next(steps))
             except StopIteration as end:
                 result: Result = end.value
@@ -29,6 +32,7 @@ def shown(steps: Iterable[Update], what: str) -> Iterator[Update]:
     """Pass the updates on, with a progress bar."""
     with _Bar(what) as bar:
         for update in steps:
+            stopping.check()
             bar.show(update)
             yield update
 

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     session = sessions.load(arguments.session) if arguments.session else None
     if arguments.screenshot is None:
         return open_window(session)
-    from app.system import require_window
+    from app.display import require_window
     from gpu.files import check_file, replacing
 
     check_file(arguments.screenshot, (".png",))
@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_lesson(arguments: argparse.Namespace) -> int:
     """Open a lesson, or draw it into a file; an unknown name is found before Qt starts."""
+    from app.display import require_window
     from app.lessons.compute import texts
-    from app.system import require_window
     from gpu.files import check_file, replacing
 
     name = texts.lesson(arguments.lesson).name
@@ -89,7 +89,7 @@ def _run_lesson(arguments: argparse.Namespace) -> int:
 
 def open_window(session: sessions.Session | None) -> int:
     """The window on this session (None: where the person left off), until it is closed."""
-    from app.system import require_window
+    from app.display import require_window
 
     require_window()
     from app.window.start import main

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEventLoop
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication
 
+from app import stopping
 from app.lessons.view.lesson_window import LessonWindow
 from gpu.errors import BackendError, ChoiceError
 
@@ -32,6 +33,7 @@ def grab(name: str, step: str, size: tuple[int, int], wait: float = SECONDS) -> 
         while not done and not window.error and time.monotonic() < end:
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
             time.sleep(0.005)
+            stopping.check()
         if window.error:
             raise ChoiceError(window.error)
         if not done:
@@ -42,6 +44,7 @@ def grab(name: str, step: str, size: tuple[int, int], wait: float = SECONDS) -> 
             while not done and time.monotonic() < end:
                 app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
                 time.sleep(0.005)
+                stopping.check()
         for _ in range(5):  # layouts and axes follow a little later
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
             time.sleep(0.02)

@@ -10,13 +10,13 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from gpu import interrupt
 from gpu.diffusion.hub.libraries import library
 from gpu.errors import ModelError
+from gpu.leftovers import scratch_folder
 
 FOUND = "found"
 """The line that the fetching process prints when the hub has answered."""
@@ -71,8 +71,8 @@ def _fetch(name: str) -> None:
     command = [sys.executable, "-m", "gpu.diffusion.hub.fetch", name]
     root = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    with tempfile.TemporaryDirectory() as folder:
-        said, complained = Path(folder, "said"), Path(folder, "complained")
+    with scratch_folder() as folder:
+        said, complained = folder / "said", folder / "complained"
         with said.open("wb") as out, complained.open("wb") as err:
             process = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment)
         try:

@@ -67,6 +67,13 @@ def test_help_of_a_command_lists_the_registries(cli: Any) -> None:
     [
         (ClipError("The video a.mp4 holds no frames."), 2, "noisescope: The video a.mp4 holds no frames.\n"),
         (KeyboardInterrupt(), 130, "Stopped. Nothing was left half-written."),
+        (
+            PermissionError(13, "Permission denied", "a.json"),
+            2,
+            "noisescope: a.json cannot be used: permission denied.\n",
+        ),
+        (OSError(22, "Invalid argument"), 70, "This is a fault of the program"),
+        (ImportError("libno.so.1: cannot open shared object file: No such file"), 2, "library libno.so.1 is missing"),
         (MemoryError(), 2, "not enough memory"),
         (
             ModuleNotFoundError("No module named 'x.y'", name="x.y"),
@@ -126,7 +133,7 @@ def test_stopping_leaves_nothing_half_written(number: int, inputs: Path, tmp_pat
         finally:
             process.kill()
     assert writing, "the partial file should be there while writing"
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert "Stopped" in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []

@@ -27,13 +27,13 @@ def child(began: float, profile: str) -> None:
     gaps: list[tuple[float, float]] = []
     from PySide6.QtCore import QEvent, QObject, QTimer
 
-    from app import system
+    from app import display
     from app.model.user_folder import UserFolder
     from app.window import main_window, start
     from app.worker.worker import Worker
     from gpu.session import Session
 
-    system.require_window()
+    display.require_window()
     times["imported"] = time.time() - began
 
     class Watched(main_window.Window):
