@@ -173,7 +173,9 @@ def test_doctor_finds_everything_here(cli: Any) -> None:
     assert told["ok"] is True, [finding for finding in told["findings"] if finding["ok"] is False]
     assert result.code == 0
     names = [finding["name"] for finding in told["findings"]]
-    assert {"system libraries", "OpenGL off screen", "torch", "Qt", "cache folder"} <= set(names)
+    assert {"system libraries", "OpenGL off screen", "torch", "Qt", "video", "pictures", "cache folder"} <= set(names)
+    packages = next(finding["text"] for finding in told["findings"] if finding["name"] == "Python packages")
+    assert {"av", "OpenImageIO", "torch", "PySide6_Essentials"} <= {each.split()[0] for each in packages.split(", ")}
 
 
 @pytest.mark.slow
