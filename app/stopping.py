@@ -175,7 +175,7 @@ def leave(status: int) -> None:
 def _has_begun() -> bool:
     """Whether there are files that are not whole yet."""
     leftovers = sys.modules.get("gpu.leftovers")  # not imported here: another thread may be in the middle of that
-    return hasattr(leftovers, "has_begun") and bool(leftovers.has_begun())
+    return leftovers is not None and hasattr(leftovers, "has_begun") and bool(leftovers.has_begun())
 
 
 def _children() -> list[int]:
