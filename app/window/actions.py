@@ -96,7 +96,7 @@ def of_help(parent: QWidget, user_folder: UserFolder, banner: Banner) -> Actions
 def flip_once(compare: CompareView) -> None:
     """Show the reference in every column for a moment."""
     compare.canvas.set_flip(True)
-    QTimer.singleShot(FLIP_MS, lambda: compare.canvas.set_flip(False))
+    QTimer.singleShot(FLIP_MS, compare.canvas, lambda: compare.canvas.set_flip(False))
 
 
 def _show_row(state: State, row: str, on: bool, show_view: Callable[[], None]) -> None:

@@ -74,7 +74,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
-    QTimer.singleShot(10, window.worker.start)
+    QTimer.singleShot(10, window, window.worker.start)
     return _until_closed(app)
 
 

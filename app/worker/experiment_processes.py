@@ -74,7 +74,7 @@ class Processes(QObject):
                 process.kill()  # there is no gentle signal for a process without a window
             else:
                 process.terminate()
-            QTimer.singleShot(GRACE_MS, lambda: process.kill() if process is self._process else None)
+            QTimer.singleShot(GRACE_MS, self, lambda: process.kill() if process is self._process else None)
             self.changed.emit(run)
         elif run.state == "waiting":
             run.state = run.what = "stopped"

@@ -274,12 +274,12 @@ class LessonWindow(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.restyle()
-        QTimer.singleShot(0, self.parts.place_message)
+        QTimer.singleShot(0, self, self.parts.place_message)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and self._type:
-            QTimer.singleShot(0, lambda: self.restyle(force=True))
+            QTimer.singleShot(0, self, lambda: self.restyle(force=True))
 
     def restyle(self, force: bool = False) -> None:
         """Give all parts the type size of this window and the application's colours."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox
 
 from app.views.export.dialog import ExportDialog
@@ -185,3 +187,26 @@ def test_one_gamma_for_columns_that_differ_in_nothing_else_is_refused(window: Wi
     window.state.remove_prior("random")
     slider.bar.setValue(50)
     assert [prior.gamma for prior in window.state.session.priors] == [0.5, 0.5]
+
+
+@pytest.mark.slow
+def test_lessons_can_be_closed_while_they_are_laid_out(qapp: object, faults: list[str]) -> None:
+    from app.lessons.view.lesson_window import LessonWindow
+
+    lessons = LessonWindow()
+    lessons.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    lessons.show()
+    QApplication.processEvents()
+    lessons.resize(900, 700)
+    lessons.close()
+    delete_closed()
+    assert not shiboken6.isValid(lessons)
+    QApplication.processEvents()
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[3] / "app").rglob("*.py")), ids=lambda path: path.name)
+def test_what_is_done_later_is_not_done_for_what_is_gone(path: Path) -> None:
+    """A single shot names the object that it is for, and is dropped when that is deleted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "singleShot":
+            assert len(node.args) == 3, f"{path}:{node.lineno}: milliseconds, the object, what is done"

@@ -124,6 +124,7 @@ class Soak:
                 self.watch.add("exception", problem)
             yield rng.choice((0, 0, 5, 20, 60, 150))
             if rng.random() < 1 / SETTLE_EVERY and QApplication.activeModalWidget() is None:
+                tame(window, person)
                 yield from self._settle(window)
         yield from self._look(window, len(self._numbers))
 
@@ -134,12 +135,14 @@ class Soak:
 
     def _settle(self, window: Window, first: bool = False) -> Iterator[int]:
         """Wait until nothing is left to do, and see that nothing was left undone."""
-        end, calm = time.monotonic() + SETTLE_SECONDS, 0
+        end, calm, at = time.monotonic() + SETTLE_SECONDS, 0, ""
         while calm < 3:
             if time.monotonic() > end:
-                self._fault(f"not at rest after {SETTLE_SECONDS:.0f} s: {window.status._work.text()}")
+                self._fault(f"nothing came further for {SETTLE_SECONDS:.0f} s: {at!r}")
                 return
             yield 20
+            if window.status._work.text().partition(" · ")[0] != at:
+                end, at = time.monotonic() + SETTLE_SECONDS, window.status._work.text().partition(" · ")[0]
             rested = not window._apply.isActive() and (window.info is not None or bool(window.banner.text))
             calm = calm + 1 if rested and not _busy(window) and not window.playback.playing else 0
             if window.playback.playing:
