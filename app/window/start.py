@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QEventLoop, QMessageLogContext, QSocketNotifier, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
@@ -181,6 +182,8 @@ def _unexpected(window: Window, problem: BaseException) -> None:
     details = "".join(traceback.format_exception(problem))
     print(details, file=sys.stderr, end="")
     logging.getLogger("noisescope").error("unexpected error (window)\n%s", details)
+    if not shiboken6.isValid(window):
+        return
     kind = type(problem).__name__
     window.banner.show_error(f"Something unexpected went wrong ({kind}); the details are in the log file.", details)
 
