@@ -18,6 +18,7 @@ from app.model.user_folder import UserFolder
 from app.views.widgets.banner import Banner
 from app.window.status import StatusLine
 from app.worker.dispatch import Dispatch
+from app.worker.film_check import frames_told
 from app.worker.flow_check import flow_fits
 from gpu import session as sessions
 from gpu.errors import NoisescopeError
@@ -30,6 +31,7 @@ VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gi
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 FLOWS = (".npy", ".npz", ".flo")
 FRAMES = 48  # of a still that is set in motion
+LONG = 240  # frames of a film: of one that is longer, so many are opened at first
 
 
 class Documents(QObject):
@@ -52,6 +54,7 @@ class Documents(QObject):
         self._banner, self._status, self._start_over, self._parent = banner, status, start_over, parent
         self.path: Path | None = None
         self.opening = ""
+        self._beside = ""  # to be said when the source that is being opened is open
         self._catalogue: Catalogue | None = None
 
     def set_catalogue(self, catalogue: Catalogue) -> None:
@@ -108,14 +111,31 @@ class Documents(QObject):
 
     def open_as(self, kind: str, path: str) -> None:
         """Take `path` as the source; whether it can be read is found out in the worker."""
-        session = self._state.session
         source = self._source(kind, path)
         if kind == "flow":
             self.check_flow(source)
             return
-        self.opening = path
-        self._state.change(replace(session, source=source), f"Open {Path(path).name}")
+        self.opening, self._beside = path, ""
+        if kind == "video":
+            self._dispatch.ask(lambda _: frames_told(path), lambda frames: self._open_video(source, frames))
+        else:
+            self._take(source)
+
+    def _take(self, source: SourceSettings) -> None:
+        path = source.path
+        self._state.change(replace(self._state.session, source=source), f"Open {Path(path).name}")
         self._state.set_frame(0)
+
+    def _open_video(self, source: SourceSettings, frames: int) -> None:
+        """Open a film, of a long one its beginning: how long it is must not decide how long opening it takes."""
+        if frames > LONG:
+            self._take(replace(source, frames=LONG))
+            self._beside = (
+                f"{Path(source.path).name} has about {frames:,} frames; the first {LONG} are open. "
+                "Start and Frames at the left choose others."
+            )
+        else:
+            self._take(source)
 
     def _source(self, kind: str, path: str) -> SourceSettings:
         old = self._state.session.source
@@ -175,6 +195,9 @@ class Documents(QObject):
         if self.opening and self.opening in (source.path, source.flow_path):
             self._user_folder.add_recent(self.opening)
             self.opening = ""
+            if self._beside:
+                self._banner.show_note(self._beside)
+            self._beside = ""
 
     # -- sessions
 

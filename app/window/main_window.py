@@ -337,14 +337,17 @@ class Window(QMainWindow):
             self.actions_["background"].setChecked(False)
             self.status.say("Stopped by errors: Play ▸ Compute ahead tries the other frames again")
 
-    def _cancel(self, job: int | None) -> None:
-        if job is None:
+    def _cancel(self, progress: Progress) -> None:
+        if progress.opening:
+            self.state.undo()  # what was open is shown still, and the worker leaves the rest
+            self.status.say("Stopped: the source before stays open")
+        elif progress.job is None:
             self.worker.halt()
             self.actions_["background"].setChecked(False)
             self.compare.canvas.set_waiting("")
             self.status.say("Stopped: Play ▸ Compute ahead goes on with the other frames")
         else:
-            self.worker.cancel(job)
+            self.worker.cancel(progress.job)
 
     # -- what is shown
 

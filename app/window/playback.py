@@ -34,7 +34,7 @@ class Playback(QObject):
         self.player.setParent(self)
         self.player.waiting.connect(self._wait)
         self.player.stopped.connect(lambda: self.play(False))
-        display.source_opened.connect(lambda info: self.player.set_fps(info.fps))
+        display.source_opened.connect(lambda info: self.player.set_clock(info.fps, info.times))
         display.first_complete.connect(lambda: self.play(True))
 
     @property

@@ -20,6 +20,7 @@ class Player(QObject):
         super().__init__()
         self._state, self._pictures = state, pictures
         self._period = 1 / 24
+        self._times: tuple[float, ...] = ()
         self._due = 0.0
         self._waits_for = -1
         self._timer = QTimer(self)
@@ -30,8 +31,10 @@ class Player(QObject):
     def playing(self) -> bool:
         return self._timer.isActive()
 
-    def set_fps(self, fps: float) -> None:
+    def set_clock(self, fps: float, times: tuple[float, ...]) -> None:
+        """Frames a second, and where frames last differently long, when each is shown and the last one's time is over."""
         self._period = 1 / min(max(fps or 24.0, SLOWEST), FASTEST)
+        self._times = times
         self._timer.setInterval(max(round(self._period * 500), 4))
 
     def play(self, on: bool) -> None:
@@ -56,5 +59,12 @@ class Player(QObject):
             return
         self._waits_for = -1
         # A late frame moves the schedule on instead of being made up for by a burst.
-        self._due = max(self._due + self._period, now - self._period)
+        lasts = self._lasts(t)
+        self._due = max(self._due + lasts, now - lasts)
         self._state.set_frame(t)
+
+    def _lasts(self, t: int) -> float:
+        """Seconds that frame t is shown."""
+        if t + 1 >= len(self._times):
+            return self._period
+        return min(max(self._times[t + 1] - self._times[t], 1 / FASTEST), 1 / SLOWEST)

@@ -13,12 +13,12 @@ from gpu.engine.results import SourceInfo
 
 
 class StatusLine(QStatusBar):
-    cancelled = Signal(object)  # the number of an export, or None for computing ahead
+    cancelled = Signal(object)  # the Progress that is not to go on
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
-        self._job: int | None = None
+        self._progress: Progress | None = None
         self._message = QLabel("Loading torch and OpenCV …")
         self._message.setMinimumWidth(40)
         self._work = QLabel()
@@ -27,7 +27,7 @@ class StatusLine(QStatusBar):
         self._cancel = QToolButton()
         self._cancel.setToolTip("Stop this; what is done is kept")
         self._cancel.setAccessibleName("Cancel")
-        self._cancel.clicked.connect(lambda: self.cancelled.emit(self._job))
+        self._cancel.clicked.connect(lambda: self.cancelled.emit(self._progress))
         self._machine = QLabel()
         self._machine.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         self._message.setContentsMargins(theme.GRID, 0, 0, 0)
@@ -63,7 +63,7 @@ class StatusLine(QStatusBar):
             widget.setVisible(progress is not None)
         if progress is None:
             return
-        self._job = progress.job
+        self._progress = progress
         text = progress.what
         if progress.seconds is not None:
             text += f" · {duration(progress.seconds)} left"

@@ -20,13 +20,15 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Progress:
-    """What the worker is at. `job` is the number of an export, or None for frames; `seconds` left may be unknown."""
+    """What the worker is at. `job` is the number of an export, or None for frames; `seconds` left may be unknown, as may be
+    `total` (0). `opening`: it reads a source that is not shown yet."""
 
     what: str
     done: int
     total: int
     seconds: float | None = None
     job: int | None = None
+    opening: bool = False
 
 
 @dataclass(frozen=True)

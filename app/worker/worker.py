@@ -22,7 +22,7 @@ from app.model.frame_pictures import Converter, slice_bytes
 from app.worker.messages import Arrival, Failure, Progress, Unfilled
 from app.worker.requests import Question, Requests, Steps, close_steps
 from app.worker.thread import explain, leave_a_core
-from gpu import interrupt
+from gpu import interrupt, progress
 from gpu.engine.results import FrameResult, Update
 from gpu.session import Session
 
@@ -101,6 +101,7 @@ class Worker(Requests):
 
     def _begin(self) -> bool:
         interrupt.watch(self._unwanted)
+        progress.watch(self._report_opening)
         return self._try("start", self._send_catalogue)
 
     def _send_catalogue(self) -> None:
@@ -345,6 +346,13 @@ class Worker(Requests):
     def _send(self, result: FrameResult) -> None:
         pictures = self._converter.convert(result, self._colours)
         self.arrived.emit(Arrival(self._engine_number, result, pictures))
+
+    def _report_opening(self, done: int, total: int, what: str) -> None:
+        if time.monotonic() - self._reported >= REPORT_SECONDS:
+            self._reported = time.monotonic()
+            self.progressed.emit(
+                Progress(f"{what} · {done}" + (f" of {total}" if total else ""), done, total, opening=True)
+            )
 
     def _report(self, t: int, update: Update, noise_only: bool) -> None:
         assert self._engine is not None

@@ -20,7 +20,7 @@ from gpu.metrics import coherence, whiteness
 from gpu.noise.inspection import Inspection
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
 from gpu.session import PriorSettings, Session
-from gpu.source import Source
+from gpu.source import Source, own_times
 
 
 def _at_once(t: int) -> Iterator[tuple[int, int]]:
@@ -82,6 +82,7 @@ class Engine:
             source.truth is not None,
             opened.backend.name,
             str(self._comparison.device),
+            own_times(source),
         )
 
     def close(self) -> None:

@@ -103,3 +103,13 @@ class SourceInfo:
     has_truth: bool
     backend: str  # "GL: llvmpipe" or "torch cpu"
     device: str
+    times: tuple[float, ...] = ()
+    """(frames + 1,) seconds at which each frame is shown, and at which the last one's time is over, where they last differently
+    long; else nothing."""
+
+    @property
+    def clock(self) -> tuple[float, ...]:
+        """`times`, or where they are as the rate says, those; empty where nothing is known of time."""
+        if self.times or self.fps <= 0:
+            return self.times
+        return tuple(t / self.fps for t in range(self.frames + 1))

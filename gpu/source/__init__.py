@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -140,11 +141,18 @@ class Timed(Protocol):
         ...
 
 
-def times(source: Source) -> tuple[float, ...]:
-    """(frames + 1,) seconds at which each frame of `source` is shown, and at which the last one's time is over."""
-    if isinstance(source, Timed):
-        return source.times
-    return tuple(t / source.fps for t in range(source.frames + 1))
+SAME = 0.002
+"""Seconds by which the lengths of frames of one rate differ when a container's clock rounds them."""
+
+
+def own_times(source: Source) -> tuple[float, ...]:
+    """(frames + 1,) seconds at which each frame of `source` is shown, and at which the last one's time is over, where they last
+    differently long; else nothing: its rate says it all."""
+    if not isinstance(source, Timed):
+        return ()
+    times = source.times
+    lengths = [after - before for before, after in pairwise(times)]
+    return times if max(lengths) - min(lengths) > SAME else ()
 
 
 def area(source: Source) -> Area:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 U8 = npt.NDArray[np.uint8]
 
-SAME = 0.002  # seconds by which lengths of frames of one rate differ when a container's clock rounds them
-
 HUNDRED = 100
 """Steps of progress a frame."""
 
@@ -58,15 +56,10 @@ def rate_of(engine: Engine, options: ExportOptions) -> float:
 def times_of(engine: Engine, options: ExportOptions) -> tuple[float, ...]:
     """(frames + 1,) seconds at which each chosen frame is shown and the last one's time is over, where the source's frames last
     differently long and no rate is asked for; else nothing."""
-    from gpu.source import Timed
-
-    source = engine.source
-    if options.fps or not isinstance(source, Timed):
+    own = engine.info.times
+    if options.fps or not own:
         return ()
-    own = source.times
-    lengths = [b - a for a, b in pairwise(own)]
-    if max(lengths) - min(lengths) <= SAME:
-        return ()
+    lengths = [after - before for before, after in pairwise(own)]
     shown = [lengths[t] for t in chosen_frames(options, engine.info.frames)]
     return (0.0, *accumulate(shown))
 

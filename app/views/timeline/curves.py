@@ -62,7 +62,8 @@ class TimePlot(CurvePlot):
     frameRequested = Signal(int)
 
     def __init__(self, curves: Curves, colours: Theme = DARK, parent: QWidget | None = None) -> None:
-        self._frames, self._frame, self._fps = 0, 0, 0.0
+        self._frames, self._frame = 0, 0
+        self._clock: tuple[float, ...] = ()
         self._whole: dict[str, Curve] = {}
         self._dots: dict[str, graph.Dots] = {}
         self._cursor = graph.Rule(angle=90, movable=False)
@@ -92,9 +93,9 @@ class TimePlot(CurvePlot):
         self.set_labels(self.spec.label_x, self.spec.label_y)
         self._show_reference()
 
-    def set_source(self, frames: int, fps: float, cuts: tuple[int, ...]) -> None:
-        """A new source: its length, frames per second, and where shots start."""
-        self._frames, self._fps = frames, fps
+    def set_source(self, frames: int, clock: tuple[float, ...], cuts: tuple[int, ...]) -> None:
+        """A new source: its length, the seconds at which its frames are shown (may be empty), and where shots start."""
+        self._frames, self._clock = frames, clock
         for line in self._cuts:
             self.removeItem(line)
         self._cuts = [graph.Rule(cut - 0.5, angle=90, movable=False) for cut in cuts]
@@ -218,7 +219,7 @@ class TimePlot(CurvePlot):
 
     def value_text(self, t: int) -> str:
         """The values of all priors at a frame, for the tooltip."""
-        lines = [f"frame {t}" + (f", {t / self._fps:.2f} s" if self._fps > 0 else "")]
+        lines = [f"frame {t}" + (f", {self._clock[t]:.2f} s" if t < len(self._clock) else "")]
         for key, (_, y) in self._whole.items():
             if t < len(y) and np.isfinite(y[t]):
                 lines.append(f"{key}: {y[t]:.4g} {self.curves.unit}".rstrip())
@@ -227,7 +228,7 @@ class TimePlot(CurvePlot):
     def figure_twin(self, scale: float) -> QWidget:
         twin = TimePlot(self.curves, colours=LIGHT)
         cuts = tuple(round(line.value() + 0.5) for line in self._cuts)
-        twin.set_source(self._frames, self._fps, cuts)
+        twin.set_source(self._frames, self._clock, cuts)
         twin.set_frame(self._frame)
         twin.set_series({key: {self.curves.series: y / self.curves.scale} for key, (_, y) in self._whole.items()})
         twin.set_on_paper(scale)
@@ -237,9 +238,9 @@ class TimePlot(CurvePlot):
         frames = np.arange(self._frames)
         headings = ["frame"]
         columns: list[npt.NDArray[np.generic]] = [frames]
-        if self._fps > 0:
+        if len(self._clock) >= len(frames) > 0:
             headings.append("time (s)")
-            columns.append(frames / self._fps)
+            columns.append(np.asarray(self._clock[: len(frames)]))
         headings += [f"{key}: {self.curves.label}" for key in self._whole]
         return Table(headings, [*columns, *(y for _, y in self._whole.values())])
 

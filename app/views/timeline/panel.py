@@ -65,7 +65,8 @@ class TimelinePanel(QWidget):
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Timeline")
-        self._frames, self._fps, self._frame = 0, 0.0, 0
+        self._frames, self._frame = 0, 0
+        self._clock: tuple[float, ...] = ()
         self._loop: tuple[int, int] | None = None
         self._playing = False
         self._colours = colours
@@ -146,16 +147,16 @@ class TimelinePanel(QWidget):
 
     def set_info(self, info: SourceInfo) -> None:
         """A new source. Frame, loop, curves and computed frames start empty."""
-        self._frames, self._fps = max(0, info.frames), float(info.fps)
+        self._frames, self._clock = max(0, info.frames), info.clock
         self._frame, self._loop = 0, None
         self._series = {}
         self._show_source(tuple(info.cuts))
 
     def _show_source(self, cuts: tuple[int, ...]) -> None:
-        self.scrub.set_source(self._frames, self._fps, cuts)
+        self.scrub.set_source(self._frames, self._clock, cuts)
         for plot in self.plots:
             plot.set_series({})
-            plot.plot.set_source(self._frames, self._fps, cuts)
+            plot.plot.set_source(self._frames, self._clock, cuts)
         with QSignalBlocker(self.number):
             self.number.setRange(0, max(0, self._frames - 1))
         with QSignalBlocker(self.buttons["loop"]):
@@ -257,7 +258,7 @@ class TimelinePanel(QWidget):
         if not self._frames:
             self.clock.setText("no source")
             return
-        seconds = f" · {self._frame / self._fps:.2f} s" if self._fps > 0 else ""
+        seconds = f" · {self._clock[self._frame]:.2f} s" if self._frame < len(self._clock) else ""
         self.clock.setText(f"/ {self._frames}{seconds}")
 
     def _schedule(self) -> None:

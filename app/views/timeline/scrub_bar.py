@@ -37,7 +37,8 @@ class ScrubBar(QWidget):
     def __init__(self, colours: Theme = DARK, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = colours
-        self._frames, self._fps = 0, 0.0
+        self._frames = 0
+        self._clock: tuple[float, ...] = ()
         self._cuts: tuple[int, ...] = ()
         self._computed: Mask = np.zeros(0, dtype=bool)
         self._frame = 0
@@ -56,9 +57,9 @@ class ScrubBar(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(80, 30)
 
-    def set_source(self, frames: int, fps: float, cuts: tuple[int, ...]) -> None:
-        """A new source: its length, frames per second, and the frames at which a shot starts."""
-        self._frames, self._fps, self._cuts = frames, fps, tuple(cuts)
+    def set_source(self, frames: int, clock: tuple[float, ...], cuts: tuple[int, ...]) -> None:
+        """A new source: its length, the seconds at which frames are shown (may be empty), the frames at which a shot starts."""
+        self._frames, self._clock, self._cuts = frames, clock, tuple(cuts)
         self._computed = np.zeros(frames, dtype=bool)
         self._frame, self._loop = 0, None
         self.update()
@@ -247,8 +248,8 @@ class ScrubBar(QWidget):
             return f"{handle.capitalize()} frame of the loop; drag to change it."
         t = self.frame_at(x)
         parts = [f"Frame {t}"]
-        if self._fps > 0:
-            parts.append(f"{t / self._fps:.2f} s")
+        if t < len(self._clock):
+            parts.append(f"{self._clock[t]:.2f} s")
         ready = t < len(self._computed) and self._computed[t]
         parts.append("computed" if ready else "not computed yet")
         if t in self._cuts:

@@ -10,6 +10,7 @@ import pytest
 
 from app.look import theme
 from app.views.widgets.drawing_queue import DrawingQueue
+from gpu.engine.results import SourceInfo
 
 KEYS = ("random", "fixed", "bilinear", "integral", "bilinear (chained)", "pyoco-progressive")
 NAMES = ("mean", "variance", "skewness", "kurtosis", "ks", "moran", "autocorrelation", "channels", "spectrum")
@@ -82,13 +83,11 @@ def frame_result() -> Callable[..., SimpleNamespace]:
 
 
 @pytest.fixture
-def source_info() -> Callable[..., SimpleNamespace]:
+def source_info() -> Callable[..., SourceInfo]:
     """A SourceInfo."""
 
-    def make(frames: int = 48, fps: float = 24.0, cuts: tuple[int, ...] = (30,)) -> SimpleNamespace:
-        return SimpleNamespace(
-            title="clip one.mp4", height=18, width=32, frames=frames, fps=fps, cuts=cuts, motion="DIS", has_truth=False
-        )
+    def make(frames: int = 48, fps: float = 24.0, cuts: tuple[int, ...] = (30,)) -> SourceInfo:
+        return SourceInfo("clip one.mp4", 18, 32, frames, fps, cuts, "DIS", False, "torch cpu", "cpu")
 
     return make
 

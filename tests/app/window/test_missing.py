@@ -16,6 +16,7 @@ from app.model import user_folder
 from app.views.compare.cell_drawing import Drawing
 from app.window import start
 from app.window.main_window import Window
+from app.worker.messages import Progress
 from gpu.session import PriorSettings
 from tests.app.window.conftest import MakeWindow, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
@@ -32,7 +33,7 @@ def test_what_is_missing_is_not_said_to_be_computed(make_window: MakeWindow, eng
     window = make_window()
     wait_for(lambda: window.result is not None and len(window.result.columns) > 0)
     assert why_empty(window, "nobody") == "computing …"
-    window.status.cancelled.emit(None)
+    window.status.cancelled.emit(Progress("", 0, 1))
     wait_for(lambda: window.status._work.isHidden())
     assert why_empty(window, "nobody") == "not computed"
     assert "Compute ahead" in window.status.said

@@ -30,6 +30,7 @@ from app.views.compare.figures import figures
 from app.views.source.flow_dialog import FlowDialog
 from app.window import documents, menus
 from app.window.main_window import Window
+from app.worker.messages import Progress
 from gpu.session import PriorSettings, Session, SourceSettings
 from tests.app.window.conftest import MakeWindow, idle, settle, wait_for
 from tests.app.window.fake_engine import FakeEngine
@@ -370,7 +371,7 @@ def test_cancelling_stops_computing_ahead(make_window: MakeWindow, engines: type
     engines.delay = 0.05
     window = make_window()
     wait_for(lambda: window.result is not None and window.result.complete)
-    window.status.cancelled.emit(None)
+    window.status.cancelled.emit(Progress("", 0, 1))
     wait_for(lambda: window.status._work.isHidden())
     engine = engines.instances[-1]
     count = int(engine.computed().sum())
