@@ -235,6 +235,7 @@ def test_what_is_dropped_is_opened(window: Window, tmp_path: Path, name: str, ki
     path = tmp_path / name
     path.touch() if path.suffix else path.mkdir()
     drop(window, path)
+    wait_for(lambda: window.state.session.source.path == str(path))  # how long a film is, is asked in the worker first
     source = window.state.session.source
     assert (source.kind, source.path) == (kind, str(path))
     settle(window)
