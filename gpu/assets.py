@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 from gpu.errors import ClipError
@@ -14,6 +15,12 @@ def asset(path: str) -> Path:
         if (folder / path).is_file():
             return folder / path
     raise ClipError(f"The bundled file assets/{path} is missing; the program may be installed incompletely.")
+
+
+def is_bundled(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` lies among the files that ship with the program, which are not made by strangers."""
+    place = os.path.abspath(path)
+    return any(place.startswith(os.path.join(folder, "")) for folder in _folders())
 
 
 def _folders() -> list[Path]:

@@ -43,6 +43,9 @@ class SourceSettings:
     `fps` frames a second (0: the film's own rate). `deinterlace` makes whole pictures of interlaced footage, leaves it as it is
     (`off`), or makes a picture of each field (`fields`).
 
+    Of pictures of scene-linear light, `exposure` is in stops and is added to the one that suits them (gpu.pictures.read);
+    `layer` is the one of an OpenEXR file to show, empty for that with the finished picture.
+
     Of a flow file, `flow_direction`, `flow_units` and `flow_layout` say what its names and values leave open; `flow_key` is the
     array to take where several would do.
     """
@@ -59,6 +62,8 @@ class SourceSettings:
     fps: float = 0.0
     fit: Literal["stretch", "crop", "pad"] = "stretch"
     deinterlace: Literal["auto", "off", "fields"] = "auto"
+    exposure: float = 0.0
+    layer: str = ""
     flow_path: str = ""
     forward_path: str = ""
     flow_direction: Literal["auto", "backward", "forward"] = "auto"
@@ -164,6 +169,7 @@ def check(session: Session) -> None:
     _in_range("frames", source.frames, 0, 10**9)
     _in_range("every", source.every, 1, 10**6)
     _in_range("the frames a second", source.fps, 0, 1000)
+    _in_range("the exposure", source.exposure, -64, 64)
     _in_range("flow scale", session.motion.scale, 0.05, 4)
     _in_range("the number of sampler steps", session.task.steps, 0, 1000)
     _in_range("churn", session.task.churn, 0, 1)

@@ -1,11 +1,12 @@
 """The bundled clips, stills and scenes in the window's gallery, and what the window opens on.
 
-`python -m app.model.samples` computes the small pictures of the scenes in assets/scenes anew.
+`python -m app.model.samples` computes the small pictures of scenes and clips in assets/ anew.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from app.model.catalogue import Sample
 from gpu.assets import asset
 from gpu.errors import ClipError
 from gpu.session import Session, SourceSettings, TaskSettings
+
+if TYPE_CHECKING:
+    from gpu.source import gallery
 
 START_ROWS, START_FRAMES = 144, 48
 THUMBNAIL_WIDTH = 216
@@ -50,36 +54,34 @@ def opened(sample: Sample, session: Session) -> Session:
 def bundled() -> list[Sample]:
     """The samples that are installed, with thumbnails, but for a scene without a bundled one. It decodes files: for the
     worker's thread alone."""
-    from gpu.cv import cv2
+    from gpu import pictures
     from gpu.source import gallery
 
     samples = []
-    picture: cv2.typing.MatLike | None
     for sample in gallery.installed():
         source, task = sample.settings(), sample.task_settings().name
+        file = source.path if sample.kind == "synthetic" else _bundled_thumbnail(sample)
         colours = None
-        if sample.kind == "video":
-            capture = cv2.VideoCapture(source.path)
-            picture = capture.read()[1]
-            capture.release()
-        else:
-            file = source.path or _bundled_thumbnail(sample.name)
-            picture = cv2.imread(file) if file else None
-        if picture is not None:
-            colours = _small(np.ascontiguousarray(picture[..., ::-1], np.uint8))
-        elif source.path:
+        try:
+            colours = _small(pictures.read(file).pixels) if file else None
+        except ClipError:
             continue
         about, credit = sample.about, sample.attribution
         samples.append(Sample(sample.kind, source.path, sample.title, about, credit, sample.name, task, colours))
     return samples
 
 
-def _bundled_thumbnail(scene: str) -> str:
-    """The file with a scene's small picture; empty where there is none."""
+def _bundled_thumbnail(sample: gallery.Sample) -> str:
+    """The file with the small picture of a scene or a clip; empty where there is none."""
     try:
-        return str(asset(f"scenes/{scene}.jpg"))
+        return str(asset(_thumbnail_of(sample)))
     except ClipError:
         return ""
+
+
+def _thumbnail_of(sample: gallery.Sample) -> str:
+    """Where below assets/ it lies."""
+    return f"scenes/{sample.name}.jpg" if sample.kind == "scene" else sample.path.rpartition(".")[0] + ".jpg"
 
 
 def scene_thumbnail(sample: Sample, frame: int = SOON_FRAME) -> U8:
@@ -105,15 +107,24 @@ def _write_thumbnails() -> None:
     from pathlib import Path
 
     from gpu.cv import cv2
+    from gpu.source import gallery
+    from gpu.source.opening import open_source
     from gpu.source.scenes import SCENES
 
-    folder = Path(__file__).parents[2] / "assets" / "scenes"
-    folder.mkdir(exist_ok=True)
+    assets = Path(__file__).parents[2] / "assets"
+    written = {}
     for name, scene in SCENES.items():
         sample = Sample("scene", "", scene.title, "", "", name, scene.task)
-        picture = np.ascontiguousarray(scene_thumbnail(sample, SCENE_FRAME)[..., ::-1])
-        cv2.imwrite(str(folder / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
-        print(folder / f"{name}.jpg")
+        written[assets / "scenes" / f"{name}.jpg"] = scene_thumbnail(sample, SCENE_FRAME)
+    for clip in gallery.SAMPLES:
+        if clip.kind == "video":
+            source = open_source(SourceSettings("video", str(assets / clip.path), frames=1))
+            written[assets / _thumbnail_of(clip)] = _small(source.frame(0))
+            source.close()
+    for file, picture in written.items():
+        file.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(file), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])
+        print(file)
 
 
 if __name__ == "__main__":

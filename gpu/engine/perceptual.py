@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
+from gpu import pictures, sequences
 from gpu.engine.frame_cache import FrameCache
 from gpu.engine.results import Update
 from gpu.errors import SizeError
 from gpu.metrics.perceptual import fid, inception, lpips, precision, vgg, weights
-from gpu.source.footage.image_sequence import find_sequence
 from gpu.source.stills import read_picture
 
 
@@ -79,7 +79,7 @@ def measure(
     true = {t: truth(t) for t in sorted({t for at_hand in frames.values() for t in at_hand})}
     real: list[torch.Tensor | Path] = [picture for picture in true.values() if picture is not None]
     if reference is not None:
-        real = list(find_sequence(reference))
+        real = list(sequences.find(reference, pictures.SUFFIXES, strict=False).files)
     total, done = len(real) + sum(map(len, frames.values())), 0
     real_inside: list[torch.Tensor] = []
     real_deep: list[torch.Tensor] = []

@@ -32,6 +32,7 @@ from gpu.experiments.kit.progress import within
 from gpu.metrics import intervals
 from gpu.parameters import ParameterInfo
 from gpu.session import TaskSettings
+from gpu.source.stills import read_picture
 
 SPACES = {"pixels": "super-resolution", "latents": "super-resolution-latent"}
 PRIORS = ("random", "fixed", "integral")
@@ -45,12 +46,9 @@ def photo(still: str) -> torch.Tensor:
     """(3,SIZE,SIZE+8) float32 in [0,1] of a bundled still at 288 rows."""
     from gpu.cv import cv2
 
-    read = cv2.imread(str(asset(f"stills/{still}.jpg")))
-    assert read is not None  # it comes with the program
-    height, width = read.shape[:2]
-    small = cv2.resize(
-        cv2.cvtColor(read, cv2.COLOR_BGR2RGB), (width * 288 // height, 288), interpolation=cv2.INTER_AREA
-    )
+    picture = read_picture(asset(f"stills/{still}.jpg"))
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width * 288 // height, 288), interpolation=cv2.INTER_AREA)
     part = small[100 : 100 + SIZE, 120 : 120 + SIZE + SHIFTS[-1]]
     return torch.from_numpy(part).permute(2, 0, 1).float() / 255
 

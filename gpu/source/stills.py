@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from gpu import pictures
 from gpu.cv import cv2
-from gpu.errors import ClipError, SizeError
+from gpu.errors import SizeError
+from gpu.pictures import Picture
 from gpu.session import SourceSettings
 from gpu.source import Area
-from gpu.unchanged import Unchanged
 
 U8 = npt.NDArray[np.uint8]
 
 MOST_ROWS = 288  # of a picture whose size is not asked for
 LARGEST = 16384  # pixels a side
-MOST_BYTES = 1 << 30  # of a picture's file
 BAR = 0  # the value of all three colours where `pad` leaves room: black, as FFmpeg and the models' own loaders have it
 
 
@@ -114,34 +113,16 @@ def fitted(picture: U8, fit: Fitting) -> U8:
 
 
 def read_picture(path: str | os.PathLike[str]) -> U8:
-    """(H, W, 3) RGB uint8 of a picture file, turned as its Exif orientation says, without transparency.
+    """(H, W, 3) sRGB uint8 of a picture file, as gpu.pictures.read shows it.
 
     ClipError when there is no such file or when it is not a picture that can be read.
     """
-    file = Path(path)
-    before = Unchanged(file)
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MOST_BYTES + 1)  # a device has no end
-    except IsADirectoryError:
-        raise ClipError(f"{path} is a folder; expected a picture file.") from None
-    except FileNotFoundError:
-        raise ClipError(f"There is no picture {path}.") from None
-    except OSError as problem:
-        raise ClipError(f"The picture {path} cannot be read: {problem.strerror or problem}.") from None
-    if not data:
-        raise ClipError(f"The picture {path} is empty (0 bytes).")
-    if len(data) > MOST_BYTES:
-        raise ClipError(f"The picture {path} is larger than {MOST_BYTES >> 30} GB; expected a picture file.")
-    before.check()  # a program that writes it at this moment would leave its lower half grey
-    # From memory: OpenCV cannot open some paths (not ASCII, on Windows) itself.
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error as problem:
-        # OpenCV refuses more than 2^30 pixels, among others.
-        raise ClipError(
-            f"The picture {path} cannot be decoded: {problem.err or 'it is damaged or too large'}."
-        ) from None
-    if picture is None or picture.ndim != 3 or 0 in picture.shape:
-        raise ClipError(f"{path} is not a picture that can be read; expected PNG, JPEG, WebP, TIFF, BMP or the like.")
-    return np.asarray(picture, np.uint8)
+    return pictures.read(path).pixels
+
+
+def read_still(path: str | os.PathLike[str], settings: SourceSettings) -> Picture:
+    """The picture of a file, with the layer and the exposure that the settings ask for. ClipError as `read_picture`."""
+    picture = pictures.read(path, settings.layer)
+    if picture.exposure is None or not settings.exposure:
+        return picture
+    return pictures.read(path, settings.layer, 0, picture.exposure + settings.exposure)

@@ -14,7 +14,7 @@ from gpu.session import SourceSettings
 from gpu.source import U8
 from gpu.source.flow_file.reading import open_pair
 from gpu.source.flow_file.truth import FlowFileTruth
-from gpu.source.stills import read_picture, target_size
+from gpu.source.stills import read_still, target_size
 from gpu.source.synthetic.picture import Canvas, place
 
 FPS = 24.0
@@ -65,7 +65,7 @@ def open_flow(settings: SourceSettings) -> FlowFileSource:
 
 def _canvas(settings: SourceSettings, height: int, width: int) -> Canvas:
     """The still, or a texture. The flow belongs to places in the frame, so the still fills it: a margin would move it."""
-    picture = read_picture(settings.path) if settings.path else texture(height, width)
+    picture = read_still(settings.path, settings).pixels if settings.path else texture(height, width)
     return Canvas(picture, place((picture.shape[0], picture.shape[1]), (height, width), margin=0))
 
 

@@ -1,21 +1,20 @@
-"""Image sequences as a source: the pictures of a folder, or a numbered file and those that follow it."""
+"""Image sequences as a source: the pictures of a folder, a numbered file or a pattern (gpu.sequences), or a TIFF's pages."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from cachetools import LRUCache
 
+from gpu import pictures, sequences
 from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Area, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
 from gpu.source.footage.shots import find_cuts, thumbnail
-from gpu.source.stills import fitting, read_picture, resize
+from gpu.source.stills import fitting, read_still, resize
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".exr", ".jp2")
 CACHE_BYTES = 192 << 20
 FPS = 25.0  # pictures say nothing of time
 KEPT = 2  # pictures kept at their own size: those that flow is estimated between
@@ -25,31 +24,55 @@ class ImagesSource:
     """Frames from picture files in the order of their numbers. All must be of one size."""
 
     def __init__(self, settings: SourceSettings) -> None:
-        """Lists the files and reads the first; ClipError when there is none, or `start` lies beyond them."""
+        """Lists the files, reads the first, and looks at the sizes of the others; ClipError when there is none, when `start`
+        lies beyond them, or when they are of several sizes."""
         self.truth: Truth | None = None
         self.fps = chosen_rate(FPS, settings.every, settings.fps)
         if not settings.path:
             raise ClipError("An image sequence needs a path: a folder of pictures, or the first of numbered ones.")
-        files = find_sequence(Path(settings.path))
-        if settings.start >= len(files):
+        listed = sequences.find(settings.path, pictures.SUFFIXES)
+        pages = [(file, 0) for file in listed.files]
+        first = read_still(pages[min(settings.start, len(pages) - 1)][0], settings)
+        self.notes = (*listed.notes, *first.notes)
+        if len(pages) == 1 and first.pages > 1:
+            pages = [(pages[0][0], page) for page in range(first.pages)]
+            self.notes = tuple(note for note in self.notes if not note.endswith("the first is shown."))
+            self.notes += (f"The frames are the {len(pages)} pages of {sequences.shown(pages[0][0].name)}.",)
+        if settings.start >= len(pages):
             raise ClipError(
-                f"{settings.path} has {len(files)} pictures; the start at frame {settings.start} lies beyond them."
+                f"{settings.path} has {len(pages)} pictures; the start at frame {settings.start} lies beyond them."
             )
-        times = [number / FPS for number in range(len(files) - settings.start + 1)]
+        times = [number / FPS for number in range(len(pages) - settings.start + 1)]
         taken = chosen(times[:-1], times[-1], settings.every, settings.fps)
-        self._files = [files[settings.start + index] for index in taken[: settings.frames or None]]
+        self._pages = [pages[settings.start + index] for index in taken[: settings.frames or None]]
         self.title = Path(settings.path).name or str(settings.path)
+        self._layer, self._exposure = settings.layer, first.exposure  # one for all: else the light would flicker
         self._cuts: tuple[int, ...] | None = None
-        first = read_picture(self._files[0])
-        self._size = (first.shape[0], first.shape[1])
+        self._size = (first.pixels.shape[0], first.pixels.shape[1])
+        self._check_sizes()
         self._fit = fitting(*self._size, settings)
         self.height, self.width = self._fit.height, self._fit.width
         self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, 2 * 3 * self.height * self.width), bytes_of)
         self._whole: LRUCache[int, U8] = LRUCache(KEPT)
 
+    def _check_sizes(self) -> None:
+        """ClipError where one of the files is of another size; those whose header tells nothing are left to `frame`."""
+        files = list(dict.fromkeys(file for file, _ in self._pages))
+        if len(files) < 2:
+            return
+        for file, size in zip(files, pictures.sizes(files), strict=True):
+            if not isinstance(size, str) and size != self._size[::-1]:
+                raise self._other_size(file, *size)
+
+    def _other_size(self, file: Path, width: int, height: int) -> ClipError:
+        return ClipError(
+            f"{sequences.shown(file)} is {width}x{height}, but the sequence began with {self._size[1]}x{self._size[0]} "
+            f"({sequences.shown(self._pages[0][0].name)}); all pictures must be of one size."
+        )
+
     @property
     def frames(self) -> int:
-        return len(self._files)
+        return len(self._pages)
 
     @property
     def cuts(self) -> tuple[int, ...]:
@@ -85,12 +108,10 @@ class ImagesSource:
     def _read(self, t: int) -> U8:
         """What is shown of picture t, at its own size. The last ones are kept."""
         if t not in self._whole:
-            picture = read_picture(self._files[t])
+            file, page = self._pages[t]
+            picture = pictures.read(file, self._layer, page, self._exposure).pixels
             if picture.shape[:2] != self._size:
-                raise ClipError(
-                    f"{self._files[t]} is {picture.shape[1]}x{picture.shape[0]}, but the sequence began with "
-                    f"{self._size[1]}x{self._size[0]} ({self._files[0].name}); all pictures must be of one size."
-                )
+                raise self._other_size(file, picture.shape[1], picture.shape[0])
             picture.flags.writeable = False
             self._whole[t] = picture
         return self._fit.cut(self._whole[t])
@@ -98,42 +119,3 @@ class ImagesSource:
     def close(self) -> None:
         self._cache.clear()
         self._whole.clear()
-
-
-def find_sequence(path: Path) -> list[Path]:
-    """The pictures of a folder in natural order (2 before 10); or of a numbered file ("shot_007.png"), that file and
-    those of the same name with higher numbers, as far as no number is missing. ClipError when there is none."""
-    try:
-        if path.is_dir():
-            pictures = [
-                file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
-            ]
-            if not pictures:
-                raise ClipError(
-                    f"The folder {path} holds no pictures; expected PNG, JPEG, WebP, TIFF, BMP or the like."
-                )
-            return sorted(pictures, key=_natural)
-        if not path.is_file():
-            raise ClipError(f"There is no folder or picture {path}.")
-        numbered = re.fullmatch(r"(.*?)(\d+)", path.stem, re.DOTALL)
-        if numbered is None:
-            return [path]
-        by_number = {}
-        for file in path.parent.iterdir():
-            other = re.fullmatch(r"(.*?)(\d+)", file.stem, re.DOTALL)
-            if other and other[1] == numbered[1] and file.suffix == path.suffix:
-                by_number[int(other[2])] = file
-    except OSError as problem:
-        raise ClipError(f"{path} cannot be read: {problem.strerror or problem}.") from None
-    by_number[int(numbered[2])] = path
-    files, number = [], int(numbered[2])
-    while number in by_number:
-        files.append(by_number[number])
-        number += 1
-    return files
-
-
-def _natural(file: Path) -> list[tuple[int, int, str]]:
-    """A key that sorts runs of digits by their value."""
-    parts = re.split(r"(\d+)", file.name.lower())
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]

@@ -14,7 +14,7 @@ from gpu.flow import maps
 from gpu.session import SourceSettings
 from gpu.source import F32, U8, Area, Mask
 from gpu.source.deformations import DEFORMATIONS, Grid, Warp, resolve
-from gpu.source.stills import read_picture, target_size
+from gpu.source.stills import read_still, target_size
 from gpu.source.synthetic.picture import SUB, Canvas, between, place
 from gpu.source.synthetic.truth import DeformationTruth, somewhere
 
@@ -32,10 +32,11 @@ def open_synthetic(settings: SourceSettings) -> SyntheticSource:
     deformation = DEFORMATIONS.get(settings.name)
     values = resolve(settings.name, deformation, settings.parameters)
     path = Path(settings.path) if settings.path else asset(STILL)
-    picture = read_picture(path)
-    height, width = target_size(picture.shape[0], picture.shape[1], settings)
+    still = read_still(path, settings)
+    height, width = target_size(still.pixels.shape[0], still.pixels.shape[1], settings)
     grid = Grid(height, width, settings.frames or FRAMES)
-    return SyntheticSource(f"{path.stem}, {deformation.title.lower()}", picture, deformation.make(grid, values), grid)
+    title = f"{path.stem}, {deformation.title.lower()}"
+    return SyntheticSource(title, still.pixels, deformation.make(grid, values), grid, still.notes)
 
 
 class SyntheticSource:
@@ -44,7 +45,9 @@ class SyntheticSource:
     fps = FPS
     cuts: tuple[int, ...] = ()
 
-    def __init__(self, title: str, picture: U8, warp: Warp, grid: Grid) -> None:
+    def __init__(self, title: str, picture: U8, warp: Warp, grid: Grid, notes: tuple[str, ...] = ()) -> None:
+        """`notes`: gpu.source.Noted."""
+        self.notes = notes
         self.title, self.height, self.width, self.frames = title, grid.height, grid.width, grid.frames
         self.truth = DeformationTruth(warp, grid)
         self.area = Area(0, 0, grid.height, grid.width)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gpu.cv import cv2
+from gpu.decoders.process import DecoderProcess
 from gpu.errors import ClipError, SizeError
 from gpu.session import SourceSettings
-from gpu.source.footage.image_sequence import ImagesSource, find_sequence
+from gpu.source.footage.image_sequence import ImagesSource
 from gpu.source.opening import open_source
 from gpu.source.stills import read_picture, resize, target_size
 
@@ -46,14 +47,62 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path: Path) -> None:
     assert source.title == tmp_path.name
 
 
-def test_a_numbered_file_begins_its_sequence(tmp_path: Path) -> None:
+def test_a_numbered_file_begins_its_sequence_and_gaps_are_said(tmp_path: Path) -> None:
     for number in (4, 5, 6, 8):
         write(tmp_path, f"shot2_{number:03d}.png", number)
     write(tmp_path, "shot1_005.png", 99)
-    assert values(opened(tmp_path / "shot2_005.png")) == [5, 6]
+    source = opened(tmp_path / "shot2_005.png")
+    assert values(source) == [5, 6, 8]
+    assert source.notes == (f"Frame 7 is missing in {tmp_path / 'shot2_005.png'}.",)
     single = write(tmp_path, "still.png", 7)
     assert values(opened(single)) == [7]
-    assert find_sequence(tmp_path / "shot2_008.png") == [tmp_path / "shot2_008.png"]
+
+
+def test_a_pattern_and_a_range_of_it(tmp_path: Path) -> None:
+    for number in (4, 5, 6, 8):
+        write(tmp_path, f"shot_{number:04d}.png", number)
+    assert values(opened(tmp_path / "shot_%04d.png")) == [4, 5, 6, 8]
+    assert values(opened(tmp_path / "shot_####.png:5-8", every=2)) == [5, 8]
+
+
+def test_strays_are_said_and_two_of_one_number_are_refused(tmp_path: Path) -> None:
+    """../shared/cases/png_and_jpg."""
+    for number in range(3):
+        write(tmp_path, f"{number:04d}.png", number)
+    (tmp_path / "._0001.png").write_bytes(b"x")
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    assert opened(tmp_path).notes == (f"2 files were left out of {tmp_path}: ._0001.png and Thumbs.db.",)
+    write(tmp_path, "0001.jpg", 1)
+    with pytest.raises(ClipError, match=r"two pictures of one number, 0001\.jpg and 0001\.png"):
+        opened(tmp_path)
+    assert opened(tmp_path / "*.png").frames == 3
+
+
+def test_circled_digits_are_no_numbers(tmp_path: Path) -> None:
+    """../shared/cases/circled_digits."""
+    for number in range(3):
+        write(tmp_path, f"①{number}.png", number)
+    assert values(opened(tmp_path)) == [0, 1, 2]
+
+
+def test_pages_of_a_tiff_file_are_frames(tmp_path: Path) -> None:
+    pages = [Image.fromarray(np.full((8, 9), value, np.uint8)) for value in (10, 20, 30)]
+    pages.append(Image.fromarray(np.zeros((4, 5), np.uint8)))  # a thumbnail
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    source = opened(tmp_path / "stack.tif", start=1)
+    assert values(source) == [20, 30]
+    assert source.notes == ("The frames are the 3 pages of stack.tif.",)
+
+
+def test_light_keeps_one_exposure_through_a_sequence(tmp_path: Path) -> None:
+    """../shared/cases/exr, with a fade: brought to middle grey frame by frame, it would be none."""
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.hdr"), np.full((8, 9, 3), 2.0 ** (8 - number), np.float32))
+    source = opened(tmp_path)
+    assert "scene-linear light; it is shown as sRGB at -10 stops" in source.notes[0]
+    assert values(source) == [137, 99, 71]  # 0.25, 0.125 and 0.0625 as sRGB
+    brighter = open_source(SourceSettings("images", str(tmp_path), exposure=1.0))
+    assert values(brighter) == [188, 137, 99]  # type: ignore[arg-type]
 
 
 def test_a_range_and_a_size(tmp_path: Path) -> None:
@@ -71,9 +120,12 @@ def test_a_range_and_a_size(tmp_path: Path) -> None:
 def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
     write(tmp_path, "1.png", 1)
     write(tmp_path, "2.png", 2, height=21)
-    source = opened(tmp_path)
     with pytest.raises(ClipError, match=r"2\.png is 30x21, but the sequence began with 30x20 \(1\.png\)"):
-        source.frame(1)
+        opened(tmp_path)
+    source = opened(tmp_path, frames=1)
+    write(tmp_path, "1.png", 1, height=21)  # later
+    with pytest.raises(ClipError, match=r"1\.png is 30x21, but the sequence began with 30x20 \(1\.png\)"):
+        source.frame(0)
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -141,11 +193,11 @@ def test_grey_sixteen_bit_and_transparent_pictures_become_rgb(tmp_path: Path) ->
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((4, 5), 100, np.uint8))
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 5, 3), 100 * 257, np.uint16))
     cv2.imwrite(str(tmp_path / "alpha.png"), np.full((4, 5, 4), 100, np.uint8))
-    for name in ("grey", "deep", "alpha"):
+    for name, value in (("grey", 100), ("deep", 100), ("alpha", 39)):  # over black: 100 * 100 / 255
         picture = read_picture(tmp_path / f"{name}.png")
         assert picture.shape == (4, 5, 3)
         assert picture.dtype == np.uint8
-        assert (picture == 100).all()
+        assert (picture == value).all()
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((4, 5, 3), (200, 0, 10), np.uint8))
     assert read_picture(tmp_path / "blue.png")[0, 0].tolist() == [10, 0, 200]
 
@@ -168,15 +220,16 @@ def test_pictures_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_a_picture_cut_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a JPEG is a picture whose lower half is grey."""
-    path = tmp_path / "still.jpg"
+    """Half a PPM of what it was would be another picture."""
+    path = tmp_path / "still.ppm"
     cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
-    opening = Path.open
+    calling = DecoderProcess.call
 
-    def cut(self: Path, *arguments: Any) -> Any:
-        os.truncate(self, self.stat().st_size // 2)
-        return opening(self, *arguments)
+    def cut(self: DecoderProcess, *arguments: Any, **options: Any) -> Any:
+        answer = calling(self, *arguments, **options)
+        path.write_bytes(path.read_bytes()[::-1])
+        return answer
 
-    monkeypatch.setattr(Path, "open", cut)
-    with pytest.raises(ClipError, match="still.jpg has changed since it was opened"):
+    monkeypatch.setattr(DecoderProcess, "call", cut)
+    with pytest.raises(ClipError, match=r"still\.ppm has changed since it was opened"):
         read_picture(path)
