@@ -22,6 +22,7 @@ from app.window.garbage import Garbage
 from app.window.main_window import Window
 from app.worker.worker import Worker
 from gpu import interrupt
+from gpu.decoders.process import prepare
 from gpu.errors import BackendError, OutputError
 from gpu.leftovers import scratch_folder
 from gpu.session import Session
@@ -74,6 +75,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     stopping.check()
     _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
+    prepare()
     # The worker starts once the window is drawn: importing torch would keep this thread from drawing it.
     QTimer.singleShot(10, window, window.worker.start)
     return _until_closed(app)

@@ -6,6 +6,7 @@ can be ended, and has limits. Answers are JSON and the bytes of arrays, nothing 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import queue
@@ -146,24 +147,9 @@ class DecoderProcess:
         return f"signal {-code}" if code < 0 else f"status {code}"
 
     def _start(self) -> None:
-        environment = dict(os.environ)
-        root = str(Path(__file__).parents[2])
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
-        environment["MALLOC_ARENA_MAX"] = "2"  # an arena a thread would count as memory that is used
-        environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = "1"
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "gpu.decoders.server"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-            )
-        except OSError as problem:
-            raise errors.BackendError(f"The process that reads files cannot be started: {problem.strerror}.") from None
+        process = _take_spare() or _spawn()
         self._process = process
         assert process.stdout is not None
-        _widen(process.stdout)
         self._answers, self._room = queue.SimpleQueue(), threading.Semaphore(0)
         reader = threading.Thread(
             target=_read, args=(process.stdout, self._answers, self._room), name="decoder answers", daemon=True
@@ -177,6 +163,57 @@ class DecoderProcess:
             self.take(START_SECONDS)  # it says that it is ready
         except errors.ClipError as problem:
             raise errors.BackendError(f"The process that reads files did not start: {problem}.") from None
+
+
+_spare: list[subprocess.Popen[bytes]] = []
+_spare_lock = threading.Lock()
+
+
+def prepare() -> None:
+    """Start a process that the next DecoderProcess takes: Python and FFmpeg are loaded while the program does something else.
+    Without effect where one waits already, or cannot be started: whoever needs it then says so."""
+    with _spare_lock:
+        if not _spare:
+            with suppress(errors.BackendError):
+                _spare.append(_spawn("gpu.decoders.container"))
+
+
+def _take_spare() -> subprocess.Popen[bytes] | None:
+    with _spare_lock:
+        process = _spare.pop() if _spare else None
+    if process is not None and process.poll() is not None:  # it ended meanwhile
+        _stop(process, threading.Semaphore(0))
+        return None
+    return process
+
+
+@atexit.register
+def _stop_spare() -> None:
+    process = _take_spare()
+    if process is not None:
+        _stop(process, threading.Semaphore(0))
+
+
+def _spawn(*modules: str) -> subprocess.Popen[bytes]:
+    """A process that says when it is ready; it imports `modules` first."""
+    environment = dict(os.environ)
+    root = str(Path(__file__).parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH", ""))))
+    environment["MALLOC_ARENA_MAX"] = "2"  # an arena a thread would count as memory that is used
+    environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = "1"
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gpu.decoders.server", *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    except OSError as problem:
+        raise errors.BackendError(f"The process that reads files cannot be started: {problem.strerror}.") from None
+    assert process.stdout is not None
+    _widen(process.stdout)
+    return process
 
 
 def _nothing() -> None:

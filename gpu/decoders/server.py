@@ -25,6 +25,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the program; it closes our input
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what libraries print must not come between answers
+    for module in sys.argv[1:]:
+        with suppress(ImportError):  # said by the call that needs it
+            importlib.import_module(module)
     _write(answers, {"value": None, "arrays": []}, ())
     for line in calls:
         call = json.loads(line)

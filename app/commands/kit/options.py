@@ -125,6 +125,9 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         raise SessionError("--still needs --synthetic or --flow, which say how the picture moves.")
     still = str(arguments.still) if arguments.still else ""
     if arguments.video is not None:
+        from gpu.decoders.process import prepare
+
+        prepare()  # it loads its libraries while torch is loaded here
         return SourceSettings("video", path=str(arguments.video))
     if arguments.images is not None:
         return SourceSettings("images", path=str(arguments.images))

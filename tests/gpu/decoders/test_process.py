@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from gpu import interrupt
+from gpu.decoders import process as process_module
 from gpu.decoders.process import DecoderProcess
 from gpu.errors import ClipError
 
@@ -72,3 +73,21 @@ def test_waiting_ends_when_nobody_waits_any_more_and_the_answer_can_be_taken_lat
             interrupt.watch(None)
         os.kill(process._process.pid, signal.SIGCONT)
         assert process.take().value == "late"
+
+
+def test_a_process_that_was_prepared_is_taken_by_the_next_and_a_dead_one_is_not() -> None:
+    process_module.prepare()
+    (spare,) = process_module._spare
+    process_module.prepare()
+    assert process_module._spare == [spare]
+    with DecoderProcess() as process:
+        assert process.call(ECHO, {"text": "", "shape": [1]}).value == ""
+        assert process._process is spare
+        assert not process_module._spare
+    process_module.prepare()
+    (spare,) = process_module._spare
+    spare.kill()
+    spare.wait()
+    with DecoderProcess() as process:
+        assert process.call(ECHO, {"text": "", "shape": [1]}).value == ""
+        assert process._process is not spare
