@@ -134,7 +134,7 @@ def from_planes(planes: U16, matrix: int, transfer: int, full: bool, peak: float
     """(H, W, 3) 8-bit RGB of 16-bit planes (3, H, W) in YCgCo or ICtCp (H.273, equations 57 to 59 and 69 to 75)."""
     code = planes.astype(np.float32) / 256
     if full:
-        luma, first, second = code[0] / (65535 / 256), (code[1] - 128) / 255, (code[2] - 128) / 255
+        luma, first, second = np.stack((code[0], code[1] - 128, code[2] - 128)) / np.float32(65535 / 256)
     else:
         luma, first, second = (code[0] - 16) / 219, (code[1] - 128) / 224, (code[2] - 128) / 224
     if matrix == YCGCO:
