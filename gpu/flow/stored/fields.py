@@ -15,7 +15,7 @@ F32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Fields:
-    """`frames` fields of flow (H, W, 2), each read when it is asked for: `fields[t]`. Unknown vectors are NaN."""
+    """`count` fields of flow (H, W, 2), each read when it is asked for: `fields[t]`. Unknown vectors are NaN."""
 
     count: int
     height: int
@@ -42,6 +42,10 @@ class Fields:
     def changed(self, change: Callable[[F32], F32]) -> Fields:
         """The same with `change` made to each when it is read."""
         return Fields(self.count, self.height, self.width, lambda t: change(self.read(t)))
+
+    def resized(self, height: int, width: int, change: Callable[[F32], F32]) -> Fields:
+        """As `changed`, where `change` gives fields of another size."""
+        return Fields(self.count, height, width, lambda t: change(self.read(t)))
 
     def all(self) -> F32:
         """(N, H, W, 2) at once."""

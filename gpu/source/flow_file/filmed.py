@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+
+import numpy as np
 
 from gpu.errors import FlowError
 from gpu.flow.stored.units import Units
 from gpu.session import SourceSettings
-from gpu.source import U8, Source
+from gpu.source import F32, U8, Area, Detailed, Source, area, original_size, times
+from gpu.source import notes as notes_of
 from gpu.source.flow_file.reading import Pair, in_pixels, open_stored, told_units, units_question
 from gpu.source.flow_file.readings import Fit, Reading, clearly_better, fit_clip, unmoved
-from gpu.source.flow_file.truth import FlowFileTruth
+from gpu.source.flow_file.truth import FlowFileTruth, scaled
+from gpu.source.stills import fitting, resize
+
+SHAPE = 0.03
+"""Logarithms of widths to heights may differ by this and be of one shape: grids are of whole pixels."""
 
 OPTIONS = {"direction": "--flow-direction", "axes": "--flow-axes", "sign": "--flow-sign", "units": "--flow-units"}
 
@@ -34,8 +42,10 @@ class FilmedSource:
         self._pair = pair
         try:
             self._notes = list(pair.notes)
-            pair = self._steps(pair, settings)
-            pair = self._read(pair, settings)
+            pair, steps = self._steps(pair, settings)
+            pair = self._read(pair, settings, steps)
+            pair = _placed(pair.every(steps), film, settings)
+            pair = pair.part(0, max(film.frames - 1, 0))
             self.truth = FlowFileTruth(pair.backward, pair.forward, film.height, film.width)
         except BaseException:
             self.close()
@@ -68,7 +78,28 @@ class FilmedSource:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences about the film and about how the flow fits it."""
-        return (*getattr(self._film, "notes", ()), *self._notes)
+        return (*notes_of(self._film), *self._notes)
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """As gpu.source.Timed."""
+        return times(self._film)
+
+    @property
+    def area(self) -> Area:
+        """As gpu.source.Detailed."""
+        return area(self._film)
+
+    @property
+    def original_size(self) -> tuple[int, int]:
+        """As gpu.source.Detailed."""
+        return original_size(self._film)
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed."""
+        if isinstance(self._film, Detailed):
+            return self._film.original(t, rows, columns)
+        return resize(self._film.frame(t), rows, columns)
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB, as the film gives it."""
@@ -78,21 +109,25 @@ class FilmedSource:
         self._pair.close()
         self._film.close()
 
-    def _steps(self, pair: Pair, settings: SourceSettings) -> Pair:
-        """The fields between the frames that are taken: all where there are as many as these need, or one more; else those
-        from the first frame on, where the flow is of the whole film. FlowError otherwise."""
+    def _steps(self, pair: Pair, settings: SourceSettings) -> tuple[Pair, int]:
+        """The fields from the first frame on, and how many lie between two frames that are taken.
+
+        As many fields as these need, or one more, are the flow between them. Else the flow is of the whole film. FlowError
+        where it is not.
+        """
         frames, count = self._film.frames, len(pair.fields)
         name, needed = Path(settings.flow_path).name, max(frames - 1, 0)
         if count == needed:
-            return pair
+            return pair, 1
         if count == needed + 1:
-            return self._without_spare(pair, settings)
-        partly = settings.start > 0 or settings.frames > 0
-        apart = settings.every > 1 or settings.fps > 0
-        if partly and not apart and count >= settings.start + needed:
-            return pair.part(settings.start, settings.start + needed)
+            return self._without_spare(pair, settings), 1
+        partly = settings.start > 0 or settings.frames > 0 or settings.every > 1
+        if partly and not settings.fps:
+            there = (count - settings.start) // settings.every
+            if there == needed or (there > needed and settings.frames):
+                return pair.part(settings.start), settings.every
         wanted = f"{needed} steps lead through {frames} frames of {self._film.title}"
-        more = "; it must be the flow between the frames that are taken" if apart else ""
+        more = "; it must be the flow between the frames that are taken" if settings.fps else ""
         raise FlowError(f"{wanted}, but {name} has {count} {'field' if count == 1 else 'fields'}{more}.")
 
     def _without_spare(self, pair: Pair, settings: SourceSettings) -> Pair:
@@ -121,11 +156,13 @@ class FilmedSource:
         fits = fit_clip(self._film.frame, self._film.frames, pair.backward, pair.forward, (reading.units,), named=True)
         return next((fit for fit in fits if fit.reading == reading), fits[0])
 
-    def _read(self, pair: Pair, settings: SourceSettings) -> Pair:
-        """The fields in pixels, and what is to be said of how they fit."""
+    def _read(self, pair: Pair, settings: SourceSettings, steps: int) -> Pair:
+        """The fields in pixels; says how they fit, where there is one for each step."""
         unit = told_units(pair, settings)
-        if self._film.frames < 2:
+        if self._film.frames < 2 or (steps > 1 and unit is not None):
             return in_pixels(pair, settings, unit or "pixels")
+        if steps > 1 and unit is None:
+            raise units_question(pair, settings)
         named = all(flows.named for flows in pair.flows)
         choices: tuple[Units, ...] = (unit,) if unit is not None else ("pixels", "normalised", "fraction")
         fits = fit_clip(self._film.frame, self._film.frames, pair.backward, pair.forward, choices, named)
@@ -144,6 +181,9 @@ class FilmedSource:
 
     def _say_fit(self, chosen: Fit, fits: list[Fit], settings: SourceSettings) -> None:
         name = Path(settings.flow_path).name
+        if not math.isfinite(chosen.error):
+            self._notes.append(f"Warning: nothing of the frames is where {name} says that it was.")
+            return
         still = unmoved(self._film.frame, self._film.frames, self.height, self.width)
         self._notes.append(
             f"Moved along {name} a frame differs from the next by {255 * chosen.error:.2f} of 255, "
@@ -161,6 +201,28 @@ class FilmedSource:
             self._notes.append(
                 f"Warning: {name} does not fit the pictures: frames that are not moved at all agree better."
             )
+
+
+def _placed(pair: Pair, film: Source, settings: SourceSettings) -> Pair:
+    """The fields where the film's picture is on its grid: cut as its pictures are, with no motion in its bars.
+
+    Flow of the shape that the picture has on the grid is of just that; of another shape, and where pictures are cropped, it is
+    of the whole picture.
+    """
+    height, width = pair.fields.shape[1:3]
+    place = area(film)
+    if settings.fit == "crop" and abs(math.log(width * place.height / (height * place.width))) > SHAPE:
+        part = fitting(height, width, settings).part
+        pair = pair.changed(lambda flow: flow[part.top : part.bottom, part.left : part.right], part.height, part.width)
+    if (place.height, place.width) == (film.height, film.width):
+        return pair
+
+    def framed(flow: F32) -> F32:
+        out = np.zeros((film.height, film.width, 2), np.float32)
+        out[place.top : place.bottom, place.left : place.right] = scaled(flow, place.height, place.width)
+        return out
+
+    return pair.changed(framed, film.height, film.width)
 
 
 def _unit_words(unit: str) -> str:

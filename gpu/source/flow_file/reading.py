@@ -12,6 +12,7 @@ from gpu.flow.stored.fields import Fields
 from gpu.flow.stored.units import Units
 from gpu.session import SourceSettings
 from gpu.source import F32
+from gpu.source.flow_file.composing import composed
 from gpu.source.flow_file.readings import read_as
 
 
@@ -42,11 +43,20 @@ class Pair:
         )
         return replace(self, backward=backward, forward=forward)
 
-    def changed(self, change: Callable[[F32], F32]) -> Pair:
-        """With `change` made to every field."""
+    def changed(self, change: Callable[[F32], F32], height: int = 0, width: int = 0) -> Pair:
+        """With `change` made to every field, which gives it that size, or leaves it its own where these are 0."""
         backward, forward = (
-            fields.changed(change) if fields is not None else None for fields in (self.backward, self.forward)
+            fields.resized(height or fields.height, width or fields.width, change) if fields is not None else None
+            for fields in (self.backward, self.forward)
         )
+        return replace(self, backward=backward, forward=forward)
+
+    def every(self, steps: int) -> Pair:
+        """Of (dx, dy) in pixels: the motion over `steps` steps at a time (gpu.source.flow_file.composing)."""
+        if steps == 1:
+            return self
+        backward = composed(self.backward, steps, backward=True) if self.backward is not None else None
+        forward = composed(self.forward, steps, backward=False) if self.forward is not None else None
         return replace(self, backward=backward, forward=forward)
 
     def close(self) -> None:

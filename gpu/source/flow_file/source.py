@@ -37,11 +37,17 @@ class FlowFileSource:
                     f"{settings.flow_path} leads through {count + 1} frames; "
                     f"the start at frame {settings.start} lies too far."
                 )
-            pair = pair.part(settings.start, settings.start + settings.frames - 1 if settings.frames else None)
+            if settings.fps:
+                raise FlowError(
+                    f"{settings.flow_path} has no frames a second of which some could be taken; take every N-th."
+                )
+            pair = pair.part(settings.start).every(settings.every)
+            pair = pair.part(0, settings.frames - 1 if settings.frames else None)
             if settings.height or settings.width:
                 height, width = target_size(height, width, settings)
             self.truth = FlowFileTruth(pair.backward, pair.forward, height, width)
             self.height, self.width, self.frames = height, width, len(pair.fields) + 1
+            self.notes = self._pair.notes
             self._canvas = _canvas(settings, height, width)
         except BaseException:
             pair.close()

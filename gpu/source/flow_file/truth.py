@@ -104,6 +104,14 @@ class FlowFileTruth:
         return _Field(flow, ~bad, bad)
 
 
+def scaled(flow: F32, height: int, width: int) -> F32:
+    """Flow (H, W, 2) on a grid of another size, its vectors in pixels of that; NaN where one that is not usable takes part."""
+    cleaned = maps.clean(torch.from_numpy(np.array(flow, np.float32)))
+    out, bad = _scaled(cleaned.flow.numpy(), np.asarray(cleaned.bad.numpy()), height, width)
+    out[bad] = np.nan
+    return out
+
+
 def _scaled(flow: F32, bad: Mask, height: int, width: int) -> tuple[F32, Mask]:
     """Flow on a grid of another size, its vectors in pixels of that grid; bad where a bad vector takes part."""
     rows, columns = bad.shape
