@@ -80,7 +80,9 @@ class MotionSettings:
 
     estimator: str = "auto"
     preset: str = "medium"
-    scale: float = 1.0  # working resolution of the estimator relative to the grid
+    scale: float = (
+        1.0  # of the pictures that motion is estimated on, relative to the source's own (gpu.source.estimation)
+    )
 
 
 @dataclass(frozen=True)

@@ -167,16 +167,17 @@ def validity(backward: torch.Tensor, forward: torch.Tensor) -> torch.Tensor:
     return check(backward, forward).valid
 
 
-def check(backward: torch.Tensor, forward: torch.Tensor) -> Checked:
-    """`validity` of a pair of flows (H, W, 2), and their error: |b(p) + f(p + b(p))| in pixels, on the grid of `backward`,
-    UNSEEN where p + b(p) leaves the frame."""
+def check(backward: torch.Tensor, forward: torch.Tensor, pixel: tuple[float, float] = (1.0, 1.0)) -> Checked:
+    """`validity` of a pair of flows (H, W, 2), and their error: |b(p) + f(p + b(p))| on the grid of `backward`, UNSEEN where
+    p + b(p) leaves the frame. The error is in pixels, or in others, of which the flows' pixel is `pixel` (x, y)."""
     height, width = backward.shape[:2]
     positions = pixel_centres(height, width, backward.device) + backward
     there = sample(forward, positions)
     mismatch = _square(backward + there)
     allowed = 0.01 * (_square(there) + _square(backward)) + 0.5
     seen = inside(positions, height, width)
-    return Checked(seen & (mismatch < allowed), torch.where(seen, mismatch.sqrt(), torch.full_like(mismatch, UNSEEN)))
+    error = mismatch.sqrt() if pixel == (1.0, 1.0) else _square((backward + there) * backward.new_tensor(pixel)).sqrt()
+    return Checked(seen & (mismatch < allowed), torch.where(seen, error, torch.full_like(error, UNSEEN)))
 
 
 def _square(vectors: torch.Tensor) -> torch.Tensor:

@@ -11,10 +11,9 @@ import torch
 from gpu.cache import ByteCache
 from gpu.errors import FlowError
 from gpu.flow import maps
-from gpu.flow.estimators import ESTIMATORS
-from gpu.flow.pairs import pick
 from gpu.session import MotionSettings
-from gpu.source import F32, Source, Truth
+from gpu.source import Source, Truth
+from gpu.source.estimation import Estimation
 
 CACHE_BYTES = 256 << 20
 """Motion of one source that is kept, half of it backward and half forward; more where that is not two of each."""
@@ -66,11 +65,8 @@ class SourceMotion:
         if self._truth is not None:
             self.label = "true motion"
             return
-        name = "dis" if settings.estimator == "auto" else settings.estimator
-        self._estimator = ESTIMATORS.get(name)
-        self._preset = pick(self._estimator.title, settings.preset, self._estimator.presets)
-        self._scale = settings.scale
-        self.label = f"{self._estimator.title} {self._preset}" + (f" at ×{self._scale:g}" if self._scale != 1 else "")
+        self._estimation = Estimation(source, settings, device)
+        self.label = self._estimation.label
 
     def backward(self, t: int) -> torch.Tensor:
         """(H, W, 2) float32 pixels: what is seen at p of frame t+1 was at p + backward(t)(p) in frame t."""
@@ -100,16 +96,27 @@ class SourceMotion:
     def _step(self, t: int) -> _Step:
         self._check(t)
         if t not in self._steps:
-            self._steps[t] = self._make_step(t)
+            self._find(t, "step")
         return self._steps[t]
 
     def _forward(self, t: int) -> maps.Cleaned:
         self._check(t)
         if t not in self._forwards:
-            self._forwards[t] = self._make_forward(t)
+            self._find(t, "forward")
         return self._forwards[t]
 
+    def _find(self, t: int, what: str) -> None:
+        if t + 1 not in self._cuts and self._truth is None:
+            pair = self._estimation.pair(t)
+            self._steps[t] = _Step(pair.backward, pair.valid, pair.error, pair.invalid)
+            self._forwards[t] = pair.forward
+        elif what == "step":
+            self._steps[t] = self._make_step(t)
+        else:
+            self._forwards[t] = self._make_forward(t)
+
     def _make_step(self, t: int) -> _Step:
+        """The true step, or that across a cut."""
         shape = (self._source.height, self._source.width)
         if t + 1 in self._cuts:
             nothing = torch.zeros(shape, dtype=torch.bool, device=self._device)
@@ -119,22 +126,12 @@ class SourceMotion:
                 torch.full(shape, maps.UNSEEN, device=self._device),
                 0,
             )
-        if self._truth is not None:
-            flow = self._flow(self._truth.backward(t), "backward", t)
-            seen = torch.from_numpy(np.ascontiguousarray(self._truth.valid(t))).to(self._device)
-            here = maps.pixel_centres(*shape, self._device) + flow.flow
-            valid = seen & ~flow.bad & maps.inside(here, *shape)
-            error = torch.where(valid, 0.0, torch.full(shape, maps.UNSEEN, device=self._device))
-        else:
-            flow = self._flow(self._estimate(t + 1, t), "backward", t)
-            forward = self._forward(t)
-            here = maps.pixel_centres(*shape, self._device) + flow.flow
-            usable = ~flow.bad
-            if bool(forward.bad.any()):
-                usable = usable & maps.covered(~forward.bad, here)
-            checked = maps.check(flow.flow, forward.flow)
-            valid = usable & checked.valid
-            error = torch.where(usable, checked.error, torch.full_like(checked.error, maps.UNSEEN))
+        assert self._truth is not None
+        flow = self._flow(self._truth.backward(t), "backward", t)
+        seen = torch.from_numpy(np.ascontiguousarray(self._truth.valid(t))).to(self._device)
+        here = maps.pixel_centres(*shape, self._device) + flow.flow
+        valid = seen & ~flow.bad & maps.inside(here, *shape)
+        error = torch.where(valid, 0.0, torch.full(shape, maps.UNSEEN, device=self._device))
         return _Step(flow.flow, valid, error, int(flow.bad.sum()))
 
     def _make_forward(self, t: int) -> maps.Cleaned:
@@ -143,11 +140,8 @@ class SourceMotion:
             return maps.Cleaned(
                 torch.zeros((*shape, 2), device=self._device), torch.ones(shape, dtype=torch.bool, device=self._device)
             )
-        vectors = self._truth.forward(t) if self._truth is not None else self._estimate(t, t + 1)
-        return self._flow(vectors, "forward", t)
-
-    def _estimate(self, a: int, b: int) -> F32:
-        return self._estimator.estimate(self._source.frame(a), self._source.frame(b), self._preset, self._scale)
+        assert self._truth is not None
+        return self._flow(self._truth.forward(t), "forward", t)
 
     def _flow(self, vectors: npt.NDArray[np.float32], kind: str, t: int) -> maps.Cleaned:
         expected = (self._source.height, self._source.width, 2)
