@@ -10,7 +10,7 @@ import numpy as np
 from gpu.errors import FlowError
 from gpu.flow.stored.units import Units
 from gpu.session import SourceSettings
-from gpu.source import F32, U8, Area, Detailed, Source, area, original_size, times
+from gpu.source import F32, U8, Area, Detailed, Source, Timed, area, original_size
 from gpu.source import notes as notes_of
 from gpu.source.flow_file.reading import Pair, in_pixels, open_stored, told_units, units_question
 from gpu.source.flow_file.readings import Fit, Reading, clearly_better, fit_clip, unmoved
@@ -83,7 +83,8 @@ class FilmedSource:
     @property
     def times(self) -> tuple[float, ...]:
         """As gpu.source.Timed."""
-        return times(self._film)
+        film = self._film
+        return film.times if isinstance(film, Timed) else tuple(t / film.fps for t in range(film.frames + 1))
 
     @property
     def area(self) -> Area:
