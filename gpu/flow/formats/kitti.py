@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gpu.cv import cv2
-from gpu.errors import FlowError
+from gpu.errors import ClipError, FlowError
 from gpu.flow.formats import FORMATS, Array, Contents, Whole, check_size
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -44,16 +43,17 @@ class Kitti:
             )
 
         def load() -> Array:
-            data = np.frombuffer(path.read_bytes(), np.uint8)
-            coded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
-            if coded is None or coded.shape != (height, width, 3) or coded.dtype != np.uint16:
+            from gpu.pictures import read_channels
+
+            try:
+                coded = read_channels(path, ("R", "G", "B"))
+            except ClipError as problem:
+                raise FlowError(f"{path} is not a PNG file that can be read: {problem}") from None
+            if coded.values.shape != (height, width, 3) or coded.stored != "uint16":
                 raise FlowError(f"{path} is not a PNG file that can be read: it is damaged or cut short.")
-            flow = np.empty((height, width, 2), np.float32)
-            for component in (0, 1):  # OpenCV gives blue, green, red
-                flow[..., component] = coded[..., 2 - component]
-            flow -= 32768
+            flow = coded.values[..., :2] - np.float32(32768)
             flow /= 64
-            flow[coded[..., 0] == 0] = np.nan
+            flow[coded.values[..., 2] == 0] = np.nan
             return flow
 
         return Contents({"": Whole((height, width, 2), np.dtype(np.float32), load)}, pixels=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import OpenImageIO as oiio
 import torch
 from safetensors.numpy import save_file as save_file
 
@@ -45,6 +46,16 @@ def _flo5(path: Path, flow: np.ndarray) -> None:
         file.create_dataset("flow", data=flow[0], compression="gzip", compression_opts=5)
 
 
+def _exr(path: Path, flow: np.ndarray) -> None:
+    height, width = flow.shape[1:3]
+    spec = oiio.ImageSpec(width, height, 2, "float")
+    spec.channelnames = ("dx", "dy")
+    out = oiio.ImageOutput.create(str(path))
+    assert out.open(str(path), spec)
+    assert out.write_image(np.ascontiguousarray(flow[0], np.float32))
+    out.close()
+
+
 def _kitti(path: Path, flow: np.ndarray) -> None:
     there = np.isfinite(flow[0]).all(axis=-1)
     steps = np.rint(np.where(there[..., None], flow[0], 0) * 64 + 32768).astype(np.uint16)
@@ -61,6 +72,7 @@ WRITERS: dict[str, Callable[[Path, np.ndarray], None]] = {
     ".flo5": _flo5,
     ".pfm": _pfm,
     ".png": _kitti,
+    ".exr": _exr,
 }
 SEVERAL = (".npy", ".npz", ".pt", ".safetensors")
 """Formats whose files hold any number of fields."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 
 from gpu.cv import cv2
@@ -267,3 +268,73 @@ def test_hdf5_files_reach_for_no_other_file(tmp_path: Path) -> None:
     for name in ("link", "soft", "virtual"):
         with pytest.raises(FlowError, match="nothing"):
             read_flow(tmp_path / f"{name}.flo5")
+
+
+# -- OpenEXR
+
+
+def write_exr(path: Path, channels: dict[str, np.ndarray], kind: str = "float") -> None:
+    """Channels by their names, written by OpenImageIO."""
+    height, width = next(iter(channels.values())).shape
+    spec = oiio.ImageSpec(width, height, len(channels), kind)
+    spec.channelnames = tuple(channels)
+    out = oiio.ImageOutput.create(str(path))
+    assert out.open(str(path), spec), out.geterror()
+    assert out.write_image(np.ascontiguousarray(np.stack(list(channels.values()), -1), np.float32)), out.geterror()
+    out.close()
+
+
+def blender(layer: str, back: np.ndarray, forth: np.ndarray, letters: str = "XYZW") -> dict[str, np.ndarray]:
+    """What Cycles writes of a frame: previous minus current, and current minus next, y up."""
+    parts = (back[..., 0], -back[..., 1], -forth[..., 0], forth[..., 1])
+    return {f"{layer}{letter}": part for letter, part in zip(letters, parts)}
+
+
+@pytest.mark.parametrize(("layer", "letters"), [("ViewLayer.Vector.", "XYZW"), ("Vector.", "XYZW"), ("", "RGBA")])
+def test_blenders_vector_pass(layer: str, letters: str, tmp_path: Path) -> None:
+    """A file for each frame: backward leads to the frame before, forward to the one after, so four frames are three steps."""
+    back, forth = some_flow(4), -some_flow(4)[::-1]
+    for frame in range(4):
+        channels = blender(layer, back[frame], forth[frame], letters)
+        if letters == "XYZW":
+            picture = np.random.default_rng(frame).random((5, 7))
+            channels |= {f"ViewLayer.Combined.{letter}": picture for letter in "RGBA"}
+            channels |= {f"ViewLayer.Normal.{letter}": picture for letter in "XYZ"}
+        write_exr(tmp_path / f"{frame + 1:04d}.exr", channels)
+    with open_flows(tmp_path) as flows:
+        assert (flows.directions, flows.named, flows.pixels, flows.by_frame) == (
+            ("backward", "forward"),
+            True,
+            True,
+            True,
+        )
+        assert flows.backward is not None
+        assert flows.forward is not None
+        np.testing.assert_allclose(flows.backward.all(), back[1:], atol=1e-5)
+        np.testing.assert_allclose(flows.forward.all(), forth[:-1], atol=1e-5)
+    for asked in ("backward", "forward"):
+        with open_flows(tmp_path / "0002.exr", asked) as flows:
+            assert flows.directions == (asked,)
+            np.testing.assert_allclose(flows.fields[0], back[1] if asked == "backward" else forth[1], atol=1e-5)
+
+
+def test_other_layers_of_motion(tmp_path: Path) -> None:
+    flow = some_flow(1)[0]
+    write_exr(tmp_path / "plain.exr", {"u": flow[..., 0], "v": flow[..., 1]})
+    np.testing.assert_allclose(read_flow(tmp_path / "plain.exr")[0], flow)
+    write_exr(tmp_path / "fwd.exr", {"R": flow[..., 0], "G": flow[..., 1], "B": 0 * flow[..., 0]}, "half")
+    with open_flows(tmp_path / "fwd.exr") as flows:
+        assert flows.directions == ("forward",)
+        np.testing.assert_allclose(flows.fields[0], flow, rtol=1e-3)
+    nuke = {
+        "forward.u": flow[..., 0],
+        "forward.v": -flow[..., 1],
+        "backward.u": flow[..., 0],
+        "backward.v": flow[..., 1],
+    }
+    write_exr(tmp_path / "nuke.exr", nuke)
+    with open_flows(tmp_path / "nuke.exr", "forward") as flows:
+        np.testing.assert_allclose(flows.forward[0], flow)  # type: ignore[index]
+    write_exr(tmp_path / "depth.exr", {"Z": flow[..., 0]})
+    with pytest.raises(FlowError, match="holds the channels Z; expected Blender's vector pass"):
+        read_flow(tmp_path / "depth.exr")
