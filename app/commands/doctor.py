@@ -221,7 +221,14 @@ def _media() -> list[Finding]:
         import OpenImageIO
 
         formats = str(OpenImageIO.get_string_attribute("format_list")).split(",")
-        return f"OpenImageIO {OpenImageIO.VERSION_STRING}, {len(formats)} formats"
+        from PIL import __version__, features
+
+        avif = (
+            "AVIF by Pillow"
+            if features.check("avif")
+            else f"no AVIF, which needs Pillow 11.3 (this is {__version__})"
+        )
+        return f"OpenImageIO {OpenImageIO.VERSION_STRING}, {len(formats)} formats; {avif}"
 
     def read() -> str:
         from gpu.decoders.process import DecoderProcess

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +21,16 @@ from app.worker.dispatch import Dispatch
 from app.worker.film_check import frames_told
 from app.worker.flow_check import flow_fits
 from gpu import session as sessions
+from gpu.decoders.formats import SUFFIXES
 from gpu.errors import NoisescopeError
+from gpu.sequences import is_pattern, natural_key
 from gpu.session import Session, SourceSettings
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+PICTURES = tuple(ending for ending in SUFFIXES if ending not in VIDEOS)
 FLOWS = (".npy", ".npz", ".flo")
 FRAMES = 48  # of a still that is set in motion
 LONG = 240  # frames of a film: of one that is longer, so many are opened at first
@@ -92,6 +94,16 @@ class Documents(QObject):
         if path:
             self.open_as(kind, path)
 
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        """Open what was dropped together: several pictures are a sequence from the first of them on, else the first counts."""
+        pictures = sorted(
+            (path for path in paths if path.suffix.lower() in PICTURES), key=lambda path: natural_key(path.name)
+        )
+        if len(pictures) > 1:
+            self.open_as("images", str(pictures[0]))
+        elif paths:
+            self.open_path(paths[0])
+
     def open_path(self, path: Path) -> None:
         """Open whatever `path` is, by its ending: dropped files and the recent list come here."""
         ending = path.suffix.lower()
@@ -100,10 +112,10 @@ class Documents(QObject):
             self._state.change(showing(self._state.session, path), f"Open {path.name}")
         elif ending == ".json":
             self.load_session(path)
-        elif path.is_dir():
-            self.open_as("images", str(path))
         elif ending in FLOWS:
             self.open_as("flow", str(path))
+        elif path.is_dir() or is_pattern(path):
+            self.open_as("images", str(path))
         elif ending in PICTURES:
             self.open_as("still", str(path))
         else:

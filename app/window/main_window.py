@@ -429,7 +429,7 @@ class Window(QMainWindow):
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
-            self.documents.open_path(Path(paths[0]))
+            self.documents.open_paths([Path(path) for path in paths])
 
     def close_at_once(self) -> None:
         """Close without asking, as when the system says that it is time to go."""

@@ -29,7 +29,13 @@ def add_source(parser: Parser) -> None:
     group = parser.add_argument_group("where frames and motion come from")
     origin = group.add_mutually_exclusive_group()
     origin.add_argument("--video", metavar="F", type=Path, help="a video file")
-    origin.add_argument("--images", metavar="FOLDER", type=Path, help="a folder of numbered pictures")
+    origin.add_argument(
+        "--images",
+        metavar="FOLDER",
+        type=Path,
+        help="pictures of a folder, from a numbered one on, or of a pattern: shot_%%04d.png, shot_####.exr, *.jpg, "
+        "shot_[10-40].png; FOLDER:10-40 takes those numbers",
+    )
     origin.add_argument(
         "--synthetic", metavar="NAME[:k=v,…]", help="a still (--still) moved by a deformation, as in rotation:degrees=2"
     )
@@ -39,6 +45,12 @@ def add_source(parser: Parser) -> None:
     flow_options.add(group)
     group.add_argument("--frames", metavar="N", type=int, help="how many frames (default: all)")
     group.add_argument("--start", metavar="T", type=int, help="the first frame (default 0)")
+    group.add_argument(
+        "--exposure", metavar="STOPS", type=float, help="brighter pictures of light, as EXR and HDR hold"
+    )
+    group.add_argument(
+        "--layer", metavar="NAME", help="the layer of EXR pictures to show (default: the finished picture)"
+    )
     group.add_argument("--size", metavar="HxW", type=grid_size, help="rows and columns to work at, as in 256x256")
     group.add_argument("--estimator", metavar="NAME", help="flow estimator (default auto: the truth, else DIS)")
     group.add_argument("--preset", metavar="NAME", help="the estimator's preset (default medium)")
@@ -84,6 +96,8 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         "width": arguments.size and arguments.size[1],
         "start": arguments.start,
         "frames": arguments.frames,
+        "exposure": arguments.exposure,
+        "layer": arguments.layer,
     }
     source = replace(base.source, **_given(changes))
     _check_preset(arguments.preset, arguments.estimator or base.motion.estimator)
@@ -130,6 +144,9 @@ def _source(arguments: argparse.Namespace) -> SourceSettings:
         prepare()  # it loads its libraries while torch is loaded here
         return SourceSettings("video", path=str(arguments.video))
     if arguments.images is not None:
+        from gpu.decoders.process import prepare
+
+        prepare()
         return SourceSettings("images", path=str(arguments.images))
     if arguments.synthetic is not None:
         from gpu.source.deformations import DEFORMATIONS

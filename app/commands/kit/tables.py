@@ -78,6 +78,15 @@ def formats() -> Rows:
         yield _code(name), "a folder" if entry.is_folder else _code(entry.suffix), entry.kind, entry.summary
 
 
+def pictures() -> Rows:
+    """The formats of pictures that are read."""
+    from gpu.decoders.formats import FORMATS
+
+    yield "format", "endings", "what of it", "read by"
+    for kind in FORMATS:
+        yield kind.title, _codes(kind.suffixes), kind.holds, kind.library
+
+
 def lessons() -> Rows:
     """The lessons, by number."""
     from app.lessons.compute import texts
@@ -112,6 +121,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     "estimators": estimators,
     "tasks": tasks,
     "formats": formats,
+    "pictures": pictures,
     "lessons": lessons,
     "experiments": experiments,
     "commands": commands,

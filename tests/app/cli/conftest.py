@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from PIL import Image
 
 from app.cli import main
 from app.export.kit.video_writer import video
+from gpu.cv import cv2
 
 HEIGHT, WIDTH, FRAMES = 24, 32, 4
 
@@ -50,6 +53,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.fromarray(texture(HEIGHT, WIDTH)).save(folder / "photo.png")
     Image.fromarray(texture(1, 1)).save(folder / "1x1.png")
     Image.fromarray(texture(2, 3000)).save(folder / "2x3000.png")
+    (folder / "doubled").mkdir()
+    for name in ("0000.png", "0001.png", "0001.jpg"):
+        Image.fromarray(texture(HEIGHT, WIDTH)).save(folder / "doubled" / name)
+    cv2.imwrite(str(folder / "light.hdr"), np.full((HEIGHT, WIDTH, 3), 0.2, np.float32))
+    head = struct.pack(">I4sIIBBBBB", 13, b"IHDR", 30000, 30000, 8, 0, 0, 0, 0)
+    (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + struct.pack(">I", zlib.crc32(head[4:])) + bytes(99))
     wide = texture(HEIGHT, WIDTH + 2 * FRAMES)
     with video(folder / "clip.mp4", 12) as put:
         for t in range(FRAMES):

@@ -12,7 +12,9 @@ from PIL import Image
 
 from app.export.kit.video_writer import frames_in
 from gpu import session as sessions
+from gpu.cv import cv2
 from gpu.metrics.whiteness import measure
+from tests.app.cli.conftest import texture
 
 
 def rotation(inputs: Path) -> list[object]:
@@ -94,6 +96,23 @@ def test_warp_of_a_video_and_of_a_flow(cli: Any, inputs: Path, tmp_path: Path) -
     with np.load(tmp_path / "flow.npz") as archive:
         assert archive["noise"].shape == (4, 4, 24, 32)
         assert np.array_equal(archive["backward"], np.load(inputs / "flow.npy"))
+
+
+@pytest.mark.slow
+def test_warp_of_a_pattern_of_pictures_of_light(cli: Any, tmp_path: Path) -> None:
+    """Frames of EXR or HDR, as a renderer writes them; what differs between frames moves."""
+    wide = texture(24, 48).astype(np.float32) / 255
+    for number in (8, 9, 10, 12):
+        cv2.imwrite(str(tmp_path / f"f_{number:04d}.hdr"), wide[:, number : number + 32])
+    made = cli("warp", "--images", tmp_path / "f_%04d.hdr:8-10", "--prior", "integral", "--out", tmp_path / "a.npz")
+    assert made.code == 0, made.err
+    with np.load(tmp_path / "a.npz") as file:
+        assert file["noise"].shape == (3, 4, 24, 32)
+        assert np.median(file["backward"][..., 0]) == pytest.approx(1, abs=0.1)  # the camera goes to the right
+    shown = cli(
+        "warp", "--images", tmp_path / "f_%04d.hdr", "--exposure", "1", "--frames", "1", "--out", tmp_path / "b.npz"
+    )
+    assert shown.code == 0, shown.err
 
 
 def test_zero_flow_keeps_the_noise_and_gamma_degrades_it(cli: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio
@@ -434,6 +435,84 @@ def test_hdr_png_is_toned_as_a_film_is(tmp_path: Path) -> None:
         told, pixels = read(tmp_path / "a.png")
         assert told["transfer"] == {16: "pq", 18: "hlg"}[curve]
         assert (pixels == colour.toned(deep, curve)).all()
+
+
+def avif(path: Path, transfer: int) -> npt.NDArray[np.uint16]:
+    """A grey ramp in AVIF with 10 bits, by SVT-AV1; its values."""
+    ramp = np.tile(np.linspace(0, 1023, 128).astype(np.uint16), (96, 1))
+    frame = av.VideoFrame(128, 96, "yuv420p10le")
+    frame.color_range = 2
+    for plane, values in zip(frame.planes, (ramp, *2 * [np.full((48, 64), 512, np.uint16)]), strict=True):
+        rows = np.zeros((plane.height, plane.line_size // 2), np.uint16)
+        rows[:, : plane.width] = values
+        plane.update(rows.tobytes())
+    with av.open(str(path), "w", format="avif") as container:
+        stream = container.add_stream("libsvtav1", rate=1, options={"crf": "5", "preset": "8"})
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p10le"
+        context = stream.codec_context
+        context.color_range, context.color_trc = 2, transfer
+        context.color_primaries = context.colorspace = 9 if transfer == colour.PQ else 1
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
+    return ramp
+
+
+@pytest.mark.parametrize("transfer", [1, 16])
+def test_avif_of_ten_bits(tmp_path: Path, transfer: int) -> None:
+    ramp = avif(tmp_path / "a.avif", transfer)
+    told, pixels = read(tmp_path / "a.avif")
+    expected = np.repeat((ramp[..., None] * (65535 / 1023)).astype(np.uint16), 3, 2)
+    assert told.get("transfer", "") == ("pq" if transfer == 16 else "")
+    shown = colour.toned(expected, 16).astype(float) if transfer == 16 else expected / 257
+    assert np.abs(shown - pixels).max() <= (2.5 if transfer == 16 else 1.1)  # Pillow gives 8 bits
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "attributes"),
+    [
+        ("a.sgi", "uint8", {}),
+        ("a.sgi", "uint16", {}),
+        ("a.jxl", "uint8", {"compression": "jpegxl:100"}),
+        ("a.jxl", "uint16", {"compression": "jpegxl:100"}),
+        ("a.dpx", "uint8", {}),
+        ("a.dpx", "uint16", {"bits": ("oiio:BitsPerSample", 10)}),
+    ],
+)
+def test_formats_of_studios(tmp_path: Path, name: str, kind: str, attributes: dict[str, Any]) -> None:
+    told, pixels = read(exr(tmp_path / name, "RGB", LIGHT, kind, **attributes))
+    assert np.abs(LIGHT * 255 - pixels).max() <= 0.76
+    assert told["exposure"] is None
+    assert pictures.sizes([str(tmp_path / name)])[0] == [(32, 24)]
+
+
+def test_light_in_jpeg_xl(tmp_path: Path) -> None:
+    told, pixels = read(exr(tmp_path / "a.jxl", "RGB", LIGHT, "float", compression="jpegxl:100"))
+    assert told["transfer"] == "linear"
+    assert np.abs(by_formula(LIGHT) - pixels).max() <= 1.1
+
+
+def test_printing_density_of_film_scans(tmp_path: Path) -> None:
+    """SMPTE 268M: code 95 is black, 685 is white, 470 is close to 18 %."""
+    codes = np.repeat(np.array([[95, 300, 470, 685]])[..., None], 3, 2) / 1023
+    exr(
+        tmp_path / "log.dpx",
+        "RGB",
+        codes,
+        "uint16",
+        bits=("oiio:BitsPerSample", 10),
+        space=("oiio:ColorSpace", "KodakLog"),
+    )
+    told, pixels = read(tmp_path / "log.dpx")
+    assert told["transfer"] == "density"
+    light = (10 ** ((codes * 1023 - 685) * 0.002 / 0.6) - 10 ** (-590 * 0.002 / 0.6)) / (1 - 10 ** (-590 * 0.002 / 0.6))
+    assert light[0, 2, 0] == pytest.approx(0.18, abs=0.01)
+    assert np.abs(by_formula(light) - pixels).max() <= 1
+
+
+def test_the_merged_picture_of_photoshop(tmp_path: Path) -> None:
+    head = b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, *BASE.shape[:2], 8, 3)
+    (tmp_path / "a.psd").write_bytes(head + struct.pack(">IIIH", 0, 0, 0, 0) + BASE.transpose(2, 0, 1).tobytes())
+    assert (read(tmp_path / "a.psd")[1] == BASE).all()
 
 
 def test_pages_are_counted_and_read(tmp_path: Path) -> None:
