@@ -13,6 +13,7 @@ from app.commands import COMMANDS
 from app.commands.kit import tables
 from app.export import FORMATS
 from app.lessons.compute import texts
+from gpu.decoders.formats import FORMATS as PICTURES
 from gpu.diffusion.tasks import TASKS
 from gpu.experiments import EXPERIMENTS
 from gpu.flow.estimators import ESTIMATORS
@@ -28,6 +29,7 @@ ENTRIES = {
     "estimators": len(ESTIMATORS.names()),
     "tasks": len(TASKS.names()),
     "formats": len(FORMATS.names()),
+    "pictures": len(PICTURES),
     "lessons": len(texts.lessons()),
     "experiments": len(EXPERIMENTS.names()),
     "commands": len(COMMANDS.names()),
