@@ -21,4 +21,7 @@ def _keep_singletons_alive() -> None:
 
 
 _keep_singletons_alive()
-os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"  # set to another binding, pyqtgraph would draw half the window with that
+# Set to another binding, pyqtgraph would draw half the window with that; and a backend that matplotlib does not know keeps
+# it from being imported, although figures are drawn without any.
+os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+os.environ["MPLBACKEND"] = "agg"

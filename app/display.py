@@ -25,6 +25,9 @@ SECONDS = 10.0
 HIDDEN = ("offscreen", "minimal")
 """Platforms of Qt that draw without a display."""
 
+SCALES = {"QT_SCALE_FACTOR": (0.25, 16.0), "QT_FONT_DPI": (24.0, 1536.0)}
+"""Between which numbers these make a window that can be drawn; a factor of 0 has no pixels."""
+
 TRIED = "from PySide6.QtWidgets import QApplication; QApplication([])"
 
 
@@ -34,11 +37,9 @@ def require_window(platform: str | None = None) -> None:
     `platform` is the Qt platform that will be used; by default QT_QPA_PLATFORM's, else the one whose display answers, which
     is then set there.
     """
+    _mend_settings()
     if not sys.platform.startswith("linux"):
         return
-    # The plugins in the wheel belong to the Qt in the wheel; those of a desktop's Qt, of Conda or of OpenCV make it abort.
-    for name in ("QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH"):
-        os.environ.pop(name, None)
     asked = platform or os.environ.get("QT_QPA_PLATFORM", "").strip()
     wanted = [name for part in asked.split(";") if (name := part.partition(":")[0].strip())]
     if asked:
@@ -59,6 +60,21 @@ def require_window(platform: str | None = None) -> None:
     answering = _require_one("", candidates)
     if len(answering) < len(candidates):
         os.environ["QT_QPA_PLATFORM"] = answering[0]  # or Qt would try the other one first, and complain
+
+
+def _mend_settings() -> None:
+    """Take settings of Qt out of the environment that would break the window."""
+    # The plugins in the wheel belong to the Qt in the wheel; those of a desktop's Qt, of Conda or of OpenCV make it abort.
+    # The style is ours.
+    for name in ("QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "QT_STYLE_OVERRIDE"):
+        os.environ.pop(name, None)
+    for name, (low, high) in SCALES.items():
+        try:
+            good = low <= float(os.environ.get(name, low)) <= high
+        except ValueError:
+            good = False
+        if not good:
+            os.environ.pop(name)
 
 
 def _require_libraries(platforms: list[str]) -> None:

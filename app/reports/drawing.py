@@ -62,7 +62,7 @@ def draw(figure: Figure, folder: Path) -> dict[str, str]:
 
 @contextmanager
 def _style() -> Iterator[None]:
-    from matplotlib import font_manager, rc_context
+    from matplotlib import font_manager, rc_context, rcdefaults, rcParams
 
     # The fallback for rare letters has no semibold; that is no news for anyone.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -71,7 +71,9 @@ def _style() -> Iterator[None]:
         if all(entry.fname != path for entry in font_manager.fontManager.ttflist):
             font_manager.fontManager.addfont(path)
     settings: dict[Any, Any] = {**_RC, "font.family": ["Inter", "DejaVu Sans"]}
-    with rc_context(settings):
+    with rc_context():
+        rcdefaults()  # a person's own matplotlibrc may ask for TeX, or for anything else
+        rcParams.update(settings)
         yield
 
 

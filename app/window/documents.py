@@ -16,6 +16,7 @@ from app.model.pose_scene import holds_poses, showing
 from app.model.state import State
 from app.model.user_folder import UserFolder
 from app.views.widgets.banner import Banner
+from app.views.widgets.words import entry, tooltip
 from app.window.status import StatusLine
 from app.worker.dispatch import Dispatch
 from app.worker.film_check import frames_told
@@ -263,8 +264,8 @@ class Documents(QObject):
         """The recent files, made anew whenever the menu opens."""
         menu.clear()
         for path in self._user_folder.recent():
-            action = menu.addAction(Path(path).name)
-            action.setToolTip(path)
+            action = menu.addAction(entry(Path(path).name))
+            action.setToolTip(tooltip(path))
             action.triggered.connect(lambda _=False, path=path: self.open_path(Path(path)))
         if menu.isEmpty():
             menu.addAction("Nothing opened yet").setEnabled(False)

@@ -15,6 +15,7 @@ from app.model import experiment_runs
 from app.model.experiment_runs import ALL, ExperimentChoice, Run
 from app.model.user_folder import UserFolder
 from app.views.widgets.banner import Banner
+from app.views.widgets.words import message
 from app.window.status import StatusLine
 from app.worker.experiment_processes import Processes, python
 from app.worker.messages import Progress
@@ -178,16 +179,13 @@ class ExperimentsMenu(QObject):
         active = self.processes.active
         if not active:
             return True
-        box = QMessageBox(self._parent)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Experiments are running")
-        box.setText(
-            f"{active[0].request.title} is still running."
-            if len(active) == 1
-            else f"{len(active)} experiments are not done yet."
+        alone = len(active) == 1
+        state = (
+            f"{active[0].request.title} is still running." if alone else f"{len(active)} experiments are not done yet."
         )
-        runs = "it" if len(active) == 1 else "them"
-        box.setInformativeText(f"Closing the window stops {runs}; reports that are finished stay.")
+        more = f"Closing the window stops {'it' if alone else 'them'}; reports that are finished stay."
+        box = message(self._parent, "Experiments are running", state, more)
+        box.setIcon(QMessageBox.Icon.Question)
         stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole))
         box.exec()

@@ -20,6 +20,7 @@ from app.views.compare.probe_text import probe_text
 from app.views.source.panel import SourcePanel
 from app.views.widgets.banner import Banner
 from app.views.widgets.once import once
+from app.views.widgets.words import shown
 from app.window import actions, lessons_menu, menus
 from app.window.appearance import CHOICES, Appearance
 from app.window.documents import Documents
@@ -362,7 +363,7 @@ class Window(QMainWindow):
         if info is not None:
             parts += [info.title, f"{info.width}×{info.height}", info.motion]
         parts.append(f"seed {state.session.noise.seed}")
-        self.setWindowTitle(" · ".join(parts))
+        self.setWindowTitle(shown(" · ".join(parts)))
 
     def _on_probe(self, probe: Probe | None) -> None:
         self._probed = probe_text(probe, self.result) if probe is not None else ""

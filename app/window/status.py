@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
 
 from app.look import theme
 from app.look.durations import duration
 from app.views.widgets.progress_bar import Bar
+from app.views.widgets.words import Label
 from app.worker.messages import Progress
 from gpu.engine.results import SourceInfo
 
@@ -19,16 +20,16 @@ class StatusLine(QStatusBar):
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._progress: Progress | None = None
-        self._message = QLabel("Loading torch and OpenCV …")
+        self._message = Label("Loading torch and OpenCV …")
         self._message.setMinimumWidth(40)
-        self._work = QLabel()
+        self._work = Label()
         self._bar = Bar()
         self._bar.setFixedWidth(12 * theme.GRID)
         self._cancel = QToolButton()
         self._cancel.setToolTip("Stop this; what is done is kept")
         self._cancel.setAccessibleName("Cancel")
         self._cancel.clicked.connect(lambda: self.cancelled.emit(self._progress))
-        self._machine = QLabel()
+        self._machine = Label()
         self._machine.setContentsMargins(theme.GRID, 0, theme.GRID, 0)
         self._message.setContentsMargins(theme.GRID, 0, 0, 0)
         self.addWidget(self._message, 1)

@@ -6,13 +6,14 @@ from itertools import groupby
 
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.lessons.compute.scene import Panel, Scene
 from app.lessons.view import type_sizes
 from app.lessons.view.facts import FactRow
 from app.lessons.view.panel import PanelView
 from app.look import theme
+from app.views.widgets.words import Label
 
 
 def _narrow(row: tuple[Panel, ...]) -> tuple[tuple[Panel, ...], ...]:
@@ -38,7 +39,7 @@ class Board(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(theme.GRID)
         self._rows = QWidget()
-        self._caption = QLabel()
+        self._caption = Label()
         self._caption.setWordWrap(True)
         self._facts = FactRow()
         self._with_facts = True

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSlider,
     QToolButton,
@@ -21,6 +20,7 @@ from app.lessons.compute.lesson import Running
 from app.lessons.view import type_sizes
 from app.look import theme
 from app.views.widgets.sliders import ParameterSlider
+from app.views.widgets.words import Label
 from gpu.parameters import ParameterInfo, Value
 
 KEYS = Qt.FocusPolicy.TabFocus  # what is clicked does not take the keys, which go through the steps
@@ -147,7 +147,7 @@ class ChoiceRow(QWidget):
     def __init__(self, info: ParameterInfo) -> None:
         super().__init__()
         self.info = info
-        self._label = QLabel(info.label)
+        self._label = Label(info.label)
         self.field = QComboBox()
         self.field.setFocusPolicy(KEYS)
         for value, shown in info.options:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.lessons.compute.scene import Fact
 from app.lessons.view import type_sizes
 from app.look import theme
 from app.look.palette import SYMBOLS
+from app.views.widgets.words import Label
 
 SIDE = 10  # pixels left and right of a card's words
 
@@ -20,7 +21,7 @@ class FactCard(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("card")
-        self._parts = [QLabel(), QLabel(), QLabel()]
+        self._parts = [Label(), Label(), Label()]
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE, 6, SIDE, 6)
         column.setSpacing(0)

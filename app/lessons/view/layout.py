@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFont
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.lessons.compute import texts
 from app.lessons.view import type_sizes
@@ -13,6 +13,7 @@ from app.lessons.view.controls import KEYS, ControlBar
 from app.lessons.view.dots import Dots
 from app.lessons.view.page import PageView
 from app.look import theme
+from app.views.widgets.words import Label
 
 
 class HeadBar(QHBoxLayout):
@@ -66,8 +67,8 @@ class FootBar(QHBoxLayout):
         self.next_button = _button("Next", "The next step (Right, Page Down)")
         self.next_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.dots = Dots()
-        self._where = QLabel()
-        balance = QLabel()  # as wide as the label on the other side, so that the dots stand in the middle
+        self._where = Label()
+        balance = Label()  # as wide as the label on the other side, so that the dots stand in the middle
         for label in (self._where, balance):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._icons = {self.back_button: "arrow-left", self.next_button: "arrow-right"}
@@ -98,7 +99,7 @@ class LessonLayout:
         self.text_view = PageView()
         self.board = Board()
         self.controls = ControlBar()
-        self.message = QLabel(window)  # over the board, whose size stays as it is
+        self.message = Label(parent=window)  # over the board, whose size stays as it is
         self.message.setObjectName("lesson_message")
         self.message.setWordWrap(True)
         self.message.setVisible(False)

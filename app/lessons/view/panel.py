@@ -9,12 +9,13 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.lessons.compute import scene as s
 from app.lessons.view import items, type_sizes
 from app.look import theme
 from app.views.widgets import graph  # noqa: F401  # sets pyqtgraph up
+from app.views.widgets.words import Label
 
 AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
 """Type of ticks and axes, of the legend and of the note, relative to the body's."""
@@ -180,10 +181,10 @@ class PanelView(QWidget):
         self._graphics: list[tuple[tuple[Any, ...], Any]] = []
         self._type = 14
         self._frame: tuple[Any, ...] = ()
-        self.title = QLabel()
+        self.title = Label()
         self.title.setWordWrap(True)
         self.legend = LegendBar()
-        self.note = QLabel()
+        self.note = Label()
         self.note.setWordWrap(True)
         self.plot = _Plot()
         self.plot.resized.connect(self._fit)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QVBoxLayout, QWi
 from app.look import palette, theme
 from app.model.catalogue import Catalogue
 from app.views.widgets.sliders import ParameterSlider
+from app.views.widgets.words import tooltip
 from gpu.parameters import ParameterInfo
 from gpu.session import PriorSettings
 
@@ -58,8 +59,10 @@ class Chip(QToolButton):
         about = catalogue.priors.get(prior.name) if catalogue else None
         summary = f"\n{about.summary}" if about else ""
         self.setToolTip(
-            f"{prior.key}{' · the reference' if reference else ''}{summary}\n"
-            "Click for its menu, drag to move the column."
+            tooltip(
+                f"{prior.key}{' · the reference' if reference else ''}{summary}\n"
+                "Click for its menu, drag to move the column."
+            )
         )
         self.setAccessibleName(f"Column {prior.key}")
         self.update()

@@ -17,6 +17,7 @@ from app.views.compare.cell_layout import GAP, GUTTER, MIN_COLUMN
 from app.views.compare.column_heads import Chip, dot
 from app.views.compare.figures import Figures
 from app.views.widgets.forms import Scroll
+from app.views.widgets.words import entry, tooltip
 from gpu.engine.results import FrameResult
 from gpu.session import PriorSettings
 
@@ -165,7 +166,7 @@ class CompareView(QWidget):
         for name, info in self._catalogue.priors.items():
             for index, mode in enumerate(info.modes or ("",)):
                 prior = PriorSettings(name, "" if index == 0 else mode)  # type: ignore[arg-type]
-                action = menu.addAction(dot(prior.key, colours), prior.key)
-                action.setToolTip(f"{info.summary}\n{info.source}".strip())
+                action = menu.addAction(dot(prior.key, colours), entry(prior.key))
+                action.setToolTip(tooltip(f"{info.summary}\n{info.source}".strip()))
                 action.setEnabled(prior.key not in present)
                 action.triggered.connect(lambda _=False, prior=prior: self.prior_added.emit(prior))

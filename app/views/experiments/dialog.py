@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QToolButton,
@@ -24,6 +23,7 @@ from app.model.experiment_runs import ALL, ExperimentChoice, Request
 from app.views.experiments.run_list import RunsView
 from app.views.widgets.forms import Choices, Paragraph, Scroll, WholeNumber, beside, labelled, name
 from app.views.widgets.parameter_fields import Parameters
+from app.views.widgets.words import Label
 from gpu.parameters import Value
 
 PRESETS = (
@@ -64,7 +64,7 @@ class ExperimentsDialog(QDialog):
         self._look = QToolButton()
         name(self._look, "Choose the folder", "Look for a folder on this machine")
         self.parameters = Parameters(live=False, nothing="all")
-        self._none = QLabel("This experiment has no settings of its own.")
+        self._none = Label("This experiment has no settings of its own.")
         self._none.setObjectName("dim")
         self.start = QPushButton("Start")
         self.start.setToolTip("Run it; the window stays usable meanwhile")

@@ -15,6 +15,7 @@ from app.look.palette import SYMBOLS, verdict_style
 from app.model.experiment_runs import Run, claim_text
 from app.views.widgets.forms import Paragraph, Scroll
 from app.views.widgets.progress_bar import Bar
+from app.views.widgets.words import Label, shown, tooltip
 
 EMPTY = "No experiment has run yet.\nChoose one at the left and press Start; it is listed here with what it finds."
 LIST_HEIGHT = 132
@@ -42,10 +43,10 @@ class RunsView(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.list.currentRowChanged.connect(lambda _: self._show())
-        self.empty = QLabel(EMPTY)
+        self.empty = Label(EMPTY)
         self.empty.setObjectName("dim")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.title = QLabel()
+        self.title = Label()
         self.what = Paragraph()
         self.bar = Bar()
         self.bar.setAccessibleName("Progress of the experiment")
@@ -127,8 +128,8 @@ class RunsView(QWidget):
             for key, value in run.request.values.items()
         )
         parts = [run.request.title, preset, f"seed {run.request.seed}", *([changed] if changed else []), _state(run)]
-        item.setText(f"{_symbol(run)}  {' · '.join(parts)}")
-        item.setToolTip(f"{' · '.join(parts)}\n{run.out}")
+        item.setText(shown(f"{_symbol(run)}  {' · '.join(parts)}"))
+        item.setToolTip(tooltip(f"{' · '.join(parts)}\n{run.out}"))
         good = {"done": True, "failed": False}.get(run.state)
         colour = self._colours.ink(verdict_style(good)) if good is not None else self._colours.dim
         item.setForeground(QColor(colour if run.ended else self._colours.text))

@@ -32,6 +32,7 @@ from app.export import AXES, FORMATS, ExportOptions
 from app.look import theme
 from app.views.widgets.once import once
 from app.views.widgets.prior_lines import SAMPLE, Legend
+from app.views.widgets.words import Label
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
@@ -92,7 +93,7 @@ class ExportDialog(QDialog):
         for _, title, tip in KINDS:
             self.kind.setTabToolTip(self.kind.addTab(title), tip)
         self.form = _combo("Format", "The kind of file")
-        self.summary = QLabel()
+        self.summary = Label()
         self.axes = _combo("Axis order", "The order of the array's axes; it is written into the file as well")
         for order, text in AXES.items():
             self.axes.addItem(text, order)
@@ -123,7 +124,7 @@ class ExportDialog(QDialog):
         self.browse.setAccessibleName("Choose the file")
         self.browse.setToolTip("Choose the file or folder")
         self.browse.setAutoDefault(False)
-        self.plan = QLabel()
+        self.plan = Label()
         self.plan.setWordWrap(True)
         self.plan.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.plan.setAccessibleName("What will be written")
@@ -168,7 +169,7 @@ class ExportDialog(QDialog):
         across = QHBoxLayout(frames)
         across.setContentsMargins(0, 0, 0, 0)
         across.addWidget(self.first)
-        across.addWidget(QLabel("to"))
+        across.addWidget(Label("to"))
         across.addWidget(self.last)
         across.addWidget(_dim(f"of 0 to {max(0, self._info.frames - 1)}"))
         across.addStretch(1)
@@ -198,10 +199,10 @@ class ExportDialog(QDialog):
         titles = {"form": "Format", "columns": "Columns", "content": "Content", "colours": "Colours", "fps": "Rate"}
         titles |= {"axes": "Axis order", "direction": "Direction", "frames": "Frames", "path": "Write to"}
         for name, field in self._fields.items():
-            label = QLabel(titles.get(name, ""))
+            label = Label(titles.get(name, ""))
             label.setBuddy(field)
             self.rows.addRow(label, field)
-        heading = QLabel("THIS WILL BE WRITTEN")
+        heading = Label("THIS WILL BE WRITTEN")
         heading.setObjectName("heading")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 8, 16, 16)
@@ -368,6 +369,6 @@ def _spin(name: str, frames: int) -> QSpinBox:
 
 
 def _dim(text: str) -> QLabel:
-    label = QLabel(text)
+    label = Label(text)
     label.setObjectName("dim")
     return label

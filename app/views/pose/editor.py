@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -28,6 +27,7 @@ from app.views.pose.form import PoseForm
 from app.views.pose.keyframe_strip import PoseStrip
 from app.views.widgets.forms import note, show_note
 from app.views.widgets.once import once
+from app.views.widgets.words import Label, tooltip
 from gpu.errors import NoisescopeError
 
 TICK_MS = 25
@@ -101,7 +101,7 @@ class PoseEditor(QDialog):
         top.setSpacing(2)
         top.addWidget(self._open_button())
         self._tools(ACTIONS, top, slots)
-        self._title = QLabel()
+        self._title = Label()
         self._title.setObjectName("dim")
         self._title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._title.setSizePolicy(
@@ -195,7 +195,7 @@ class PoseEditor(QDialog):
         editing, colours = self.editing, theme.current()
         file = editing.path.name if editing.path is not None else "not in a file of yours"
         self._title.setText(f"{editing.sequence.name} · {file}{' · changed' if editing.modified else ''}")
-        self._title.setToolTip(str(editing.path or self._title.text()))
+        self._title.setToolTip(tooltip(str(editing.path or self._title.text())))
         for name, text in (("undo", editing.undo_text), ("redo", editing.redo_text)):
             self.actions_[name].setEnabled(bool(text))
             self.actions_[name].setText(f"{name.capitalize()}: {text}" if text else name.capitalize())

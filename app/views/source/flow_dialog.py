@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QGridLayout,
-    QLabel,
     QRadioButton,
     QScrollArea,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.look import theme
 from app.model.flow_fits import UNTRIED, FlowFit
+from app.views.widgets.words import Label
 from gpu.session import SourceSettings
 
 
@@ -31,12 +31,12 @@ class FlowDialog(QDialog):
         self.source = source
         self.setWindowTitle("How is this flow file stored?")
         self.resize(560, 520)
-        self._note = QLabel(
+        self._note = Label(
             "Flow files differ in direction, order of the axes and sign. Each reading is tried on the first pictures: "
             "the previous picture moved along the flow should give the next one."
         )
         self._note.setWordWrap(True)
-        self._state = QLabel("Comparing …")
+        self._state = Label("Comparing …")
         self._state.setObjectName("dim")
         self._state.setWordWrap(True)
         self._rows = QWidget()
@@ -88,13 +88,13 @@ class FlowDialog(QDialog):
             button.toggled.connect(lambda on, fit=fit: self._choose(fit) if on else None)
             self._grid.addWidget(button, row, 0)
             if fit.error is not None:
-                number = QLabel(f"{fit.error * 255:.2f} of 255")
+                number = Label(f"{fit.error * 255:.2f} of 255")
                 number.setToolTip("Mean absolute difference between the moved picture and the next one")
                 self._grid.addWidget(number, row, 1, Qt.AlignmentFlag.AlignRight)
             if fit.picture is not None:
                 height, width = fit.picture.shape[:2]
                 image = QImage(fit.picture.data, width, height, fit.picture.strides[0], QImage.Format.Format_RGB888)
-                picture = QLabel()
+                picture = Label()
                 picture.setPixmap(
                     QPixmap.fromImage(image).scaled(
                         128, 72, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
@@ -11,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 from app.look import theme
 from app.model.catalogue import Sample, is_open
 from app.model.frame_pictures import U8
+from app.views.widgets.words import tooltip
 from gpu.session import SourceSettings
 
 THUMBNAIL = QSize(38, 26)
@@ -90,8 +89,7 @@ class Gallery(QWidget):
             button.setIconSize(THUMBNAIL)
             opens = f"Opens with the task {sample.task}" if sample.task else ""
             parts = (sample.title, sample.about, opens, sample.credit)
-            # Rich text, because Qt breaks the lines of no other tooltip.
-            button.setToolTip("<p>" + "<br>".join(html.escape(part) for part in parts if part) + "</p>")
+            button.setToolTip(tooltip("\n".join(part for part in parts if part)))
             button.setAccessibleName(f"Sample: {sample.title}")
             button.setAccessibleDescription(sample.about)
             button.setStyleSheet("padding: 1px;")

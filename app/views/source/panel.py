@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.look import theme
 from app.model.catalogue import Catalogue, Sample, menu
@@ -18,6 +18,7 @@ from app.views.source.task_section import TaskSection
 from app.views.widgets.forms import Choices, Scroll, Section, WholeNumber, beside, labelled, name, note, show_note
 from app.views.widgets.parameter_fields import Parameters
 from app.views.widgets.sliders import ParameterSlider
+from app.views.widgets.words import Label, shown, tooltip
 from gpu.engine.results import SourceInfo
 from gpu.parameters import ParameterInfo
 from gpu.session import Session, SourceSettings
@@ -124,7 +125,7 @@ class SourcePanel(QWidget):
         flow = QVBoxLayout(self._flow)
         flow.setContentsMargins(0, 0, 0, 0)
         flow.setSpacing(theme.GRID - 2)
-        self._flow_label = QLabel()
+        self._flow_label = Label()
         self._flow_label.setObjectName("dim")
         self._flow_label.setWordWrap(True)
         self._check = QPushButton("Direction, axes and sign …")
@@ -240,8 +241,8 @@ class SourcePanel(QWidget):
         show_note(self._scene_about, scene.about if scene is not None else "")
         self._file_row.setVisible(scene is not None and bool(scene.files))
         if not self._file.hasFocus():
-            self._file.setText(source.path)
-        self._file.setToolTip(source.path or "A file that the scene reads; empty: the built-in one")
+            self._file.setText(shown(source.path))
+        self._file.setToolTip(tooltip(source.path or "A file that the scene reads; empty: the built-in one"))
         entry = deformation or scene
         self.parameters.show_values(entry.parameters if entry is not None else (), source.parameters)
 
@@ -262,7 +263,7 @@ class SourcePanel(QWidget):
         self._source(what, "", name=chosen, path=path, parameters={})
 
     def _take_file(self) -> None:
-        if self._session.source.kind == "scene" and self._file.text() != self._session.source.path:
+        if self._session.source.kind == "scene" and self._file.text() != shown(self._session.source.path):
             self._source("File of the scene", "", path=self._file.text())
 
     def _pick_kind(self, kind: Kind) -> None:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -30,6 +29,7 @@ from app.views.statistics.perceptual_cells import PERCEPTUAL, PerceptualButton, 
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.plots import Curve, CurvePlot, PlotSpec
 from app.views.widgets.prior_lines import Legend
+from app.views.widgets.words import Label, tooltip
 
 if TYPE_CHECKING:
     from gpu.engine.perceptual import Perception
@@ -160,7 +160,7 @@ class OutputsPage(QWidget):
         self.perceptual.measure_wanted.connect(self.perception_wanted)
         self.perceptual.weights_wanted.connect(self.weights_wanted)
         self.perceptual.reference_wanted.connect(self.reference_wanted)
-        self._note = QLabel()
+        self._note = Label()
         self._note.setObjectName("dim")
         self._note.setWordWrap(True)
         self.table = QTableWidget()
@@ -189,7 +189,7 @@ class OutputsPage(QWidget):
         self.tabs.setDrawBase(False)
         self._stack = QStackedWidget()
         for title, plot in (("Flicker along the motion", self.along), ("At fixed pixels", self.fixed)):
-            self.tabs.setTabToolTip(self.tabs.addTab(title), f"<p>{plot.spec.tip}</p>")
+            self.tabs.setTabToolTip(self.tabs.addTab(title), tooltip(plot.spec.tip))
             self._stack.addWidget(plot)
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
         plots = QWidget()
@@ -204,7 +204,7 @@ class OutputsPage(QWidget):
         splitter.addWidget(self.table)
         splitter.addWidget(plots)
         splitter.setSizes([200, 260])
-        self._empty = QLabel(NO_TASK)
+        self._empty = Label(NO_TASK)
         self._empty.setObjectName("dim")
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -311,16 +311,16 @@ class OutputsPage(QWidget):
         self.table.setRowCount(len(lines))
         self.table.setColumnCount(len(keys))
         for column, key in enumerate(keys):
-            self.table.setHorizontalHeaderItem(column, _head(key, key))
+            self.table.setHorizontalHeaderItem(column, _head(key, tooltip(key)))
         for number, line in enumerate(lines):
-            self.table.setVerticalHeaderItem(number, _head(line.heading, f"<p>{line.tip}</p>"))
+            self.table.setVerticalHeaderItem(number, _head(line.heading, tooltip(line.tip)))
             for column, key in enumerate(keys):
                 self._cell(number, column, line.texts.get(key, "–"), line.tips.get(key) or line.tip)
 
-    def _cell(self, row: int, column: int, text: str, tip: str) -> None:
+    def _cell(self, row: int, column: int, text: str, about: str) -> None:
         item = QTableWidgetItem(text)
         item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        item.setToolTip(f"<p>{tip}</p>")
+        item.setToolTip(tooltip(about))
         self.table.setItem(row, column, item)
 
     def _draw(self, plot: FlickerPlot, keys: list[str], take: Callable[[Flicker], F32]) -> None:

@@ -31,6 +31,7 @@ from app.views.widgets.once import once
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, nice_ceiling, verdict_colour, verdict_text
 from app.views.widgets.prior_lines import SAMPLE, draw_sample
+from app.views.widgets.words import Label, tooltip
 
 if TYPE_CHECKING:
     from gpu.engine.results import FrameResult
@@ -201,7 +202,7 @@ class StatisticsPanel(QWidget):
             ("Autocorrelation", self.maps, MAPS_TIP),
         ):
             number = self.tabs.addTab(title)
-            self.tabs.setTabToolTip(number, f"<p>{tip}</p>")
+            self.tabs.setTabToolTip(number, tooltip(tip))
             self.stack.addWidget(plot)
         self.tabs.currentChanged.connect(self.stack.setCurrentIndex)
         self.tabs.currentChanged.connect(lambda: self._refresh())
@@ -215,7 +216,7 @@ class StatisticsPanel(QWidget):
         )
         self._splitter.setSizes([150, 165, 185])
         self._splitter.splitterMoved.connect(lambda: self._refresh())
-        self._empty = QLabel(EMPTY)
+        self._empty = Label(EMPTY)
         self._empty.setObjectName("dim")
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -352,11 +353,11 @@ def _decibels(whiteness: Whiteness) -> Curve:
     return frequency, np.where(np.isfinite(level), np.maximum(level, -80.0), np.where(power <= 0, -80.0, np.nan))
 
 
-def _heading(text: str, tip: str) -> QLabel:
-    label = QLabel(text)
+def _heading(text: str, about: str) -> QLabel:
+    label = Label(text)
     label.setObjectName("heading")
     label.setFont(small(label.font(), bold=True))
-    label.setToolTip(f"<p>{tip}</p>")
+    label.setToolTip(tooltip(about))
     return label
 
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from app.look.theme import Theme, icon
+from app.views.widgets.words import tooltip
 
 if TYPE_CHECKING:
     from gpu.engine.perceptual import Perception
@@ -58,15 +59,15 @@ def perceptual_cell(
 ) -> tuple[str, str]:
     """Text and tip of a cell; a dash where there is no figure, and the tip says why."""
     if missing.get(measure.name):
-        return "–", f"{measure.tip}<br><br>{measure.name} {missing[measure.name]}"
+        return "–", f"{measure.tip}\n\n{measure.name} {missing[measure.name]}"
     perceived = perception.columns.get(key) if perception is not None else None
     if perception is None or perceived is None:
-        return "–", f"{measure.tip}<br><br>{NOT_YET}"
+        return "–", f"{measure.tip}\n\n{NOT_YET}"
     value = getattr(perceived, measure.field)
     told = [note for note in perception.notes if measure.name in note]
     against = f" against {perception.real} real pictures" if measure.field != "lpips" else ""
-    tip = "<br><br>".join([measure.tip, f"Of {perceived.n} frames{against}.", *told])
-    return ("–" if math.isnan(value) else f"{value:.{measure.digits}f}"), tip
+    about = "\n\n".join([measure.tip, f"Of {perceived.n} frames{against}.", *told])
+    return ("–" if math.isnan(value) else f"{value:.{measure.digits}f}"), about
 
 
 class PerceptualButton(QToolButton):
@@ -104,8 +105,7 @@ class PerceptualButton(QToolButton):
         """Say what is not there; there must be something to measure with."""
         told = [f"{name} {sentence}" for name, sentence in missing.items() if sentence]
         self.measure.setEnabled(bool(missing) and len(told) < len(missing))
-        tip = "Measures of the outputs by networks that others trained."
-        self.setToolTip("<p>" + "<br><br>".join([tip, *told]) + "</p>")
+        self.setToolTip(tooltip("Measures of the outputs by networks that others trained.", *told))
         self.measure.setToolTip(
             "" if self.measure.isEnabled() else "None of the weights are there: choose their folder"
         )

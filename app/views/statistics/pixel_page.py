@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QSpinBox,
     QSplitter,
@@ -21,6 +20,7 @@ from app.look import theme
 from app.look.theme import DARK, Theme
 from app.views.statistics.pixel_drawing import PixelDrawing
 from app.views.statistics.pixel_text import numbers
+from app.views.widgets.words import Label
 
 if TYPE_CHECKING:
     from gpu.noise.inspection import Inspection
@@ -42,9 +42,9 @@ class InspectorPage(QWidget):
         self.setAccessibleName("Pixel inspector")
         self._inspection: Inspection | None = None
         self._key = ""
-        self._title = QLabel()
+        self._title = Label()
         self._title.setWordWrap(True)
-        self._sentence = QLabel(EMPTY)
+        self._sentence = Label(EMPTY)
         self._sentence.setObjectName("dim")
         self._sentence.setWordWrap(True)
         self.channel = QSpinBox()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 from app.look.theme import DARK, Theme, small
 from app.views.timeline.curves import Series, TimePlot
 from app.views.timeline.measures import CURVES
+from app.views.widgets.words import tooltip
 
 FLAT = "QComboBox { background: transparent; border: 1px solid transparent; padding: 0 2px; min-height: 18px; }"
 
@@ -29,9 +30,9 @@ class ChosenPlot(QWidget):
         self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         for index, curves in enumerate(CURVES):
             self.chooser.addItem(curves.label, curves.series)
-            self.chooser.setItemData(index, f"<p>{curves.tip}</p>", Qt.ItemDataRole.ToolTipRole)
+            self.chooser.setItemData(index, tooltip(curves.tip), Qt.ItemDataRole.ToolTipRole)
         self.chooser.setCurrentIndex(number)
-        self.chooser.setToolTip(f"<p>{CURVES[number].tip}</p>")
+        self.chooser.setToolTip(tooltip(CURVES[number].tip))
         self.chooser.currentIndexChanged.connect(self._choose)
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 0, 0)
@@ -61,5 +62,5 @@ class ChosenPlot(QWidget):
     def _choose(self, index: int) -> None:
         self.plot.set_measure(CURVES[index])
         self.plot.set_series(self._series)
-        self.chooser.setToolTip(f"<p>{CURVES[index].tip}</p>")
+        self.chooser.setToolTip(tooltip(CURVES[index].tip))
         self.measureChanged.emit(CURVES[index].series)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from app.look.theme import DARK, LIGHT, Theme
 from app.views.timeline.measures import Curves
@@ -16,6 +16,7 @@ from app.views.widgets import graph
 from app.views.widgets.plot_files import Table
 from app.views.widgets.plots import Curve, CurvePlot, PlotSpec, from_zero, nice_ceiling
 from app.views.widgets.prior_lines import LINE_WIDTH, pen
+from app.views.widgets.words import Label, tooltip
 
 F32 = npt.NDArray[np.floating]
 Series = Mapping[str, Mapping[str, F32]]
@@ -68,7 +69,7 @@ class TimePlot(CurvePlot):
         self._dots: dict[str, graph.Dots] = {}
         self._cursor = graph.Rule(angle=90, movable=False)
         self._cuts: list[graph.Rule] = []
-        self._hint = QLabel()  # here already, because pyqtgraph resizes the plot while it is being built
+        self._hint = Label()  # here already, because pyqtgraph resizes the plot while it is being built
         super().__init__(_spec(curves), colours, parent)
         self.curves = curves
         self.addItem(self._cursor, ignoreBounds=True)
@@ -212,7 +213,7 @@ class TimePlot(CurvePlot):
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             t = self._frame_at(QPointF(event.pos()))
-            text = f"<p>{self.spec.tip}</p>" if t is None else self.value_text(t)
+            text = tooltip(self.spec.tip) if t is None else self.value_text(t)
             QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().viewportEvent(event)

@@ -12,7 +12,6 @@ from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSpinBox,
     QToolButton,
@@ -27,6 +26,7 @@ from app.views.widgets.drawing_queue import DrawingQueue
 from app.views.widgets.once import once
 from app.views.widgets.plot_files import Figure
 from app.views.widgets.prior_lines import Legend
+from app.views.widgets.words import Label
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
@@ -95,7 +95,7 @@ class TimelinePanel(QWidget):
         self.number.setFixedWidth(64)
         self.number.setAccessibleName("Frame")
         self.number.setToolTip("The frame that is shown, counted from 0; type a number to go there")
-        self.clock = QLabel()
+        self.clock = Label()
         self.clock.setObjectName("dim")
         self.clock.setAccessibleName("Number of frames and time")
         self.scrub = ScrubBar(colours)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app.look import theme
 from app.views.widgets.once import once
+from app.views.widgets.words import Label, message, shown
 
 NOTE_MS = 8000
 
@@ -18,8 +19,8 @@ class Banner(QWidget):
         self.setObjectName("banner")
         self._details = ""
         self._action: Callable[[], None] | None = None
-        self._icon = QLabel()
-        self._text = QLabel()
+        self._icon = Label()
+        self._text = Label()
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setAccessibleName("Message")
@@ -90,10 +91,8 @@ class Banner(QWidget):
             action()
 
     def _show_details(self) -> None:
-        box = QMessageBox(self.window())
-        box.setWindowTitle("Details")
-        box.setText(self._text.text())
-        box.setInformativeText("The same text is in the log file (Help, Open log folder).")
-        box.setDetailedText(self._details)
+        more = "The same text is in the log file (Help, Open log folder)."
+        box = message(self.window(), "Details", self._text.text(), more)
+        box.setDetailedText(shown(self._details))
         box.exec()
         box.deleteLater()

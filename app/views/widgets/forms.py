@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QSizePolicy,
     QSpinBox,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.look import theme
+from app.views.widgets.words import Label
 
 LABEL_WIDTH = 70
 
@@ -71,7 +71,7 @@ class Section(QWidget):
 
     def row(self, label: str, field: QWidget, tip: str) -> QWidget:
         """Add a labelled field; tip and accessible name go to both."""
-        text = QLabel(label)
+        text = Label(label)
         text.setFixedWidth(LABEL_WIDTH)
         text.setBuddy(field)
         text.setToolTip(tip)
@@ -123,7 +123,7 @@ def labelled(label: str, field: QWidget, tip: str) -> QWidget:
     layout = QHBoxLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(theme.GRID)
-    text = QLabel(label)
+    text = Label(label)
     text.setFixedWidth(LABEL_WIDTH)
     text.setWordWrap(True)
     text.setToolTip(tip)
@@ -136,7 +136,7 @@ def labelled(label: str, field: QWidget, tip: str) -> QWidget:
     return box
 
 
-class Paragraph(QLabel):
+class Paragraph(Label):
     """Text over several lines that always gets the height it needs: a form gives a wrapped label what it needed at another
     width, and the rest is cut off."""
 

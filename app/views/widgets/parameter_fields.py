@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
 from app.look import theme
 from app.views.widgets.forms import Choices, beside, labelled, name
 from app.views.widgets.sliders import ParameterSlider
+from app.views.widgets.words import shown
 from gpu.parameters import ParameterInfo
 
 PATH = "path"
@@ -50,7 +51,7 @@ class Parameters(QWidget):
             elif info.name in self.choices:
                 self.choices[info.name].show_value(str(value))
             elif not self.texts[info.name].hasFocus() or not self._live:
-                self.texts[info.name].setText(str(value))
+                self.texts[info.name].setText(shown(str(value)))
                 if info.name != PATH:  # of a path the end tells more
                     self.texts[info.name].setCursorPosition(0)
         self.setVisible(bool(infos))

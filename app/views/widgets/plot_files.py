@@ -12,10 +12,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QGuiApplication, QImage, QPainter, QPalette
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.look.theme import LIGHT
 from app.views.widgets.prior_lines import Legend
+from app.views.widgets.words import Label, message
 from gpu.errors import OutputError
 
 FIGURE_SIZE = QSize(640, 400)
@@ -100,7 +101,9 @@ class Figure:
             write_figure(self, path)
         except OutputError as problem:
             if not self.messenger.receivers("2problem(QString)"):
-                QMessageBox.warning(self.window(), "Not saved", str(problem))
+                box = message(self.window(), "Not saved", str(problem))
+                box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+                box.exec()
             self.messenger.problem.emit(str(problem))
         else:
             self.messenger.saved.emit(str(path))
@@ -160,7 +163,7 @@ def _sheet(figure: Figure, scale: float) -> QWidget:
     sheet.setAutoFillBackground(True)
     layout = QVBoxLayout(sheet)
     layout.setContentsMargins(16, 12, 16, 12)
-    title = QLabel(figure.figure_title())
+    title = Label(figure.figure_title())
     title.setStyleSheet(f"color: {LIGHT.text}; font-weight: 600;")
     legend = Legend(colours=LIGHT)
     legend.set_keys(figure.figure_keys())

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look.palette import style
 from app.look.theme import DARK, Theme, small
+from app.views.widgets.words import tooltip
 
 LINE_WIDTH = 1.6
 SAMPLE = 34  # pixels of line in a legend: two periods of the longest dash
@@ -53,7 +54,7 @@ class Legend(QWidget):
         """The priors to list, in order."""
         if list(keys) != self._keys:
             self._keys = list(keys)
-            self.setToolTip("\n".join(self._keys))
+            self.setToolTip(tooltip("\n".join(self._keys)))
             self.setAccessibleDescription(", ".join(self._keys))
             self.updateGeometry()
             self.update()

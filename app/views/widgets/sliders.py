@@ -11,13 +11,13 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QSlider,
     QWidget,
 )
 
 from app.look import theme
+from app.views.widgets.words import Label
 from gpu.parameters import ParameterInfo
 
 STEPS = 1000
@@ -68,7 +68,7 @@ class ParameterSlider(QWidget):
         self._info = info
         self._first = first
         long_unit = len(info.unit) > LONG
-        self.label = QLabel(f"{info.label} ({info.unit})" if long_unit else info.label)
+        self.label = Label(f"{info.label} ({info.unit})" if long_unit else info.label)
         self.label.setWordWrap(True)  # a long label must not make the panel wider than it is, and its numbers cut
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.number = number or _Number()

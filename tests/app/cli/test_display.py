@@ -75,11 +75,21 @@ def test_off_screen_no_display_is_asked_for(bare: pytest.MonkeyPatch) -> None:
     display.require_window("offscreen")
 
 
-def test_plugins_of_another_qt_are_not_heeded(bare: pytest.MonkeyPatch) -> None:
-    bare.setenv("QT_PLUGIN_PATH", "/usr/lib/qt6/plugins")
-    bare.setenv("QT_QPA_PLATFORM_PLUGIN_PATH", "/nowhere")
+def test_settings_that_would_break_the_window_are_not_heeded(bare: pytest.MonkeyPatch) -> None:
+    broken = {
+        "QT_PLUGIN_PATH": "/usr/lib/qt6/plugins",
+        "QT_QPA_PLATFORM_PLUGIN_PATH": "/nowhere",
+        "QT_STYLE_OVERRIDE": "nonsense",
+        "QT_SCALE_FACTOR": "0",
+        "QT_FONT_DPI": "many",
+    }
+    for name, value in broken.items():
+        bare.setenv(name, value)
     display.require_window("offscreen")
-    assert not {"QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH"} & set(os.environ)
+    assert not set(broken) & set(os.environ)
+    bare.setenv("QT_SCALE_FACTOR", "1.5")
+    display.require_window("offscreen")
+    assert os.environ["QT_SCALE_FACTOR"] == "1.5"
 
 
 @pytest.mark.parametrize(
@@ -120,11 +130,11 @@ def test_the_program_ends_with_a_sentence(settings: dict[str, str], words: list[
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["PyQt5", "nonsense", ""])
-def test_pyqtgraph_draws_with_our_qt(name: str) -> None:
-    code = "import os, app; print(os.environ['PYQTGRAPH_QT_LIB'])"
-    environment = {**os.environ, "PYQTGRAPH_QT_LIB": name}
+@pytest.mark.parametrize("value", ["PyQt5", "nonsense", ""])
+def test_other_bindings_and_backends_are_not_heeded(value: str) -> None:
+    code = "import os, app; print(os.environ['PYQTGRAPH_QT_LIB'], os.environ['MPLBACKEND'])"
+    environment = {**os.environ, "PYQTGRAPH_QT_LIB": value, "MPLBACKEND": value}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout == "PySide6\n"
+    assert done.stdout == "PySide6 agg\n"
