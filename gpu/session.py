@@ -24,6 +24,8 @@ MOST_COLUMNS = 64
 MOST_PARAMETERS = 100  # of a prior, a source or a task
 LONGEST_NAME, LONGEST_TEXT = 200, 20_000  # letters
 
+MOST_ROWS = 288  # of a grid whose size is not asked for
+
 LEAST_SIGMA, MOST_SIGMA = 1e-6, 10**6
 """Noise levels beyond these are lost in float32, and mean nothing to a model."""
 

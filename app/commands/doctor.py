@@ -224,9 +224,7 @@ def _media() -> list[Finding]:
         from PIL import __version__, features
 
         avif = (
-            "AVIF by Pillow"
-            if features.check("avif")
-            else f"no AVIF, which needs Pillow 11.3 (this is {__version__})"
+            "AVIF by Pillow" if features.check("avif") else f"no AVIF, which needs Pillow 11.3 (this is {__version__})"
         )
         return f"OpenImageIO {OpenImageIO.VERSION_STRING}, {len(formats)} formats; {avif}"
 

@@ -12,7 +12,7 @@ from gpu.cache import ByteCache
 from gpu.errors import FlowError
 from gpu.flow import maps
 from gpu.session import MotionSettings
-from gpu.source import Source, Truth
+from gpu.source import Source, Truth, area
 from gpu.source.estimation import Estimation
 
 CACHE_BYTES = 256 << 20
@@ -40,7 +40,8 @@ def _flow_bytes(cleaned: maps.Cleaned) -> int:
 class SourceMotion:
     """Motion between the frames of `source`, as gpu.priors.Motion asks for it. Any t, in any order: the same values.
 
-    Vectors that are not finite become 0 at invalid pixels. Across a shot cut all vectors are 0 and nothing is valid.
+    Vectors that are not finite become 0 at invalid pixels. Across a shot cut all vectors are 0 and nothing is valid; so it
+    is in bars around the picture.
 
     >>> from gpu.session import MotionSettings, SourceSettings
     >>> from gpu.source.opening import open_source
@@ -130,9 +131,16 @@ class SourceMotion:
         flow = self._flow(self._truth.backward(t), "backward", t)
         seen = torch.from_numpy(np.ascontiguousarray(self._truth.valid(t))).to(self._device)
         here = maps.pixel_centres(*shape, self._device) + flow.flow
-        valid = seen & ~flow.bad & maps.inside(here, *shape)
+        valid = seen & ~flow.bad & maps.inside(here, *shape) & self._shown()
         error = torch.where(valid, 0.0, torch.full(shape, maps.UNSEEN, device=self._device))
         return _Step(flow.flow, valid, error, int(flow.bad.sum()))
+
+    def _shown(self) -> torch.Tensor:
+        """(H, W) bool: where the picture is. Nothing is known of bars around it."""
+        place = area(self._source)
+        shown = torch.zeros((self._source.height, self._source.width), dtype=torch.bool, device=self._device)
+        shown[place.top : place.bottom, place.left : place.right] = True
+        return shown
 
     def _make_forward(self, t: int) -> maps.Cleaned:
         if t + 1 in self._cuts:

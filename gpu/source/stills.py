@@ -12,12 +12,11 @@ from gpu import pictures
 from gpu.cv import cv2
 from gpu.errors import SizeError
 from gpu.pictures import Picture
-from gpu.session import SourceSettings
+from gpu.session import MOST_ROWS, SourceSettings
 from gpu.source import Area
 
 U8 = npt.NDArray[np.uint8]
 
-MOST_ROWS = 288  # of a picture whose size is not asked for
 LARGEST = 16384  # pixels a side
 BAR = 0  # the value of all three colours where `pad` leaves room: black, as FFmpeg and the models' own loaders have it
 

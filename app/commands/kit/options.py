@@ -51,10 +51,31 @@ def add_source(parser: Parser) -> None:
     group.add_argument(
         "--layer", metavar="NAME", help="the layer of EXR pictures to show (default: the finished picture)"
     )
+    group.add_argument(
+        "--every", metavar="N", type=int, help="every N-th frame of a film, image sequence or flow (default 1)"
+    )
+    group.add_argument(
+        "--fps",
+        metavar="R",
+        type=float,
+        help="of a film or image sequence (one of 25 frames a second) the frames nearest to R frames a second "
+        "(default: its own rate)",
+    )
+    group.add_argument(
+        "--fit",
+        choices=("stretch", "crop", "pad"),
+        help="pictures of another shape than --size: stretch them (default), crop them to their middle, or pad them with "
+        "black bars, in which nothing moves and nothing is measured",
+    )
     group.add_argument("--size", metavar="HxW", type=grid_size, help="rows and columns to work at, as in 256x256")
     group.add_argument("--estimator", metavar="NAME", help="flow estimator (default auto: the truth, else DIS)")
     group.add_argument("--preset", metavar="NAME", help="the estimator's preset (default medium)")
-    group.add_argument("--flow-scale", metavar="X", type=float, help="working resolution of the estimator (default 1)")
+    group.add_argument(
+        "--flow-scale",
+        metavar="X",
+        type=float,
+        help="size of the pictures that motion is estimated on, relative to the source's own (default 1)",
+    )
 
 
 def add_noise(parser: Parser) -> None:
@@ -98,8 +119,12 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         "frames": arguments.frames,
         "exposure": arguments.exposure,
         "layer": arguments.layer,
+        "every": arguments.every,
+        "fps": arguments.fps,
+        "fit": arguments.fit,
     }
     source = replace(base.source, **_given(changes))
+    _check_rates(arguments, source.kind)
     _check_preset(arguments.preset, arguments.estimator or base.motion.estimator)
     motion = {"estimator": arguments.estimator, "preset": arguments.preset, "scale": arguments.flow_scale}
     noise = {name: getattr(arguments, name) for name in ("k", "s", "channels", "seed", "fill", "backend", "device")}
@@ -116,6 +141,15 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         priors=columns,
         task=base.task if task is None else task,
     )
+
+
+def _check_rates(arguments: argparse.Namespace, kind: str) -> None:
+    """SessionError for a rate that was asked for of a source that has none to choose from."""
+    for option, kinds in (("every", ("video", "images", "flow")), ("fps", ("video", "images"))):
+        if getattr(arguments, option) is not None and kind not in kinds:
+            raise SessionError(
+                f"--{option} chooses among the frames of footage, but a source of kind {kind} is computed."
+            )
 
 
 def _check_preset(preset: str | None, estimator: str) -> None:

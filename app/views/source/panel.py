@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +22,7 @@ from app.views.widgets.sliders import ParameterSlider
 from app.views.widgets.words import Label, shown, tooltip
 from gpu.engine.results import SourceInfo
 from gpu.parameters import ParameterInfo
-from gpu.session import Session, SourceSettings
+from gpu.session import MOST_ROWS, Session, SourceSettings
 
 WIDTH = 264
 Kind = Literal["video", "images", "synthetic", "flow", "scene"]
@@ -33,8 +34,15 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
     ("flow", "Flow file", "Motion from a .npy, .npz, .flo or KITTI .png file"),
 )
 ROWS = (72, 96, 144, 192, 216, 288, 360, 480, 576, 720)
+SHAPES = tuple((shape, shape, "") for shape in ("16:9", "3:2", "4:3", "1:1", "3:4", "9:16"))
+RATES = (5, 8, 10, 12, 15, 24, 25, 30)
+FITS = (
+    ("stretch", "stretch", "The whole picture on the whole grid, whatever becomes of its shape"),
+    ("crop", "crop", "The middle of the picture, as much as has the shape of the grid"),
+    ("pad", "pad", "The whole picture between black bars; nothing moves in bars and nothing is measured there"),
+)
 SCALE = ParameterInfo(
-    "scale", "Working size", 1, 0.25, 2, 0.05, "×", "Size at which motion is estimated, relative to the noise grid."
+    "scale", "Working size", 1, 0.25, 2, 0.05, "×", "Size at which motion is estimated, relative to the source's own."
 )
 
 
@@ -137,14 +145,29 @@ class SourcePanel(QWidget):
         rows = [(0, "automatic", "The picture's own shape, at most 288 rows")]
         rows += [(row, f"{row} rows", f"Noise, output and pictures have {row} rows") for row in ROWS]
         self._height = Choices(rows)
-        self._height.picked.connect(lambda rows: self._source("Resolution", "", height=rows, width=0))
+        self._height.picked.connect(self._pick_height)
         section.row("Resolution", self._height, "Size of the noise grid and of the pictures; larger is slower")
+        self._shape = Choices([("", "the picture's own", "The grid has the shape of the picture"), *SHAPES])
+        self._shape.picked.connect(self._pick_shape)
+        section.row("Shape", self._shape, "Width to height of the noise grid")
+        self._fit = Choices(FITS)
+        self._fit.picked.connect(lambda fit: self._source("Fit", "", fit=fit))
+        section.row("Fit", self._fit, "What becomes of pictures whose shape is not that of the grid")
         self._frames = WholeNumber(0, 100000, "all", " frames")
         self._frames.picked.connect(lambda frames: self._source("Length", "frames", frames=frames))
         section.row("Length", self._frames, "How many frames to take; 0 takes all")
         self._start = WholeNumber(0, 10**6)
         self._start.picked.connect(lambda start: self._source("First frame", "start", start=start))
         section.row("First frame", self._start, "The frame of the clip to start at")
+        self._every = WholeNumber(1, 10**6, "each frame")
+        self._every.setPrefix("1 of ")
+        self._every.picked.connect(lambda every: self._source("Every N-th frame", "every", every=every))
+        section.row("Every", self._every, "Take one of so many frames of the film: motion grows with it")
+        self._rate = Choices([(0.0, "its own", "All frames of the film"), *((float(r), f"{r} fps", "") for r in RATES)])
+        self._rate.picked.connect(lambda fps: self._source("Frames a second", "", fps=fps))
+        section.row(
+            "Rate", self._rate, "Take the frames nearest to so many a second; a sequence of pictures counts as 25"
+        )
         self._form = section.form
         return section
 
@@ -203,7 +226,15 @@ class SourcePanel(QWidget):
         self._height.show_value(source.height)
         self._frames.show_value(source.frames)
         self._start.show_value(source.start)
+        self._shape.show_value(_shape(source))
+        self._every.show_value(source.every)
+        self._rate.show_value(source.fps)
+        self._fit.show_value(source.fit)
         self._form.setRowVisible(self._start, kind not in ("synthetic", "scene"))
+        self._form.setRowVisible(self._every, kind not in ("synthetic", "scene"))
+        self._form.setRowVisible(self._rate, kind in ("video", "images"))
+        # Without both sizes the grid has the picture's shape, and nothing is left to fit.
+        self._form.setRowVisible(self._fit, kind != "scene" and bool(source.height and source.width))
         self._deformation_row.setVisible(kind == "synthetic")
         self._scene_row.setVisible(kind == "scene")
         self._open.setVisible(kind != "scene")
@@ -248,6 +279,15 @@ class SourcePanel(QWidget):
 
     # -- what the person did
 
+    def _pick_height(self, rows: int) -> None:
+        width = _columns(rows, _shape(self._session.source)) if rows else 0
+        self._source("Resolution", "", height=rows, width=width)
+
+    def _pick_shape(self, shape: str) -> None:
+        rows = self._session.source.height
+        rows = rows or MOST_ROWS if shape else rows
+        self._source("Shape", "", height=rows, width=_columns(rows, shape))
+
     def _source(self, what: str, merge: str, **values: Any) -> None:
         propose(self, lambda: replace(self._session, source=replace(self._session.source, **values)), what, merge)
 
@@ -279,3 +319,22 @@ class SourcePanel(QWidget):
             propose(self, lambda: replace(self._session, source=source), title)
         elif kind not in ("synthetic", "scene"):
             self.open_wanted.emit(kind)
+
+
+def _columns(rows: int, shape: str) -> int:
+    """How wide a grid of `rows` is in a shape such as "16:9"; 0, its picture's width, where none is chosen."""
+    if not shape:
+        return 0
+    wide, high = shape.split(":")
+    return max(1, round(rows * int(wide) / int(high)))
+
+
+def _shape(source: SourceSettings) -> str:
+    """The shape that the settings ask for, empty for the picture's own."""
+    if not (source.height and source.width):
+        return ""
+    for shape, _, _ in SHAPES:
+        if _columns(source.height, shape) == source.width:
+            return shape
+    common = math.gcd(source.height, source.width)
+    return f"{source.width // common}:{source.height // common}"

@@ -32,6 +32,10 @@ def take(window: Window, task: TaskSettings) -> None:
     window.state.change(replace(window.state.session, task=task), "Task")
 
 
+def take_source(window: Window, source: SourceSettings) -> None:
+    window.state.change(replace(window.state.session, source=source), "Source")
+
+
 @pytest.mark.slow
 def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
     panel = window.source
@@ -54,6 +58,41 @@ def test_a_scene_has_live_sliders_and_choices(window: Window) -> None:
     for _ in range(5):
         window.state.undo()
     assert window.state.session == before
+
+
+@pytest.mark.slow
+def test_which_frames_and_what_part_of_them(window: Window) -> None:
+    panel, before = window.source, window.state.session
+    take_source(window, SourceSettings("video", "a.mp4"))
+    start = window.state.session
+    assert not panel._form.isRowVisible(panel._fit), "a grid of the picture's own shape leaves nothing to fit"
+    panel._every.setValue(3)
+    panel._every.setValue(4)
+    assert window.state.undo_text == "Every N-th frame"
+    pick(panel._rate, 12.0)
+    pick(panel._shape, "1:1")
+    assert panel._form.isRowVisible(panel._fit)
+    pick(panel._fit, "crop")
+    pick(panel._height, 96)
+    assert window.state.session.source == SourceSettings(
+        "video", "a.mp4", height=96, width=96, every=4, fps=12.0, fit="crop"
+    )
+    pick(panel._shape, "16:9")
+    assert window.state.session.source.width == 171
+    assert panel._shape.currentData() == "16:9"
+    pick(panel._height, 0)
+    assert window.state.session.source.width == 0
+    for _ in range(7):
+        window.state.undo()
+    assert window.state.session == start
+    assert (panel._every.value(), panel._rate.currentData(), panel._shape.currentData()) == (1, 0.0, "")
+    take_source(window, SourceSettings("scene", "smoke", height=30, width=40))
+    assert panel._shape.currentData() == "4:3"
+    assert not any(panel._form.isRowVisible(field) for field in (panel._every, panel._rate, panel._fit))
+    take_source(window, SourceSettings("video", "a.mp4", height=30, width=100))
+    assert panel._shape.currentData() == "10:3", "what is not on the menu is shown"
+    while window.state.session != before:
+        window.state.undo()
 
 
 @pytest.mark.slow

@@ -174,6 +174,23 @@ def test_nothing_moves_and_nothing_is_valid_in_bars() -> None:
     assert {asked[1:] for asked in film.asked} == {(144, 256)}
 
 
+def test_true_motion_is_not_valid_in_bars_either() -> None:
+    class Told:
+        def backward(self, t: int) -> np.ndarray:
+            return np.zeros((64, 64, 2), np.float32)
+
+        forward = backward
+
+        def valid(self, t: int) -> np.ndarray:
+            return np.ones((64, 64), bool)
+
+    film = Film((144, 256), (64, 64), Area(14, 0, 36, 64))
+    film.truth = Told()
+    valid = SourceMotion(film, MotionSettings(), CPU).valid(0)
+    assert valid[14:50].all()
+    assert int(valid.sum()) == 36 * 64
+
+
 @pytest.mark.parametrize(
     ("own", "grid", "size"),
     [
