@@ -137,11 +137,11 @@ def formulas() -> Files:
     return [("a.txt", text.encode()) for text in texts]
 
 
-def weights() -> Files:
-    from safetensors.torch import save_file
-    from torch import from_numpy
+def hub() -> Files:
+    """The files of a tiny pipeline, "unet/config.json" being called unet@config.json."""
+    from tests.gpu.diffusion.hub_pipelines import stable_diffusion
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.safetensors"
-        save_file({"conv.weight": from_numpy(_noise(2, 2, 3, 3))}, path, metadata={"format": "noisescope-unet-1"})
-        return [("a.safetensors", path.read_bytes())]
+        stable_diffusion(Path(folder))
+        paths = [path for path in sorted(Path(folder).rglob("*")) if path.is_file() and "made" not in path.parts]
+        return [(str(path.relative_to(folder)).replace("/", "@"), path.read_bytes()) for path in paths]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib
 import math
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +43,12 @@ def _picture(rgb: np.ndarray, height: int, width: int) -> int:
     return rgb.nbytes
 
 
-def _source(kind: str, path: Path) -> int:
+def _source(kind: str, path: Path, name: str = "", height: int = 0) -> int:
     from gpu.session import SourceSettings
     from gpu.source.opening import open_source
 
     flow = {"flow_path": str(path)} if kind == "flow" else {"path": str(path)}
-    source = open_source(SourceSettings(kind, frames=FRAMES, height=0, **flow))  # type: ignore[arg-type]
+    source = open_source(SourceSettings(kind, name=name, frames=FRAMES, height=height, **flow))  # type: ignore[arg-type]
     try:
         size = 0
         _expect(source.frames >= 1 and math.isfinite(source.fps) and source.fps > 0, f"{source.frames} at {source.fps}")
@@ -119,7 +123,7 @@ def poses(path: Path) -> int:
     sequence = read_sequence(path)
     _expect(bool(np.isfinite(sequence.joints).all()) and bool(np.isfinite(sequence.times).all()), "joints at no place")
     _expect(math.isfinite(sequence.length) and sequence.length > 0, f"a length of {sequence.length}")
-    return sequence.joints.nbytes
+    return sequence.joints.nbytes + _source("scene", path, name="pose", height=48)
 
 
 def formulas(path: Path) -> int:
@@ -136,6 +140,37 @@ def formulas(path: Path) -> int:
     return int(result.nbytes)
 
 
+@functools.cache
+def _pipeline() -> Path:
+    """A folder with a sound pipeline."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, data in corpus.hub():
+        path = folder / name.replace("@", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return folder
+
+
+def hub(path: Path) -> int:
+    """A pipeline's folder, one file of which is `path`."""
+    import torch
+
+    from gpu.diffusion.hub import loading
+
+    inside = _pipeline() / path.name.replace("@", "/")
+    sound = inside.read_bytes()
+    inside.write_bytes(path.read_bytes())
+    loading.release()
+    try:
+        pipeline = loading.load(str(_pipeline()), torch.device("cpu"))
+        _expect(bool(np.isfinite(pipeline.levels.sigmas).all()), "noise levels that are not finite")
+        return 0
+    finally:
+        inside.write_bytes(sound)
+        loading.release()
+
+
 READERS: dict[str, Reader] = {
     "video": Reader(video, corpus.video, 1),
     "pictures": Reader(pictures, corpus.pictures, 2),
@@ -144,6 +179,7 @@ READERS: dict[str, Reader] = {
     "session": Reader(session, corpus.session, 1),
     "poses": Reader(poses, corpus.poses, 1),
     "formulas": Reader(formulas, corpus.formulas, 1),
+    "hub": Reader(hub, corpus.hub, 1),
 }
 
 

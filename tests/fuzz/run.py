@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 10.0
-"""For one input."""
+"""Of processor time for one input, which does not depend on what else the machine does."""
+
+PATIENCE = 60.0
+"""Seconds until an input that is not done with hangs, whatever it waits for."""
 
 BYTES = 1 << 30
 """Of memory for one input, beyond RESULTS times the bytes of what was read."""
@@ -25,9 +28,6 @@ BATCH = 400
 
 START = 120.0
 """Seconds until a process has loaded what it reads with."""
-
-GRACE = 5.0
-"""Seconds beyond SECONDS until a process that says nothing is ended: what it was doing may just have ended."""
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ class Outcome:
     inputs: int = 0
     read: int = 0
     refused: int = 0
-    slowest: float = 0.0  # seconds
+    slowest: float = 0.0  # seconds of processor time
     largest: int = 0  # bytes beyond what was there before
     failures: list[tuple[int, str]] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Outcome:
         if told["peak"] > BYTES + RESULTS * told["needed"]:
             failure = f"{told['peak'] / 1e9:.1f} GB of memory for a result of {told['needed']} bytes ({told['what']})"
         if told["seconds"] > SECONDS:
-            failure = f"{told['seconds']:.0f} s"
+            failure = f"{told['seconds']:.0f} s of processor time ({told['what']})"
         if failure:
             self.failures.append((number, failure))
         elif told["what"] == "read":
@@ -96,14 +96,14 @@ def _batch(outcomes: dict[str, Outcome], inputs: Sequence[tuple[str, int]], seed
                 errors.seek(0)
                 raise RuntimeError(f"the readers cannot be tried: {errors.read().decode(errors='replace')[-2000:]}")
             for done, (name, number) in enumerate(inputs):
-                line = _line(lines, SECONDS + GRACE)
+                line = _line(lines, PATIENCE)
                 told: dict[str, Any] = {"what": "failed", "seconds": 0.0, "peak": 0, "needed": 0}
                 if line is _LATE:
-                    told["says"] = f"more than {SECONDS:g} s"
+                    told["says"] = f"not done after {PATIENCE:g} s"
                 elif line:
                     told = json.loads(line)
                 else:
-                    told["says"] = f"the process died ({process.wait(SECONDS)})"
+                    told["says"] = f"the process died ({process.wait(PATIENCE)})"
                 outcomes[name].add(number, told)
                 if line in (_LATE, ""):
                     return done + 1

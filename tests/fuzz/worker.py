@@ -57,6 +57,19 @@ def _memory(field: str) -> int:
     return total
 
 
+def _worked() -> float:
+    """Seconds of processor time of these processes, those that have ended included."""
+    used, ticks = resource.getrusage(resource.RUSAGE_CHILDREN), os.sysconf("SC_CLK_TCK")
+    total = time.process_time() + used.ru_utime + used.ru_stime
+    for process in _processes()[1:]:
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / ticks
+        except (OSError, IndexError, ValueError):
+            continue
+    return total
+
+
 def _forget_peak() -> None:
     for process in _processes():
         try:
@@ -66,18 +79,18 @@ def _forget_peak() -> None:
 
 
 def _tried(tried: Reader, path: Path) -> dict[str, Any]:
-    before, started = _memory("VmRSS"), time.monotonic()
+    before, worked, started = _memory("VmRSS"), _worked(), time.monotonic()
     _forget_peak()
     told: dict[str, Any] = {"what": "read", "needed": 0}
     try:
         told["needed"] = tried.read(path)
     except NoisescopeError as problem:
         told.update(what="refused", says=str(problem))
-        if "\n" in str(problem) or len(str(problem)) > 2000 or not str(problem).endswith((".", "?", ")")):
+        if "\n" in str(problem) or len(str(problem)) > 2000 or not str(problem).endswith((".", "…", "?", ")")):
             told.update(what="failed", says=f"no sentence: {str(problem)[:300]!r}")
     except BaseException as problem:  # whatever it is, it is a failure
         told.update(what="failed", says=f"{type(problem).__name__}: {str(problem)[:300]}", trace=traceback.format_exc())
-    told["seconds"] = time.monotonic() - started
+    told["seconds"], told["waited"] = max(_worked() - worked, 0.0), time.monotonic() - started
     told["peak"] = max(_memory("VmHWM") - before, 0)
     return told
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from gpu import interrupt
 from gpu.diffusion.hub.libraries import library
 from gpu.errors import ModelError
+from gpu.files import reason
 from gpu.leftovers import scratch_folder
 
 FOUND = "found"
@@ -32,9 +33,13 @@ def locate(name: str, download: bool = True) -> Path:
         )
     if "\0" in name:
         raise ModelError("The path of the model holds a null character, which no file name can.")
-    folder = Path(name).expanduser()
-    if folder.exists() or not _ID.fullmatch(name):
-        return folder
+    try:
+        folder = Path(name).expanduser()
+        if not _ID.fullmatch(name) or folder.exists():
+            return folder
+    except (OSError, RuntimeError) as error:  # a folder that may not be looked into; a user that is not there
+        told = reason(error) if isinstance(error, OSError) else str(error)
+        raise ModelError(f"The model {name} cannot be looked for: {told}.") from None
     snapshot = _cached(name)
     if snapshot is None and download:
         _fetch(name)

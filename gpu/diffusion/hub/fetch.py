@@ -6,14 +6,13 @@ on stderr.
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gpu.diffusion.hub.download import FOUND
-from gpu.diffusion.hub.folders import NETWORKS, choose, parts_of
+from gpu.diffusion.hub.folders import NETWORKS, choose, parts_of, read_json
 from gpu.diffusion.hub.libraries import library
 from gpu.errors import ModelError, NoisescopeError
 
@@ -39,7 +38,7 @@ def fetch(name: str) -> None:
     """Fetch the pipeline `name`; ModelError says why not."""
     hub = library("huggingface_hub")
     try:
-        described = json.loads(Path(hub.hf_hub_download(name, "model_index.json")).read_text(encoding="utf-8"))
+        described = read_json(Path(hub.hf_hub_download(name, "model_index.json")))
         parts = parts_of(described, name)[1]
         about: Any = hub.HfApi().model_info(name, files_metadata=True, timeout=10)
         sizes = {file.rfilename: file.size or 0 for file in about.siblings}

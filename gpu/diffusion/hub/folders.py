@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable
@@ -10,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
+from gpu.arrays import open_arrays
 from gpu.diffusion.hub.family import Family, family_of, supported
 from gpu.errors import ModelError
+from gpu.files import reason
+from gpu.plain_json import parse, shown
 
 NETWORKS = ("text_encoder", "text_encoder_2", "vae", "unet")
 _WEIGHTS = re.compile(r"(?:diffusion_pytorch_)?model(?P<half>\.fp16)?(?:-\d+-of-\d+)?\.safetensors")
+MOST_BYTES = 4 << 20  # of a description
 _LIBRARIES = ("diffusers", "transformers")
 
 
@@ -32,6 +33,13 @@ class Folder:
 
 def look(path: Path) -> Folder:
     """Read the folder's descriptions; ModelError says what is missing, unknown or damaged."""
+    try:
+        return _look(path)
+    except OSError as error:  # a folder that may not be looked into
+        raise ModelError(f"The pipeline {path} cannot be read: {reason(error)}.") from error
+
+
+def _look(path: Path) -> Folder:
     index = path / "model_index.json"
     if not path.is_dir():
         raise ModelError(
@@ -52,7 +60,9 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
     kind = described.get("_class_name")
     family = family_of(kind) if isinstance(kind, str) else None
     if family is None:
-        raise ModelError(f"{name} is a pipeline of class {kind}, which is not supported. Supported: {supported()}.")
+        raise ModelError(
+            f"{name} is a pipeline of class {shown(kind)}, which is not supported. Supported: {supported()}."
+        )
     classes: dict[str, tuple[str, str]] = {}
     for part, allowed in family.parts.items():
         entry = described.get(part)
@@ -63,7 +73,7 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
         accepted = isinstance(cls, str) and (cls in allowed if allowed else cls.endswith("Scheduler"))
         if library not in _LIBRARIES or not accepted:
             wanted = " or ".join(allowed) or "a scheduler of diffusers"
-            raise ModelError(f"The part {part} of the pipeline {name} is {entry!r}; {wanted} is expected.")
+            raise ModelError(f"The part {part} of the pipeline {name} is {shown(entry)}; {wanted} is expected.")
         classes[part] = (str(library), str(cls))
     return family, classes
 
@@ -71,11 +81,19 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; ModelError when it is missing or damaged."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)  # a device has no end
+        if len(text) > MOST_BYTES:
+            raise ModelError(f"{path} is larger than {MOST_BYTES >> 20} MB; expected a description.")
+        data = parse(text.decode())
     except FileNotFoundError:
         raise ModelError(f"The pipeline is incomplete: there is no {path}.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); expected JSON.") from error
+    except UnicodeDecodeError:
+        raise ModelError(f"{path} cannot be read: it is no text; expected JSON.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {reason(error)}.") from error
+    except ValueError as error:
+        raise ModelError(f"{path} cannot be read: {error}; expected JSON.") from error
     if not isinstance(data, dict):
         raise ModelError(f"{path} is damaged: expected a JSON object.")
     return data
@@ -100,24 +118,24 @@ def weights(folder: Folder, half: bool) -> dict[str, tuple[str | None, list[Path
         if part not in folder.classes:
             continue
         place = folder.path / part
-        names = [entry.name for entry in place.iterdir()] if place.is_dir() else []
+        try:
+            names = [entry.name for entry in place.iterdir()] if place.is_dir() else []
+        except OSError as error:
+            raise ModelError(f"The weights of {part} in {place} cannot be read: {reason(error)}.") from error
         variant, files = choose(names, half)
         if not files:
             pickles = any(name.endswith((".bin", ".ckpt", ".pt")) for name in names)
-            reason = (
+            why = (
                 "only as a pickle, which can run code when it is read; convert it to safetensors"
                 if pickles
                 else "no .safetensors file is there"
             )
-            raise ModelError(f"The weights of {part} are missing in {place}: {reason}.")
+            raise ModelError(f"The weights of {part} are missing in {place}: {why}.")
         result[part] = (variant, [place / name for name in files])
     return result
 
 
 def values_in(path: Path) -> int:
     """How many numbers a safetensors file holds, from its header; ModelError when it is damaged or cut short."""
-    try:
-        with safe_open(str(path), framework="pt") as opened:
-            return sum(math.prod(opened.get_slice(key).get_shape()) for key in opened.keys())  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"The model weights {path} are damaged ({error}); copy or download them again.") from error
+    with open_arrays(path, ModelError) as arrays:
+        return sum(math.prod(array.shape) for array in arrays.values())

@@ -5,27 +5,29 @@ from __future__ import annotations
 
 import gc
 import inspect
-import json
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from gpu import interrupt
 from gpu.diffusion.hub.download import locate
+from gpu.diffusion.hub.failures import in_words
 from gpu.diffusion.hub.family import Pipeline
 from gpu.diffusion.hub.folders import NETWORKS, Folder, look, read_json, values_in, weights
 from gpu.diffusion.hub.levels import levels_of
 from gpu.diffusion.hub.libraries import library
 from gpu.diffusion.hub.memory import check_room
 from gpu.errors import ModelError
+from gpu.plain_json import shown
 
 CONFIGURATIONS = ("config.json", "scheduler_config.json", "tokenizer_config.json")
 """Of the parts. One that holds no object is taken by diffusers for the name of a model, which it then asks the hub for."""
+
+LARGEST = 10_000_000
+"""What a number in a description of a network or a scheduler can be: vocabularies have up to 300,000 words."""
 
 _loaded: dict[tuple[str, str], Pipeline] = {}  # at most one: they are large
 
@@ -76,15 +78,18 @@ def _read(name: str, folder: Folder, device: torch.device) -> Pipeline:
         with _in_words(f"The part {part} of the pipeline {name}"):
             made[part] = _part(folder, part, files[part][0] if part in files else None, device)
     with _in_words(f"The pipeline {name}"):
-        parts = _assembled(folder, made)
-    return Pipeline(name, folder.family, parts, levels_of(made["scheduler"]), device)
+        return Pipeline(name, folder.family, _assembled(folder, made), levels_of(made["scheduler"]), device)
+
+
+def _in_words(what: str) -> AbstractContextManager[None]:
+    return in_words(f"{what} cannot be loaded", f"{what} cannot be loaded: there is not enough memory.")
 
 
 def _part(folder: Folder, part: str, variant: str | None, device: torch.device) -> Any:
     package, cls = folder.classes[part]
     for name in CONFIGURATIONS:
         if (folder.path / part / name).is_file():
-            read_json(folder.path / part / name)
+            _check_numbers(folder.path / part / name)
     maker = getattr(library(package), cls)
     if part not in NETWORKS:
         return maker.from_pretrained(str(folder.path / part), local_files_only=True)
@@ -111,10 +116,19 @@ def _part(folder: Folder, part: str, variant: str | None, device: torch.device) 
     return network
 
 
+def _check_numbers(path: Path) -> None:
+    """ModelError for a description of a network or a scheduler whose sizes cannot be: memory would be taken for them."""
+    data = read_json(path)
+    for key, value in data.items() if path.name != "tokenizer_config.json" else ():
+        values = value if isinstance(value, list) else [value]
+        if any(isinstance(each, (int, float)) and abs(each) > LARGEST for each in values):
+            raise ModelError(f"{path} is damaged: {key} is {shown(value)}.")
+
+
 def _assembled(folder: Folder, made: dict[str, Any]) -> Any:
     """diffusers' pipeline object around the parts: it knows how to encode prompts. Its safety checker and watermark,
     which work on finished pictures, are not part of it."""
-    described = json.loads((folder.path / "model_index.json").read_text(encoding="utf-8"))
+    described = read_json(folder.path / "model_index.json")
     maker = getattr(library("diffusers"), folder.family.pipeline)
     unused = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder", "watermarker"))
     options: dict[str, Any] = {"requires_safety_checker": False, "add_watermarker": False}
@@ -123,23 +137,6 @@ def _assembled(folder: Folder, made: dict[str, Any]) -> Any:
             options[option] = described[option]
     accepted = inspect.signature(maker.__init__).parameters
     return maker(**made, **{key: value for key, value in {**unused, **options}.items() if key in accepted})
-
-
-@contextmanager
-def _in_words(what: str) -> Iterator[None]:
-    """Whatever diffusers and transformers raise about damaged files, as a ModelError of one sentence."""
-    try:
-        with warnings.catch_warnings():  # what its authors have to tell each other
-            warnings.simplefilter("ignore")
-            yield
-    except torch.OutOfMemoryError as error:
-        raise ModelError(f"{what} cannot be loaded: there is not enough memory.") from error
-    except (
-        OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, ImportError,
-        AssertionError, IndexError, ArithmeticError,
-    ) as error:  # fmt: skip
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ModelError(f"{what} cannot be loaded: {reason}") from error
 
 
 def folder_at(name: str) -> Folder | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import torch
 
+from gpu.diffusion.hub.failures import in_words
 from gpu.diffusion.hub.family import Pipeline, Settings
 from gpu.diffusion.hub.picture_ranges import resized
 from gpu.diffusion.sampling.denoise import NoiseFeed, SamplerOptions, SamplerStep, injections
@@ -101,18 +102,8 @@ def _finite(pipeline: Pipeline, picture: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def _in_words(pipeline: Pipeline) -> Iterator[None]:
     """No gradients; and what goes wrong inside diffusers as a ModelError of one sentence."""
-    try:
-        with torch.no_grad():
-            yield
-    except torch.OutOfMemoryError as error:
-        raise ModelError(_too_large(pipeline)) from error
-    except (
-        RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError, ArithmeticError,
-    ) as error:  # fmt: skip
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        if "can't allocate memory" in str(error) or "out of memory" in str(error):
-            raise ModelError(_too_large(pipeline)) from error
-        raise ModelError(f"The pipeline {pipeline.name} failed while it ran: {reason}") from error
+    with in_words(f"The pipeline {pipeline.name} failed while it ran", _too_large(pipeline)), torch.no_grad():
+        yield
 
 
 def _too_large(pipeline: Pipeline) -> str:

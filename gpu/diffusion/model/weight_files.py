@@ -81,7 +81,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         with safe_open(str(path), framework="pt") as opened:
             metadata = opened.metadata() or {}
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise ModelError(f"The model weights {path} are damaged ({error}); expected a safetensors file.") from error
     return tensors, metadata
 
@@ -101,7 +101,7 @@ def _read(
         settings = {str(key): float(value) for key, value in json.loads(metadata["settings"]).items()}
         network = build_network(config(**fields))
         network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"The model weights {path} do not fit the network they describe: {reason}") from error
     if not all(bool(value.isfinite().all()) for value in tensors.values()):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from gpu.arrays import open_arrays
 from gpu.errors import BackendError
 from gpu.flow.estimators import ESTIMATORS, F32, U8
 from gpu.flow.pairs import estimate_pair, pick
@@ -76,9 +77,11 @@ def _model(preset: str, weights: str, _changed: int, device: str) -> torch.nn.Mo
         ) from None
     build = optical_flow.raft_large if preset == "large" else optical_flow.raft_small
     model: torch.nn.Module = build(weights=None, progress=False)
+    with open_arrays(weights, BackendError) as arrays:
+        state = {name: torch.from_numpy(array.read()) for name, array in arrays.items()}
     try:
-        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except Exception as problem:  # a damaged file raises anything from KeyError to UnpicklingError
+        model.load_state_dict(state)
+    except (RuntimeError, ValueError) as problem:
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise BackendError(f"{weights} does not hold the weights of RAFT {preset}: {reason}") from None
     return model.eval().to(device)

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 
 from gpu.errors import PoseError
-from gpu.files import replacing
+from gpu.files import reason, replacing
+from gpu.plain_json import parse, shown
 from gpu.worlds.figure.sequence import F64, JOINT, JOINTS, Bools, Sequence, filled, normalised
 
 FORMAT, VERSION = "noisescope-pose", 1
 FARTHEST = 100.0  # body heights from the origin: what lies further off is a mistake
 SURE = 0.05  # confidence above which a joint of OpenPose counts as seen
-LARGEST = 64 * 2**20  # bytes of one file
+LARGEST = 32 * 2**20  # bytes of one file
 LARGEST_NUMBER = 1e9  # of pixels, body heights or frames
 
 BODY_25 = (
@@ -50,6 +51,13 @@ def read_sequence(path: Path) -> Sequence:
     One frame of OpenPose (`…_000000000012_keypoints.json`) stands for all files that differ from it in the number alone.
     PoseError with a sentence for what cannot be read.
     """
+    try:
+        return _read(path)
+    except OSError as error:  # a folder that may not be looked into
+        raise PoseError(f"The file of poses {path} cannot be read: {reason(error)}.") from error
+
+
+def _read(path: Path) -> Sequence:
     if path.is_dir():
         return _sequence(
             path.name, [_people(_load(file), file) for file in _numbered(sorted(path.glob("*.json")), path)]
@@ -103,18 +111,21 @@ def _load(path: Path) -> Any:
             data = file.read(LARGEST + 1)  # a device has no size, and no end
         if len(data) > LARGEST:
             raise PoseError(f"{path.name} is larger than {LARGEST // 2**20} MB; that is no file of poses.")
-        return json.loads(data.decode("utf-8-sig"))
     except OSError as error:
-        raise PoseError(f"The file of poses {path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise PoseError(f"{path.name} is no JSON ({error}); expected a file of poses.") from error
+        raise PoseError(f"The file of poses {path} cannot be read: {reason(error)}.") from error
+    except ValueError as error:  # a name that no file can have
+        raise PoseError(f"The file of poses {path} cannot be read: {error}.") from error
+    try:
+        return parse(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise PoseError(f"{path.name} is no text; expected a file of poses, as JSON in UTF-8.") from None
+    except ValueError as error:
+        raise PoseError(f"{path.name} is no file of poses: {error}.") from error
 
 
 def _number(value: Any, what: str, path: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_NUMBER:
-        told = repr(value)
-        told = told if len(told) <= 40 else told[:40] + "…"
-        raise PoseError(f"{what} in {path.name} is {told}; expected a number of at most {LARGEST_NUMBER:g}.")
+        raise PoseError(f"{what} in {path.name} is {shown(value)}; expected a number of at most {LARGEST_NUMBER:g}.")
     return float(value)
 
 
@@ -123,7 +134,9 @@ def _number(value: Any, what: str, path: Path) -> float:
 
 def _own(data: dict[str, Any], path: Path) -> Sequence:
     if data.get("version") != VERSION:
-        raise PoseError(f"{path.name} is of version {data.get('version')!r}; this program reads version {VERSION}.")
+        raise PoseError(
+            f"{path.name} is of version {shown(data.get('version'))}; this program reads version {VERSION}."
+        )
     names, frames = data.get("joints"), data.get("keyframes")
     if (
         not isinstance(names, list)
@@ -149,7 +162,7 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
                 continue
             if not isinstance(position, list) or len(position) != 2:
                 raise PoseError(
-                    f"A position of keyframe {number} in {path.name} is {position!r}; expected [x, y] or null."
+                    f"A position of keyframe {number} in {path.name} is {shown(position)}; expected [x, y] or null."
                 )
             what = f"A coordinate of {JOINTS[column]} in keyframe {number}"
             joints[number, column] = [_number(value, what, path) for value in position]
@@ -160,7 +173,7 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
         raise PoseError(f"{path.name} must place joints within {FARTHEST:g} body heights of the origin.")
     loop = data.get("loop", False)
     if not isinstance(loop, bool):
-        raise PoseError(f"'loop' in {path.name} is {loop!r}; expected true or false.")
+        raise PoseError(f"'loop' in {path.name} is {shown(loop)}; expected true or false.")
     length = _number(data.get("length", times[-1] + 1), "'length'", path)
     fps = _number(data.get("fps", 24), "'fps'", path)
     if length < times[-1] or (loop and length == times[-1]) or length <= 0:
@@ -168,7 +181,9 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
     if not 1 <= fps <= 240:
         raise PoseError(f"'fps' in {path.name} is {fps:g}; expected 1 to 240.")
     travel = _number(data.get("travel", 0), "'travel'", path)
-    name = str(data.get("name") or path.stem)
+    name = data.get("name") or path.stem
+    if not isinstance(name, str):
+        raise PoseError(f"'name' in {path.name} is {shown(name)}; expected a text.")
     return filled(Sequence(name, times, joints, marked, length, loop, travel, fps))
 
 

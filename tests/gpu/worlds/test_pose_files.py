@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -119,7 +120,9 @@ GOOD = {
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("{", "no JSON"),
+        ("{", "no file of poses: it is not valid JSON"),
+        ("[" * 90_000, "no file of poses: it is nested"),
+        ("9" * 5000, "a number of thousands of digits"),
         ("[]", "no poses that are known"),
         ('{"people": 3}', "no list of 'people'"),
         ('{"people": []}', "No person"),
@@ -131,14 +134,17 @@ GOOD = {
         (json.dumps(GOOD | {"keyframes": []}), "no keyframes"),
         (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[0, 0], [1, 1]]}]}), "2 positions for 1 joints"),
         (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [["a", 0]]}]}), "expected a number"),
-        (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[float("nan"), 0]]}]}), "expected a number"),
+        (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[float("nan"), 0]]}]}), "it holds NaN, which is no number"),
         (json.dumps(GOOD | {"keyframes": [{"time": 3, "positions": [[0, 0]]}]}), "ascend from 0"),
         (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[1e9, 0]]}]}), "within 100 body heights"),
         (json.dumps(GOOD | {"length": 0}), "'length'"),
         (json.dumps(GOOD | {"fps": 0}), "'fps'"),
         (json.dumps(GOOD | {"loop": "false"}), "'loop'"),
-        (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[10**400, 0]]}]}), "expected a number"),
+        (json.dumps(GOOD | {"keyframes": [{"time": 0, "positions": [[10**400, 0]]}]}), "it holds the number 1000.* too large"),
         (json.dumps({"people": [{"pose_keypoints_2d": [1e300, 1e300, 1] * 25}]}), "expected a number"),
+        (json.dumps(GOOD | {"version": ["x" * 100] * 99}), "is of version .*…"),
+        (json.dumps(GOOD | {"name": "\ud800"}), "half a letter"),
+        (json.dumps(GOOD | {"name": ["a"]}), "'name' .*expected a text"),
     ],
 )  # fmt: skip
 def test_bad_files_are_named(tmp_path, content, says):
@@ -149,11 +155,25 @@ def test_bad_files_are_named(tmp_path, content, says):
     assert "poses" in str(raised.value)
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user, as only root can")
+def test_folders_that_nobody_may_look_into(tmp_path):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "poses.json").write_text(json.dumps(GOOD))
+    (tmp_path / "closed").chmod(0)
+    os.seteuid(65534)
+    try:
+        for path in (tmp_path / "closed", tmp_path / "closed" / "poses.json"):
+            with pytest.raises(PoseError, match="cannot be read: permission denied"):
+                read_sequence(path)
+    finally:
+        os.seteuid(0)
+
+
 def test_missing_files_and_empty_folders_are_named(tmp_path):
     with pytest.raises(PoseError, match="no .json files"):
         read_sequence(tmp_path)
     with pytest.raises(PoseError, match=r"gone\.json cannot be read"):
         read_sequence(tmp_path / "gone.json")
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00\x80")
-    with pytest.raises(PoseError, match="no JSON"):
+    with pytest.raises(PoseError, match="no text"):
         read_sequence(tmp_path / "binary.json")
