@@ -64,7 +64,8 @@ def _no_number(name: str) -> NoReturn:
 
 def _check(data: Any, deepest: int) -> None:
     """Level by level, since a call for each would end at Python's own limit."""
-    level, depth = [[data]], 0
+    level: list[Any] = [[data]]
+    depth = 0
     while level:
         depth += 1
         below: list[Any] = []

@@ -14,7 +14,8 @@ import numpy as np
 import gpu
 from app.export import FORMATS, ExportOptions, Format, Plan, Report, Steps
 from app.export.kit.flow_format import flows, plan_flow
-from app.export.kit.noise_format import described_in, mapped
+from app.export.kit.noise_format import mapped
+from app.export.kit.noise_reading import described_in
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 from gpu.files import check_file, replacing
