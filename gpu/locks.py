@@ -146,7 +146,7 @@ def _is_free(descriptor: int) -> bool:
         machine, number, since = os.pread(descriptor, 200, 0).decode("ascii").split()
         if machine == here():
             return not runs(int(number), float(since))
-        return time.time() - float(since) > DAY
+        return not abs(time.time() - float(since)) <= DAY
     except ValueError:
         return True
 

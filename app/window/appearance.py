@@ -31,7 +31,7 @@ class Appearance(QObject):
 
     def start(self) -> None:
         """Show what was chosen last."""
-        self.show(str(self._user_folder.settings().get("theme", "system")))
+        self.show(self._user_folder.settings().get("theme", "system"))
 
     def choose(self, choice: str) -> None:
         """Show a theme, and remember it."""

@@ -124,8 +124,7 @@ class ExperimentsMenu(QObject):
         if self._dialog is None:
             from app.views.experiments.dialog import ExperimentsDialog
 
-            settings = self._user_folder.settings().get(SETTINGS)
-            self._dialog = ExperimentsDialog(self.choices, settings if isinstance(settings, dict) else {}, self._parent)
+            self._dialog = ExperimentsDialog(self.choices, self._user_folder.settings().get(SETTINGS, {}), self._parent)
             self._dialog.start_wanted.connect(self.processes.start)
             self._dialog.settings_changed.connect(lambda values: self._user_folder.set(**{SETTINGS: values}))
             self._dialog.runs.cancel_wanted.connect(self.processes.cancel)

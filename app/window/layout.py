@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from app.look import theme
@@ -19,6 +19,7 @@ SIDE_WIDTHS = (268, 328)
 TIMELINE_HEIGHT = 196
 TOOL_WIDTH = 32
 NARROW = 1120  # all three panels ask for about 1100 pixels
+GRIP = 64  # pixels of a window each way that are enough to take hold of it
 FILLS = 10**5  # the middle takes what is left
 
 
@@ -75,17 +76,21 @@ class Layout:
         """Sizes and folded panels as they were left."""
         settings = user_folder.settings()
         for name in self.panels:
-            self.fold(name, bool(settings.get(f"panel_{name}", True)))
+            self.fold(name, settings.get(f"panel_{name}", True))
         for key, take in (
             ("across", self.across.restoreState),
             ("down", self.down.restoreState),
             ("geometry", self._window.restoreGeometry),
         ):
-            if isinstance(settings.get(key), str):
+            if key in settings:
                 take(QByteArray.fromHex(settings[key].encode()))
-        measures = settings.get("measures")
-        if isinstance(measures, list):
-            self._timeline.set_measures([str(name) for name in measures])
+        for splitter, orientation in ((self.across, Qt.Orientation.Horizontal), (self.down, Qt.Orientation.Vertical)):
+            splitter.setOrientation(orientation)  # these are kept with the sizes, and are no matter of taste
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(1)
+        _bring_onto_a_screen(self._window)
+        if "measures" in settings:
+            self._timeline.set_measures(settings["measures"])
 
     def keep(self, user_folder: UserFolder) -> None:
         """Remember them."""
@@ -97,6 +102,20 @@ class Layout:
         ):
             values[key] = bytes(data.toHex().data()).decode()
         user_folder.set(**values)
+
+
+def _bring_onto_a_screen(window: QMainWindow) -> None:
+    """A window that lies where no screen is any more, or is larger than any, is put onto the first one."""
+    frame = window.frameGeometry()
+    places = [screen.availableGeometry() for screen in QGuiApplication.screens()]
+    for place in places:
+        seen = place.intersected(frame)
+        fits = window.width() <= 2 * place.width() and window.height() <= 2 * place.height()
+        if fits and seen.width() >= GRIP and seen.height() >= GRIP:
+            return
+    if places:
+        window.resize(min(window.width(), places[0].width()), min(window.height(), places[0].height()))
+        window.move(places[0].topLeft())
 
 
 def build_tools(compare: CompareView, actions: Mapping[str, QAction]) -> None:

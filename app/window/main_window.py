@@ -32,6 +32,7 @@ from app.window.panels import Statistics, Timeline, make_statistics, make_timeli
 from app.window.perceptual_measures import PerceptualMeasures
 from app.window.pixel_inspection import PixelInspection
 from app.window.playback import Playback
+from app.window.recovery import Recovery
 from app.window.status import StatusLine
 from app.worker.dispatch import Dispatch
 from app.worker.messages import Failure, Progress
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from app.window.pose_editor import PoseEditorLink
 
 APPLY_MS = 25  # settings are handed to the worker at most this often
-AUTOSAVE_MS = 3000
 
 
 class Window(QMainWindow):
@@ -98,7 +98,7 @@ class Window(QMainWindow):
         lessons_menu.build(self, before="E&xperiments")
         build_tools(self.compare, self.actions_)
         self._apply = once(self, APPLY_MS, self._hand_over)
-        self._autosave = once(self, AUTOSAVE_MS, lambda: user_folder.autosave(self.state.to_save()))
+        self.recovery = Recovery(self.state, user_folder, self.banner, self.documents.show_session, self)
         self._connect()
         self.setAcceptDrops(True)
         self.appearance.start()
@@ -107,7 +107,7 @@ class Window(QMainWindow):
         self._on_view()
         self._on_history()
         self._apply.stop()
-        self._autosave.stop()  # there is something to restore only after the first change
+        self.recovery.begin()
         self._hand_over()
         self.compare.canvas.setFocus()
 
@@ -188,9 +188,10 @@ class Window(QMainWindow):
         self.source.task.folder_wanted.connect(self._choose_model)
         self.source.task.check_wanted.connect(self._check_model)
         self.status.cancelled.connect(self._cancel)
-        recent = self.actions_["recent"].menu()
-        assert isinstance(recent, QMenu)
-        recent.aboutToShow.connect(lambda: self.documents.fill_recent(recent))
+        for name, fill in (("recent", self.documents.fill_recent), ("restore", self.recovery.fill_menu)):
+            menu = self.actions_[name].menu()
+            assert isinstance(menu, QMenu)
+            menu.aboutToShow.connect(lambda menu=menu, fill=fill: fill(menu))
 
     def _connect_statistics(self, panel: StatisticsPanel) -> None:
         panel.saved.connect(self._note_written)
@@ -238,7 +239,7 @@ class Window(QMainWindow):
         self.source.show_session(self.state.session)
         self._show_columns()
         self._apply.start()
-        self._autosave.start()
+        self.recovery.note_change()
         self._show_title()
 
     def _on_view(self) -> None:
@@ -443,9 +444,8 @@ class Window(QMainWindow):
             return
         self.experiments.end()
         self.playback.play(False)
-        self._autosave.stop()
         self.layout_.keep(self.user_folder)
         self.dispatch.close()
         self.worker.stop()
-        self.user_folder.closed()
+        self.recovery.end()
         super().closeEvent(event)

@@ -46,6 +46,13 @@ COMMANDS = (
     Command("save_as", "&File", "Save session &as …", "Save the settings to another file", "Ctrl+Shift+S"),
     Command("recent", "&File", "&Recent", "Sessions and clips used lately", icon="history"),
     Command(
+        "restore",
+        "&File",
+        "Restore after a cras&h",
+        "What was being compared in runs that did not close properly",
+        icon="rotate-ccw",
+    ),
+    Command(
         "export",
         "&File",
         "E&xport …",
@@ -229,7 +236,7 @@ GESTURES = (
 
 
 def build(window: QMainWindow, slots: Mapping[str, Callable[..., None]]) -> dict[str, QAction]:
-    """Make every action and fill the menu bar. A command without a slot is a menu of its own (recent)."""
+    """Make every action and fill the menu bar. A command without a slot is a menu of its own (recent, restore)."""
     actions: dict[str, QAction] = {}
     menus: dict[str, QMenu] = {}
     for command in COMMANDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,8 @@ class PerceptualMeasures(QObject):
         worker.opened.connect(lambda *_: page.show_perception(None))
 
     def _folder(self, name: str) -> Path | None:
-        kept = self._user_folder.settings().get(name)
-        return Path(kept) if isinstance(kept, str) and Path(kept).is_dir() else None
+        kept = self._user_folder.settings().get(name, "")
+        return Path(kept) if os.path.isdir(kept) else None
 
     def _ask(self) -> None:
         if not self._asked:

@@ -13,13 +13,15 @@ from app.model.pose_document import PoseDocument
 from app.model.pose_scene import SCENE, showing
 from app.model.state import State
 from app.views.pose.editor import PoseEditor
-from app.views.widgets.once import once
+from app.views.widgets.once import once, start_if_idle
 from gpu.assets import asset
 from gpu.errors import NoisescopeError
+from gpu.locks import Lock, take
 from gpu.worlds.figure.pose_files import read_sequence, write_sequence
 from gpu.worlds.figure.sequence import Sequence
 
 DRAFT_MS = 2000
+WINDOWS = 100
 
 
 class PoseEditorLink(QObject):
@@ -29,6 +31,9 @@ class PoseEditorLink(QObject):
         """`folder`: where the draft and the movements in use are kept."""
         super().__init__(parent)
         self._state, self._folder = state, folder
+        self._draft_file, lock = _own_draft(folder)
+        if lock is not None:
+            self.destroyed.connect(lock.release)
         self.document = PoseDocument(self._begin())
         self.document.setParent(self)
         self.editor = PoseEditor(self.document, parent, Path.home())
@@ -47,7 +52,8 @@ class PoseEditorLink(QObject):
         """What the window shows, else the draft of an earlier run."""
         source = self._state.session.source
         doll = source.kind == "scene" and source.name == SCENE
-        draft = self._folder / "draft.json"
+        # Another window's, where there is none of this one: it is read, and never written.
+        draft = self._draft_file if self._draft_file.is_file() else self._folder / "draft.json"
         for path in (Path(source.path) if doll and source.path else None, draft if draft.is_file() else None):
             if path is not None:
                 with contextlib.suppress(NoisescopeError):
@@ -58,10 +64,10 @@ class PoseEditorLink(QObject):
 
     def _start_draft(self) -> None:
         if self.document.sequence is not self._kept:
-            self._draft.start()
+            start_if_idle(self._draft)
 
     def _keep(self) -> None:
-        self._write(self._folder / "draft.json")
+        self._write(self._draft_file)
         self._kept = self.document.sequence
 
     def _write(self, path: Path) -> bool:
@@ -79,3 +85,17 @@ class PoseEditorLink(QObject):
             return
         self._state.change(showing(self._state.session, path), f"Use {sequence.name}")
         self.editor.say(f"{sequence.name} is shown in the window.")
+
+
+def _own_draft(folder: Path) -> tuple[Path, Lock | None]:
+    """The first file for drafts that no other window writes, and what keeps others from it until the window ends."""
+    for number in range(1, WINDOWS + 1):
+        draft = folder / ("draft.json" if number == 1 else f"draft-{number}.json")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = take(draft.with_suffix(".lock"))
+        except OSError:
+            return draft, None  # writing says it in a sentence
+        if lock is not None:
+            return draft, lock
+    return draft, None

@@ -64,14 +64,7 @@ def main(session: Session | None = None, size: tuple[int, int] | None = None, wo
     window.frames.play_when_ready = session is None
     _place(window, user_folder, size)
     window.show()
-    crashed = user_folder.crashed() if session is None else None
-    if crashed is not None:
-        window.banner.offer(
-            "Noisescope did not close properly last time.",
-            "Restore the session",
-            "Open what was being compared then",
-            lambda: window.documents.show_session(crashed),
-        )
+    window.recovery.offer()
     stopping.check()
     _close_when_told(window, window.close_at_once)
     sys.excepthook = lambda kind, problem, trace: _unexpected(window, problem)
@@ -139,7 +132,7 @@ def show_lesson(name: str, size: tuple[int, int] | None = None) -> int:
     app = application()
     user_folder = UserFolder()
     user_folder.start_log()
-    theme.apply(app, theme.chosen(str(user_folder.settings().get("theme", "system"))))
+    theme.apply(app, theme.chosen(user_folder.settings().get("theme", "system")))
     window = LessonWindow()
     if size is not None:
         window.resize(*size)
@@ -212,6 +205,6 @@ def _place(window: Window, user_folder: UserFolder, size: tuple[int, int] | None
     screen = QGuiApplication.primaryScreen().availableGeometry()
     if size is not None:
         window.resize(*size)
-    elif not isinstance(user_folder.settings().get("geometry"), str):
+    elif "geometry" not in user_folder.settings():
         window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
     window.layout_.fit(size[0] if size is not None else screen.width())

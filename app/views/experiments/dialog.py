@@ -198,4 +198,4 @@ class ExperimentsDialog(QDialog):
 
 
 def _whole(value: object, otherwise: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else otherwise
+    return value if type(value) is int and 0 <= value < 2**32 else otherwise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -11,33 +12,52 @@ from app.views.widgets.once import once
 from app.views.widgets.words import Label, message, shown
 
 NOTE_MS = 8000
+ICONS = {"error": "triangle-alert", "notice": "triangle-alert", "note": "circle-check", "offer": "info"}
+
+
+class Answer(NamedTuple):
+    """A button beside a sentence."""
+
+    text: str
+    tip: str
+    action: Callable[[], None]
+
+
+class _Message(NamedTuple):
+    sentence: str
+    kind: str
+    answers: tuple[Answer, ...] = ()
+    close_tip: str = "Close this message"
 
 
 class Banner(QWidget):
+    """Errors and notes come and go; notices and offers stand until they are answered, and wait while an error is shown."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
         self._details = ""
-        self._action: Callable[[], None] | None = None
+        self._passing: _Message | None = None
+        self._standing: list[_Message] = []
+        self._shown: _Message | None = None
         self._icon = Label()
         self._text = Label()
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setAccessibleName("Message")
-        self._more = QToolButton()
-        self._more.setAccessibleName("More about this message")
-        self._more.setToolTip("More about this message")
-        self._more.clicked.connect(self._pressed)
+        self._buttons = [QToolButton(), QToolButton()]
+        self._buttons[0].clicked.connect(self._press_first)
+        self._buttons[1].clicked.connect(self._press_second)
+        self._more = self._buttons[0]
         self._close = QToolButton()
-        self._close.setToolTip("Close this message")
         self._close.setAccessibleName("Close this message")
-        self._close.clicked.connect(self.clear)
+        self._close.clicked.connect(self._closed)
         self._timer = once(self, NOTE_MS, self.clear)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2 * theme.GRID, theme.GRID // 2, theme.GRID, theme.GRID // 2)
-        for widget, stretch in ((self._icon, 0), (self._text, 1), (self._more, 0), (self._close, 0)):
+        for widget, stretch in ((self._icon, 0), (self._text, 1), *((button, 0) for button in self._buttons)):
             layout.addWidget(widget, stretch)
-        self._kind = ""
+        layout.addWidget(self._close)
         self.hide()
 
     @property
@@ -47,48 +67,86 @@ class Banner(QWidget):
     def show_error(self, sentence: str, details: str = "") -> None:
         """A sentence on what went wrong; `details` are shown on demand."""
         self._details = details
-        self._show(sentence, "error", "Details" if details else "", "Show what exactly went wrong", self._show_details)
-        self._timer.stop()
+        answers = (Answer("Details", "Show what exactly went wrong", self._show_details),) if details else ()
+        self._pass(_Message(sentence, "error", answers))
 
     def show_note(self, sentence: str) -> None:
         """Something that was done; it goes by itself."""
-        self._show(sentence, "note", "", "", None)
+        self._pass(_Message(sentence, "note"))
         self._timer.start()
 
-    def offer(self, sentence: str, button: str, tip: str, action: Callable[[], None]) -> None:
-        """A question with one answer; closing it is the other."""
-        self._show(sentence, "offer", button, tip, action)
-        self._timer.stop()
+    def show_notice(self, sentence: str) -> None:
+        """What a person should know whatever comes next: it stands until it is closed."""
+        self._stand(_Message(sentence, "notice"))
+
+    def offer(self, sentence: str, answers: tuple[Answer, ...], close_tip: str) -> None:
+        """A question with up to two answers; closing it is another, which `close_tip` explains."""
+        self._stand(_Message(sentence, "offer", answers, close_tip))
+
+    def withdraw(self, sentence: str) -> None:
+        """Take back a notice or an offer that was answered elsewhere."""
+        self._standing = [standing for standing in self._standing if standing.sentence != sentence]
+        self._show()
 
     def clear(self) -> None:
-        """Hide a message; an offer stays until it is answered."""
-        if self._kind != "offer" or self.sender() is self._close:
-            self.hide()
-            self._kind = ""
+        """Hide an error or a note; what stands stays until it is answered."""
+        self._passing = None
+        self._show()
 
     def set_theme(self, colours: theme.Theme) -> None:
         """Take the colours of a theme."""
         self._close.setIcon(theme.icon("x", colours))
-        name = {"error": "triangle-alert", "note": "circle-check"}.get(self._kind, "info")
-        self._icon.setPixmap(theme.icon(name, colours).pixmap(16, 16))
+        if self._shown is not None:
+            self._icon.setPixmap(theme.icon(ICONS[self._shown.kind], colours).pixmap(16, 16))
 
-    def _show(self, sentence: str, kind: str, button: str, tip: str, action: Callable[[], None] | None) -> None:
-        self._text.setText(sentence)
-        self._kind, self._action = kind, action
-        self._more.setVisible(bool(button))
-        self._more.setText(button)
-        self._more.setToolTip(tip)
-        self._more.setAccessibleName(button)
+    def _pass(self, new: _Message) -> None:
+        self._passing = new
+        self._timer.stop()
+        self._show()
+
+    def _stand(self, new: _Message) -> None:
+        self._standing.append(new)
+        self._show()
+
+    def _show(self) -> None:
+        now = self._passing or next(iter(self._standing), None)
+        self._shown = now
+        if now is None:
+            self.hide()
+            return
+        self._text.setText(now.sentence)
+        for number, button in enumerate(self._buttons):
+            answer = now.answers[number] if number < len(now.answers) else None
+            button.setVisible(answer is not None)
+            if answer is not None:
+                button.setText(answer.text)
+                button.setToolTip(answer.tip)
+                button.setAccessibleName(answer.text)
+        self._close.setToolTip(now.close_tip)
         self.set_theme(theme.current())
         self.show()
 
-    def _pressed(self) -> None:
-        action = self._action
-        if self._kind == "offer":
-            self._kind = ""
-            self.hide()
-        if action is not None:
-            action()
+    def _press_first(self) -> None:
+        self._pressed(0)
+
+    def _press_second(self) -> None:
+        self._pressed(1)
+
+    def _pressed(self, number: int) -> None:
+        pressed = self._shown
+        if pressed is None:
+            return
+        if pressed.kind == "offer":
+            self._closed()
+        pressed.answers[number].action()
+
+    def _closed(self) -> None:
+        """Done with the message that is shown."""
+        if self._passing is not None:
+            self._passing = None
+        elif self._standing:
+            del self._standing[0]
+        self._show()
 
     def _show_details(self) -> None:
         more = "The same text is in the log file (Help, Open log folder)."

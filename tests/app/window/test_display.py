@@ -100,4 +100,4 @@ def test_it_starts_plays_and_ends(display: str, tmp_path: Path, root: Path) -> N
     finally:
         code = program.end()
     assert code == 0
-    assert not list(tmp_path.rglob("autosave.json")), "closed as it should be: there is nothing to restore"
+    assert not list(tmp_path.rglob("autosaves/*")), "closed as it should be: there is nothing to restore"

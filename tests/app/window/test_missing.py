@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +9,6 @@ import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
-from app.model import user_folder
 from app.views.compare.cell_drawing import Drawing
 from app.window import start
 from app.window.main_window import Window
@@ -112,14 +108,6 @@ def test_an_empty_window_says_what_it_is_at(make_window: MakeWindow) -> None:
     before = canvas.picture()
     canvas.set_empty("Nothing to show yet. Open a clip, or undo the last change (Ctrl+Z).")
     assert canvas.picture() != before, "the sentence is not hidden by the cells"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="zombies are told by /proc")
-def test_a_run_that_ended_unnoticed_has_crashed() -> None:
-    child = subprocess.Popen(["true"])
-    wait_for(lambda: not user_folder._alive(child.pid), 10)
-    child.wait()
-    assert user_folder._alive(os.getppid())
 
 
 @pytest.mark.slow

@@ -35,6 +35,9 @@ def test_what_is_edited_is_used_in_the_window_and_kept_as_a_draft(make_window: M
     wait_for(lambda: (first.parent / "draft.json").is_file(), 10)
     again = make_window(run=False)
     np.testing.assert_allclose(again.poses.document.sequence.joints, document.sequence.joints, atol=1e-5)
+    again.poses.document.nudge(-0.2, 0.0)
+    wait_for(lambda: (first.parent / "draft-2.json").is_file(), 10)
+    np.testing.assert_allclose(read_sequence(first.parent / "draft.json").joints, document.sequence.joints, atol=1e-5)
 
 
 def test_a_dropped_file_of_poses_is_no_session(make_window: MakeWindow, tmp_path: Path) -> None:

@@ -381,23 +381,6 @@ def test_cancelling_stops_computing_ahead(make_window: MakeWindow, engines: type
 
 
 @pytest.mark.slow
-def test_a_session_is_offered_back_after_a_crash(make_window: MakeWindow, tmp_path: Path) -> None:
-    window = make_window()
-    settle(window)
-    window.state.change(seeded(window, 77), "Seed")
-    window.user_folder.autosave(window.state.to_save())
-    assert window.user_folder.crashed() is not None
-    (window.user_folder.folder / "running").write_text("1")
-    assert window.user_folder.crashed() is None, "process 1 is alive"
-    (window.user_folder.folder / "running").write_text("999999999")
-    crashed = window.user_folder.crashed()
-    assert crashed is not None
-    assert crashed.noise.seed == 77
-    window.close()
-    assert window.user_folder.crashed() is None
-
-
-@pytest.mark.slow
 def test_the_theme_can_be_light(window: Window) -> None:
     dark = window.grab().toImage().pixelColor(4, 4).lightness()
     window.actions_["theme_light"].trigger()
