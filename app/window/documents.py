@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.model.catalogue import Catalogue
-from app.model.flow_fits import FlowFit
+from app.model.flow_fits import FlowReport
 from app.model.pose_scene import holds_poses, showing
 from app.model.state import State
 from app.model.user_folder import UserFolder
@@ -20,7 +20,7 @@ from app.views.widgets.words import entry, tooltip
 from app.window.status import StatusLine
 from app.worker.dispatch import Dispatch
 from app.worker.film_check import frames_told
-from app.worker.flow_check import flow_fits
+from app.worker.flow_check import flow_report
 from gpu import session as sessions
 from gpu.decoders.formats import SUFFIXES
 from gpu.errors import NoisescopeError
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 PICTURES = tuple(ending for ending in SUFFIXES if ending not in VIDEOS)
-FLOWS = (".npy", ".npz", ".flo")
+FIELDS = (".flo", ".flo5")
+FLOWS = (".npy", ".npz", ".pt", ".safetensors", *FIELDS)
+FLOWS_TOO = (".pfm", ".exr", ".png")
+"""Endings of flow files: `FIELDS` hold one field, and nothing else; `FLOWS_TOO` are endings of pictures as well."""
 FRAMES = 48  # of a still that is set in motion
 LONG = 240  # frames of a film: of one that is longer, so many are opened at first
 
@@ -87,7 +90,7 @@ class Documents(QObject):
                 "video": ("Open video", VIDEOS),
                 "still": ("Open still", PICTURES),
                 "synthetic": ("Open still", PICTURES),
-                "flow": ("Open flow", (*FLOWS, ".png")),
+                "flow": ("Open flow", (*FLOWS, *FLOWS_TOO)),
             }[kind]
             patterns = " ".join(f"*{ending}" for ending in endings)
             choices = f"{title[5:].capitalize()} ({patterns});;All (*)"
@@ -113,7 +116,7 @@ class Documents(QObject):
             self._state.change(showing(self._state.session, path), f"Open {path.name}")
         elif ending == ".json":
             self.load_session(path)
-        elif ending in FLOWS:
+        elif (ending in FLOWS and not path.is_dir()) or (path.is_dir() and _holds_flow(path)):
             self.open_as("flow", str(path))
         elif path.is_dir() or is_pattern(path):
             self.open_as("images", str(path))
@@ -124,6 +127,7 @@ class Documents(QObject):
 
     def open_as(self, kind: str, path: str) -> None:
         """Take `path` as the source; whether it can be read is found out in the worker."""
+        path = _whole(path) if kind == "flow" else path
         source = self._source(kind, path)
         if kind == "flow":
             self.check_flow(source)
@@ -160,41 +164,49 @@ class Documents(QObject):
             name = next(iter(self._catalogue.deformations), "") if self._catalogue else ""
             return SourceSettings(kind="synthetic", path=path, name=name, height=old.height, frames=FRAMES)
         if kind == "flow":
-            source = replace(
-                old, kind="flow", flow_path=path, forward_path="", start=0, frames=0, parameters={}, name=""
-            )
+            source = replace(SourceSettings("flow", flow_path=path), path=old.path, height=old.height, width=old.width)
             return source if old.kind in ("synthetic", "flow") else replace(source, path="")
         if kind == "images":
             return SourceSettings(kind="images", path=path, height=old.height)
         return SourceSettings(kind="video", path=path, height=old.height)
 
     def check_flow(self, source: SourceSettings) -> None:
-        """Let the person see which reading of a flow file fits the clip that is open, then take it."""
+        """Let the person see which reading of a flow file fits the clip that is open, and whether its pictures stay; then take
+        it."""
         from app.views.source.flow_dialog import FlowDialog
 
-        dialog = FlowDialog(self._parent, source)
-        path = source.flow_path
+        old, path = self._state.session.source, source.flow_path
+        film = old if old.kind in ("video", "images") else None
+        if source.kind != "flow":
+            source = replace(source, kind="flow", path="", start=0, frames=0, every=1, fps=0.0)
+        dialog = FlowDialog(self._parent, source, film)
 
         def take() -> None:
             self.opening = path
             self._state.change(replace(self._state.session, source=dialog.source), f"Open {Path(path).name}")
 
-        def compare(engine: Engine | None) -> list[FlowFit] | str:
-            try:
-                return flow_fits(engine, path)
-            except NoisescopeError as problem:
-                return str(problem)
+        def look() -> None:
+            read = dialog.read
 
-        def show(fits: list[FlowFit] | str) -> None:
-            if isinstance(fits, str):  # there is nothing to choose
+            def compare(engine: Engine | None) -> FlowReport | str:
+                try:
+                    return flow_report(engine, read)
+                except NoisescopeError as problem:
+                    return str(problem)
+
+            self._dispatch.ask(compare, show, otherwise=dialog.reject, shown_in=dialog)
+
+        def show(report: FlowReport | str) -> None:
+            if isinstance(report, str):  # there is nothing to choose
                 dialog.reject()
-                self._banner.show_error(fits)
+                self._banner.show_error(report)
             else:
-                dialog.show_fits(fits)
+                dialog.show_report(report)
 
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(take)
-        self._dispatch.ask(compare, show, otherwise=dialog.reject, shown_in=dialog)
+        dialog.asked.connect(look)
+        look()
         dialog.open()
 
     def choose_model(self) -> str:
@@ -269,3 +281,23 @@ class Documents(QObject):
             action.triggered.connect(lambda _=False, path=path: self.open_path(Path(path)))
         if menu.isEmpty():
             menu.addAction("Nothing opened yet").setEnabled(False)
+
+
+def _holds_flow(folder: Path) -> bool:
+    """Whether a folder holds files that are nothing but fields of flow, and no pictures."""
+    try:
+        endings = {item.suffix.lower() for item in folder.iterdir() if not item.name.startswith(".")}
+    except OSError:
+        return False
+    return bool(endings.intersection(FIELDS)) and not endings.intersection(PICTURES)
+
+
+def _whole(path: str) -> str:
+    """The folder of a flow file that holds one field, where there are more of its kind: one step is rarely what is meant."""
+    file = Path(path)
+    try:
+        single = file.suffix.lower() in (*FIELDS, *FLOWS_TOO) and file.is_file()
+        alike = [item for item in file.parent.iterdir() if item.suffix.lower() == file.suffix.lower()] if single else []
+    except OSError:
+        return path
+    return str(file.parent) if len(alike) > 1 else path

@@ -31,7 +31,7 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
     ("images", "Image sequence", "Numbered pictures in a folder; their motion is estimated"),
     ("synthetic", "Still and deformation", "One picture, moved by a known deformation: its motion is exact"),
     ("scene", "Generated scene", "A world that is computed; its motion is exact"),
-    ("flow", "Flow file", "Motion from a .npy, .npz, .flo or KITTI .png file"),
+    ("flow", "Flow file", "Motion from a file: .npy, .npz, .pt, .safetensors, .flo, .flo5, .pfm, .exr or KITTI .png"),
 )
 ROWS = (72, 96, 144, 192, 216, 288, 360, 480, 576, 720)
 SHAPES = tuple((shape, shape, "") for shape in ("16:9", "3:2", "4:3", "1:1", "3:4", "9:16"))
@@ -136,11 +136,19 @@ class SourcePanel(QWidget):
         self._flow_label = Label()
         self._flow_label.setObjectName("dim")
         self._flow_label.setWordWrap(True)
-        self._check = QPushButton("Direction, axes and sign …")
-        name(self._check, "Direction, axes and sign", "How the flow file is read, and which reading fits best")
+        self._check = QPushButton("How it is read …")
+        name(self._check, "How the flow file is read", "Direction, axes, sign and units, and which reading fits best")
         self._check.clicked.connect(self.check_wanted)
-        flow.addWidget(self._flow_label)
-        flow.addWidget(self._check)
+        self._flow_file = QPushButton("Motion from a file …")
+        name(self._flow_file, "Motion from a flow file", "Take the motion of these pictures from a flow file")
+        self._flow_file.clicked.connect(lambda: self.open_wanted.emit("flow"))
+        self._estimate = QPushButton("Estimate it instead")
+        name(
+            self._estimate, "Estimate the motion", "Leave the flow file out: the motion is estimated from the pictures"
+        )
+        self._estimate.clicked.connect(lambda: self._source("Estimate the motion", "", flow_path="", forward_path=""))
+        for part in (self._flow_label, self._check, self._flow_file, self._estimate):
+            flow.addWidget(part)
         section.wide(self._flow)
         rows = [(0, "automatic", "The picture's own shape, at most 288 rows")]
         rows += [(row, f"{row} rows", f"Noise, output and pictures have {row} rows") for row in ROWS]
@@ -238,12 +246,8 @@ class SourcePanel(QWidget):
         self._deformation_row.setVisible(kind == "synthetic")
         self._scene_row.setVisible(kind == "scene")
         self._open.setVisible(kind != "scene")
-        self._flow.setVisible(kind == "flow")
+        self._show_flow(source)
         self._show_parameters()
-        if kind == "flow":
-            reading = f"{source.flow_direction}, {'dx, dy' if source.flow_axes == 'xy' else 'dy, dx'}, "
-            reading += "sign as stored" if source.flow_sign > 0 else "sign reversed"
-            self._flow_label.setText(f"{Path(source.flow_path).name or 'No flow file yet'}\nread as {reading}")
         self.gallery.show_open(source, session.task.name)
         self._estimator.show_value(motion.estimator)
         self._show_presets()
@@ -251,6 +255,21 @@ class SourcePanel(QWidget):
         self._sections[1].setVisible(kind in ("video", "images") or motion.estimator != "auto")
         self.task.show_session(session)
         self.noise.show_session(session)
+
+    def _show_flow(self, source: SourceSettings) -> None:
+        """The flow file of the source, or that its pictures may have one."""
+        filmed, has = source.kind in ("video", "images"), bool(source.flow_path)
+        self._flow.setVisible(source.kind == "flow" or filmed)
+        self._flow_label.setVisible(has or source.kind == "flow")
+        self._check.setVisible(has)
+        self._flow_file.setVisible(filmed and not has)
+        self._estimate.setVisible(filmed and has)
+        parts: list[str] = ["direction as its names say" if source.flow_direction == "auto" else source.flow_direction]
+        parts += ["dx, dy" if source.flow_axes == "xy" else "dy, dx"]
+        parts += ["sign as stored" if source.flow_sign > 0 else "sign reversed"]
+        parts += [source.flow_units] if source.flow_units != "auto" else []
+        title = f"Motion from {Path(source.flow_path).name}" if filmed else Path(source.flow_path).name
+        self._flow_label.setText(f"{title if has else 'No flow file yet'}\nread as {', '.join(parts)}")
 
     def _show_presets(self) -> None:
         motion = self._session.motion

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,10 +10,13 @@ import cv2
 import numpy as np
 import pytest
 import shiboken6
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
+from app.model.flow_fits import FlowFit, FlowReport, Units, untried
 from app.views.source.flow_dialog import FlowDialog
 from app.window.main_window import Window
-from app.worker.flow_check import flow_fits
+from app.worker.flow_check import flow_report
 from gpu.errors import FlowError
 from gpu.session import Session, SourceSettings
 from tests.app.window.conftest import wait_for
@@ -33,7 +37,10 @@ def moving_clip() -> SimpleNamespace:
 def test_the_true_reading_fits_best(tmp_path: Path, stored: tuple[int, int], axes: str, sign: int) -> None:
     path = tmp_path / "flow.npy"
     np.save(path, np.broadcast_to(np.array(stored, np.float32), (3, 64, 96, 2)))
-    fits = flow_fits(moving_clip(), str(path))  # type: ignore[arg-type]
+    report = flow_report(moving_clip(), SourceSettings("flow", flow_path=str(path)))  # type: ignore[arg-type]
+    fits = report.fits
+    assert report.about == "3 fields of 96 × 64 vectors (THWC)"
+    assert (report.directions, report.units, report.belongs) == ((), ("pixels",), True)
     assert len(fits) == 8
     best = fits[0].error
     # A constant flow reads the same backward and, reversed, forward: both explain it, and nothing else does.
@@ -47,15 +54,16 @@ def test_a_still_that_was_carried_by_the_flow_proves_nothing(tmp_path: Path) -> 
     np.save(path, np.zeros((3, 64, 96, 2), np.float32))
     clip = moving_clip()
     clip.session = Session(source=SourceSettings(kind="flow", flow_path=str(path)))
-    assert flow_fits(clip, str(path)) == []  # type: ignore[arg-type]
-    assert flow_fits(None, str(path)) == []
+    source = SourceSettings("flow", flow_path=str(path))
+    for engine in (clip, None):
+        assert all(fit.error is None for fit in flow_report(engine, source).fits)  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_no_flow_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "flow.npy"
     path.write_text("not an array")
     with pytest.raises(FlowError, match=r"flow\.npy"):
-        flow_fits(None, str(path))
+        flow_report(None, SourceSettings("flow", flow_path=str(path)))
 
 
 @pytest.mark.slow
@@ -69,3 +77,81 @@ def test_the_question_goes_with_a_file_that_is_no_flow(window: Window, tmp_path:
     wait_for(lambda: "flow.npy" in window.banner.text)
     assert not shiboken6.isValid(dialog), "it is closed, and what is closed is deleted"
     assert window.state.session == before
+
+
+def test_what_names_say_is_no_choice(tmp_path: Path) -> None:
+    """Both directions in one file: they are read alike, and only axes and sign are tried."""
+    flow = np.broadcast_to(np.array((-3, -1), np.float32), (3, 64, 96, 2))
+    np.savez(tmp_path / "both.npz", backward=flow, forward=-flow)
+    np.savez(tmp_path / "fwd.npz", forward=-flow)
+    both = flow_report(moving_clip(), SourceSettings("flow", flow_path=str(tmp_path / "both.npz")))  # type: ignore[arg-type]
+    assert both.directions == ("backward", "forward")
+    assert len(both.fits) == 4
+    assert both.fits[0].words == "both directions, stored as dx, dy, sign as stored"
+    ahead = flow_report(moving_clip(), SourceSettings("flow", flow_path=str(tmp_path / "fwd.npz")))  # type: ignore[arg-type]
+    assert ahead.directions == ("forward",)
+    assert {fit.direction for fit in ahead.fits} == {"forward"}
+    assert (ahead.fits[0].axes, ahead.fits[0].sign) == ("xy", 1)
+
+
+def test_units_are_told_by_the_clip(tmp_path: Path) -> None:
+    flow = np.broadcast_to(np.array((-3 / 48, -1 / 32), np.float32), (3, 64, 96, 2))
+    np.save(tmp_path / "bwd.npy", flow)
+    report = flow_report(moving_clip(), SourceSettings("flow", flow_path=str(tmp_path / "bwd.npy")))  # type: ignore[arg-type]
+    assert report.units == ("pixels", "normalised", "fraction")
+    assert (report.fits[0].units, report.fits[0].sign) == ("normalised", 1)
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot) -> Callable[..., FlowDialog]:
+    """A dialog for a flow file beside a film, or alone."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+
+    def make(film: bool = True) -> FlowDialog:
+        clip = SourceSettings("video", path="clip.mp4", height=96, frames=20)
+        return FlowDialog(parent, SourceSettings("flow", flow_path="flow.npy"), clip if film else None)
+
+    return make
+
+
+def test_pictures_stay_or_go(dialog: Callable[..., FlowDialog]) -> None:
+    shown = dialog()
+    fits = FlowFit("forward", "yx", -1, 0.01), FlowFit("backward", "xy", 1, 0.2)
+    shown.show_report(FlowReport("3 fields", fits=fits))
+    assert shown.source.kind == "flow", "a flow of another clip has nothing to do with these pictures"
+    shown.show_report(FlowReport("3 fields", fits=fits, belongs=True))
+    kept = shown.source
+    assert (kept.kind, kept.path, kept.height, kept.frames, kept.flow_path) == ("video", "clip.mp4", 96, 20, "flow.npy")
+    assert (kept.flow_direction, kept.flow_axes, kept.flow_sign) == ("forward", "yx", -1)
+    shown._keep.setChecked(False)
+    assert (shown.source.kind, shown.source.path) == ("flow", "")
+    assert dialog(film=False).source.kind == "flow"
+
+
+def test_an_array_is_asked_for(dialog: Callable[..., FlowDialog]) -> None:
+    shown, asked = dialog(), []
+    shown.asked.connect(lambda: asked.append(shown.read))
+    shown.show_report(FlowReport(question="It holds dis, raft …", setting="flow_key", choices=("dis", "raft")))
+    assert not shown._ok.isEnabled()
+    assert shown._state.text() == "It holds dis, raft …"
+    shown._key.setCurrentIndex(1)
+    shown._key.activated.emit(1)
+    assert asked[0].flow_key == "raft"
+    shown.show_report(FlowReport("3 fields", ("forward",), fits=untried(("forward",))))
+    assert shown._ok.isEnabled()
+    shown._take(untried(("forward",))[2])
+    assert (shown.source.flow_key, shown.source.flow_direction, shown.source.flow_axes) == ("raft", "auto", "yx")
+
+
+def test_units_without_pictures_are_asked_for(dialog: Callable[..., FlowDialog]) -> None:
+    units: tuple[Units, ...] = ("pixels", "normalised", "fraction")
+    shown = dialog(film=False)
+    shown.show_report(FlowReport("3 fields", (), units, untried((), units)))
+    assert not shown._ok.isEnabled()
+    assert "say which" in shown._state.text()
+    shown._units.setCurrentIndex(1)
+    shown._units.activated.emit(1)
+    assert shown._ok.isEnabled()
+    shown._take(untried((), ("normalised",))[1])
+    assert (shown.source.flow_units, shown.source.flow_sign) == ("normalised", -1)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.model.flow_fits import FlowFit
+from app.model.flow_fits import FlowFit, FlowReport
 from app.model.samples import start_session
 from app.model.state import ROWS
 from app.views.compare.figures import figures
@@ -247,7 +247,7 @@ def test_a_dropped_flow_is_opened_as_it_fits_best(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits = [FlowFit("forward", "yx", -1, 0.01, np.zeros((8, 8, 3), np.uint8)), FlowFit("backward", "xy", 1, 0.2, None)]
-    monkeypatch.setattr(documents, "flow_fits", lambda engine, path: fits)
+    monkeypatch.setattr(documents, "flow_report", lambda engine, source: FlowReport(fits=tuple(fits)))
     path = tmp_path / "motion.npy"
     path.touch()
     before = window.state.session
