@@ -29,6 +29,9 @@ def source(name: str) -> str:
     return re.sub(r'^#include "([\w.]+)"$', lambda match: source(f"include/{match[1]}"), text, flags=re.MULTILINE)
 
 
+_CURRENT = threading.local()
+"""Its `context` is the one that calls of the driver go to, on each thread."""
+
 _TRIANGLES, _UNSIGNED_INT = 0x0004, 0x1405  # of the OpenGL specification
 
 
@@ -46,6 +49,7 @@ class Context:
         self.gl: Any = _create()
         self.gl.gc_mode = "context_gc"
         self._thread = threading.get_ident()
+        _CURRENT.context = self  # a new context is its thread's current one
         self._programs: dict[tuple[str, str], Any] = {}
         self.renderer: str = self.gl.info["GL_RENDERER"]
         self.version: str = self.gl.info["GL_VERSION"]
@@ -57,7 +61,7 @@ class Context:
 
     def program(self, vertex: str, fragment: str) -> Any:
         """The program of shaders/`vertex`.vert and shaders/`fragment`.frag, compiled once."""
-        self.check_thread()
+        self.use()
         name = (vertex, fragment)
         if name not in self._programs:
             try:
@@ -88,14 +92,19 @@ class Context:
         if self._finish is not None:
             self._finish()
 
-    def check_thread(self) -> None:
-        """RuntimeError when called from another thread than the one that made the context."""
+    def use(self) -> None:
+        """Come before any call of the driver: what is called is meant for this context, though its thread has others.
+        RuntimeError on another thread than the one that made it."""
         if threading.get_ident() != self._thread:
             raise RuntimeError("an OpenGL context was used outside the thread that made it")
+        if getattr(_CURRENT, "context", None) is not self:
+            self.gl.__enter__()
+            _CURRENT.context = self
 
     def rest(self) -> None:
         """Bind a target that always lives. moderngl binds the last target again after making a new one, which fails when
         that one has been released meanwhile."""
+        self.use()
         self._rest.use()
 
     def check(self) -> None:
@@ -105,7 +114,9 @@ class Context:
             raise BackendError(f"The graphics driver ({self.renderer}) reports {error}.")
 
     def close(self) -> None:
-        self.check_thread()
+        """Release it, and all that was made in it. Numbers of objects are given out anew in every context: released while
+        another one is current they would be taken from that."""
+        self.use()
         for program in self._programs.values():
             program.release()
         self._programs.clear()
@@ -117,6 +128,7 @@ class Context:
             if isinstance(leftover, _Releasable):
                 leftover.release()
         self.gl.release()
+        _CURRENT.context = None
 
     def __enter__(self) -> Context:
         return self

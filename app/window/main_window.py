@@ -60,8 +60,8 @@ class Window(QMainWindow):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.state = State(session)
         self.worker = worker
-        for part in (self.state, worker):  # what is connected to them, and holds this window, goes with them
-            part.setParent(self)
+        self.state.setParent(self)  # what is connected to it and to the worker, and holds this window, goes with them
+        worker.belong_to(self)
         self.user_folder = user_folder
         self._asks = True
         self._probed = ""

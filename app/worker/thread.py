@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QObject, QThread
 
 from gpu.errors import NoisescopeError
 
@@ -62,6 +62,14 @@ class WorkerThread(QThread):
         self._tickets = 0
 
     # -- called from the GUI thread
+
+    def belong_to(self, owner: QObject) -> None:
+        """Be deleted with `owner`, after the thread has ended: Qt ends the process where one still runs."""
+        self.setParent(owner)
+        owner.destroyed.connect(self._stop_with_owner)
+
+    def _stop_with_owner(self) -> None:
+        self.stop()
 
     def stop(self) -> None:
         """End after the step under way and wait for it."""

@@ -24,6 +24,7 @@ class GLRasteriser:
         self.capacity = min(MOST, context.max_texture // SLOT)
         # Slots lie below each other, so that what is read back is theirs in order.
         width, height = SLOT, SLOT * self.capacity
+        context.use()
         make = context.gl
         self._ids = make.texture((width, height), 1, dtype="i4")
         self._depth = make.depth_renderbuffer((width, height))
@@ -41,7 +42,7 @@ class GLRasteriser:
         """See Rasteriser."""
         if slots > self.capacity:
             raise ValueError(f"at most {self.capacity} slots at once, not {slots}")
-        self.context.check_thread()
+        self.context.use()
         make = self.context.gl
         vertices, convex, device = outlines.vertices, outlines.convex, outlines.vertices.device
         self._target.use()
@@ -110,6 +111,7 @@ def refine(
     height, width = values.shape
     n = 1 << k
     plane = rng.key(seed, rng.FINE, anchor, channel, k)
+    context.use()
     make = context.gl
     pixels = make.texture((width, height), 1, values.cpu().contiguous().numpy().tobytes(), dtype="f4")
     means = make.texture((width, height), 1, dtype="f4")
@@ -135,7 +137,7 @@ def _render(
     context: gl.Context, fragment: str, size: tuple[int, int], dtype: str, into: Any = None, **uniforms: Any
 ) -> bytes:
     """Run one full-target pass; the texture's bytes, or nothing where the target `into` is the caller's."""
-    context.check_thread()
+    context.use()
     make = context.gl
     program = context.program("full", fragment)
     for name, value in uniforms.items():

@@ -24,6 +24,10 @@ class _Formulas(QThread):
         super().__init__()
         self._wanted = wanted
 
+    def wait_for_end(self) -> None:
+        """Come back once it is over: Qt ends the process where a thread is deleted that still runs."""
+        self.wait()
+
     def run(self) -> None:
         self.ready.emit(formulas.outlines(self._wanted))
 
@@ -58,6 +62,7 @@ class Glossary(QWidget):
         wanted = [formula for _, text in self._page.sections for formula in texts.formulas(text)]
         self._thread = _Formulas(wanted)
         self._thread.setParent(self)
+        self.destroyed.connect(self._thread.wait_for_end)
         self._thread.ready.connect(lambda outlines: self._drawn(wanted, outlines))
         self._thread.start()
 

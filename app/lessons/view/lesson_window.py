@@ -35,7 +35,7 @@ class LessonWindow(QWidget):
         self.setObjectName("lessons")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.worker = LessonWorker()
-        self.worker.setParent(self)
+        self.worker.belong_to(self)
         self.state = LessonState()
         self.error = ""
         self._waiting: dict[int, Callable[[Any], None]] = {}

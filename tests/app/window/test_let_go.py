@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -202,6 +204,34 @@ def test_lessons_can_be_closed_while_they_are_laid_out(qapp: object, faults: lis
     delete_closed()
     assert not shiboken6.isValid(lessons)
     QApplication.processEvents()
+
+
+DELETED = """
+import sys
+from PySide6.QtCore import QEventLoop, QTimer
+from app.lessons.view.glossary import show_glossary
+from app.lessons.view.lesson_window import LessonWindow
+from app.window import start
+app = start.application()
+lessons = LessonWindow()
+lessons.show()
+lessons.open("1")
+show_glossary(lessons)
+lessons.deleteLater()
+loop = QEventLoop()
+QTimer.singleShot(50, loop.quit)
+loop.exec()
+print("alive")
+"""
+
+
+@pytest.mark.slow
+def test_a_window_that_is_deleted_waits_for_its_threads(root: Path) -> None:
+    """Qt aborts the process where a thread that runs is deleted: those of lessons and of their glossary end first."""
+    done = subprocess.run(
+        [sys.executable, "-c", DELETED], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.stdout, done.returncode) == ("alive\n", 0), done.stderr[-500:]
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[3] / "app").rglob("*.py")), ids=lambda path: path.name)

@@ -49,8 +49,8 @@ class Watch:
         window.worker.failed.connect(self._failed)
 
     def _failed(self, failure: Failure) -> None:
-        if failure.details:
-            self.faults.append(f"worker ({failure.where}): {failure.details}")
+        if failure.details or failure.kind == "BackendError":
+            self.faults.append(f"worker ({failure.where}): {failure.details or failure.sentence}")
 
     def add(self, where: str, problem: BaseException | None) -> None:
         """Note an exception."""
