@@ -27,6 +27,7 @@ from app.window.documents import Documents
 from app.window.experiments import ExperimentsMenu
 from app.window.exporting import Exporting
 from app.window.frame_display import FrameDisplay
+from app.window.gallery_filling import fill_gallery
 from app.window.layout import Layout, build_tools
 from app.window.panels import Statistics, Timeline, make_statistics, make_timeline
 from app.window.perceptual_measures import PerceptualMeasures
@@ -289,17 +290,7 @@ class Window(QMainWindow):
         self.source.set_catalogue(catalogue)
         self.documents.set_catalogue(catalogue)
         self.status.say("")
-        self.dispatch.ask(lambda _: samples.bundled(), self._show_samples)
-
-    def _show_samples(self, bundled: list[Sample]) -> None:
-        self.source.set_samples(bundled)
-        for sample in bundled:
-            if sample.picture is None:
-                self.dispatch.ask(
-                    lambda _, sample=sample: samples.scene_thumbnail(sample),  # type: ignore[misc]
-                    lambda picture, sample=sample: self.source.gallery.set_picture(sample, picture),  # type: ignore[misc]
-                    hurry=False,
-                )
+        fill_gallery(self.source, self.dispatch)
 
     def _on_opened(self, number: int, info: SourceInfo) -> None:
         if number == self.worker.number and not self._apply.isActive():
