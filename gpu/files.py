@@ -201,6 +201,11 @@ def _said(path: Path, folder: Path) -> Iterator[None]:
             why = f"the folder {folder} was taken away or replaced while it was written to"
         elif isinstance(problem, OSError):
             why = reason(problem)
+            name = problem.filename
+            if isinstance(name, str | bytes) and not Path(os.fsdecode(name)).absolute().is_relative_to(
+                folder.absolute()
+            ):
+                raise OutputError(f"{os.fsdecode(name)} cannot be used: {why}.") from problem  # what was read meanwhile
         else:
             raise
         raise OutputError(f"The output {path} cannot be written: {why}.") from problem

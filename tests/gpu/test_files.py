@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,6 +162,7 @@ def test_a_disk_that_is_found_full_at_last_keeps_the_earlier_file(
 FULL = """
 import resource, sys
 from pathlib import Path
+from typing import Any
 from gpu.errors import OutputError
 from gpu.files import replacing, replacing_folder
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
@@ -272,6 +275,7 @@ def test_a_series_holds_its_folder(tmp_path: Path) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from gpu.files import replacing, replacing_folder
 out = Path(sys.argv[1])
 with replacing(out / "a.npz") as file, replacing_folder(out / "new") as new, replacing_folder(out / "old") as old:
@@ -358,3 +362,15 @@ def test_long_names_and_odd_bytes_have_temporary_ones(tmp_path: Path) -> None:
             partial.write_text("a")
         assert (tmp_path / name).read_text() == "a"
         _write(tmp_path / (name + "d"), "a")
+
+
+@pytest.mark.parametrize("writing", [replacing, replacing_folder])
+def test_a_file_that_is_read_meanwhile_is_not_taken_for_the_output(writing: Any, tmp_path: Path) -> None:
+    """What the system refuses inside the block need not be about what is written."""
+    with (
+        pytest.raises(OutputError, match=r"^/elsewhere/a.json cannot be used: permission denied\.$"),
+        writing(tmp_path / "out.x"),
+    ):
+        raise PermissionError(errno.EACCES, "Permission denied", "/elsewhere/a.json")
+    with pytest.raises(OutputError, match=r"out.x cannot be written: permission denied"), writing(tmp_path / "out.x"):
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "part"))
