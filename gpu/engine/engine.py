@@ -20,7 +20,7 @@ from gpu.metrics import coherence, whiteness
 from gpu.noise.inspection import Inspection
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
 from gpu.session import PriorSettings, Session
-from gpu.source import Source, own_times
+from gpu.source import Lit, Source, own_times
 
 
 def _at_once(t: int) -> Iterator[tuple[int, int]]:
@@ -83,6 +83,8 @@ class Engine:
             opened.backend.name,
             str(self._comparison.device),
             own_times(source),
+            source.exposure if isinstance(source, Lit) else None,
+            source.layers if isinstance(source, Lit) else (),
         )
 
     def close(self) -> None:

@@ -106,6 +106,10 @@ class SourceInfo:
     times: tuple[float, ...] = ()
     """(frames + 1,) seconds at which each frame is shown, and at which the last one's time is over, where they last differently
     long; else nothing."""
+    exposure: float | None = None
+    """Stops at which pictures of scene-linear light are shown; None of others."""
+    layers: tuple[str, ...] = ()
+    """Of OpenEXR pictures, those that can be chosen."""
 
     @property
     def clock(self) -> tuple[float, ...]:

@@ -166,6 +166,21 @@ def original_size(source: Source) -> tuple[int, int]:
 
 
 @runtime_checkable
+class Lit(Protocol):
+    """A source of pictures that may hold scene-linear light, or layers."""
+
+    @property
+    def exposure(self) -> float | None:
+        """The stops at which light is shown, `SourceSettings.exposure` included; None where values are shown as stored."""
+        ...
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What `SourceSettings.layer` may name."""
+        ...
+
+
+@runtime_checkable
 class Noted(Protocol):
     """A source that has something to say of how its file was read."""
 

@@ -44,6 +44,16 @@ FITS = (
 SCALE = ParameterInfo(
     "scale", "Working size", 1, 0.25, 2, 0.05, "×", "Size at which motion is estimated, relative to the source's own."
 )
+EXPOSURE = ParameterInfo(
+    "exposure",
+    "Exposure",
+    0,
+    -10,
+    10,
+    0.25,
+    "stops",
+    "Brightness of pictures of light (EXR, HDR), beside what suits them.",
+)
 
 
 class SourcePanel(QWidget):
@@ -176,7 +186,14 @@ class SourcePanel(QWidget):
         section.row(
             "Rate", self._rate, "Take the frames nearest to so many a second; a sequence of pictures counts as 25"
         )
+        self._layer = Choices()
+        self._layer.picked.connect(lambda layer: self._source("Layer", "", layer=layer))
+        section.row("Layer", self._layer, "The layer of the EXR pictures that is shown")
+        self._exposure = ParameterSlider(EXPOSURE, 0.0)
+        self._exposure.changed.connect(lambda _, stops: self._source("Exposure", "exposure", exposure=stops))
+        section.wide(self._exposure)
         self._form = section.form
+        self._show_light(None, ())
         return section
 
     def _make_motion(self) -> Section:
@@ -219,6 +236,16 @@ class SourcePanel(QWidget):
         """What is known once the source is open."""
         self._frames.setSpecialValueText(f"all ({info.frames})" if self._session.source.frames == 0 else "all")
         self.preview.set_caption(f"{info.width} × {info.height} · {info.fps:g} fps · {info.motion}")
+        self._show_light(info.exposure, info.layers)
+
+    def _show_light(self, exposure: float | None, layers: tuple[str, ...]) -> None:
+        """What can be chosen of pictures of light: nothing of others."""
+        self._exposure.setVisible(exposure is not None)
+        self._form.setRowVisible(self._layer, bool(layers))
+        self._layer.set_choices(
+            [("", "the main one", "The finished picture"), *((layer, layer, "") for layer in layers)]
+        )
+        self._layer.show_value(self._session.source.layer)
 
     def show_wrong(self, sentence: str) -> None:
         """An error that belongs to this panel, such as a formula that is not understood; empty when all is well."""
@@ -238,6 +265,8 @@ class SourcePanel(QWidget):
         self._every.show_value(source.every)
         self._rate.show_value(source.fps)
         self._fit.show_value(source.fit)
+        self._layer.show_value(source.layer)
+        self._exposure.set_value(source.exposure)
         self._form.setRowVisible(self._start, kind not in ("synthetic", "scene"))
         self._form.setRowVisible(self._every, kind not in ("synthetic", "scene"))
         self._form.setRowVisible(self._rate, kind in ("video", "images"))

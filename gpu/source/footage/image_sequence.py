@@ -46,7 +46,8 @@ class ImagesSource:
         taken = chosen(times[:-1], times[-1], settings.every, settings.fps)
         self._pages = [pages[settings.start + index] for index in taken[: settings.frames or None]]
         self.title = Path(settings.path).name or str(settings.path)
-        self._layer, self._exposure = settings.layer, first.exposure  # one for all: else the light would flicker
+        self._layer, self.layers = settings.layer, first.layers
+        self.exposure = first.exposure  # one for all: else the light would flicker
         self._cuts: tuple[int, ...] | None = None
         self._size = (first.pixels.shape[0], first.pixels.shape[1])
         self._check_sizes()
@@ -109,7 +110,7 @@ class ImagesSource:
         """What is shown of picture t, at its own size. The last ones are kept."""
         if t not in self._whole:
             file, page = self._pages[t]
-            picture = pictures.read(file, self._layer, page, self._exposure).pixels
+            picture = pictures.read(file, self._layer, page, self.exposure).pixels
             if picture.shape[:2] != self._size:
                 raise self._other_size(file, picture.shape[1], picture.shape[0])
             picture.flags.writeable = False

@@ -36,7 +36,9 @@ def open_synthetic(settings: SourceSettings) -> SyntheticSource:
     height, width = target_size(still.pixels.shape[0], still.pixels.shape[1], settings)
     grid = Grid(height, width, settings.frames or FRAMES)
     title = f"{path.stem}, {deformation.title.lower()}"
-    return SyntheticSource(title, still.pixels, deformation.make(grid, values), grid, still.notes)
+    source = SyntheticSource(title, still.pixels, deformation.make(grid, values), grid)
+    source.notes, source.exposure, source.layers = still.notes, still.exposure, still.layers
+    return source
 
 
 class SyntheticSource:
@@ -45,9 +47,11 @@ class SyntheticSource:
     fps = FPS
     cuts: tuple[int, ...] = ()
 
-    def __init__(self, title: str, picture: U8, warp: Warp, grid: Grid, notes: tuple[str, ...] = ()) -> None:
-        """`notes`: gpu.source.Noted."""
-        self.notes = notes
+    notes: tuple[str, ...] = ()
+    exposure: float | None = None
+    layers: tuple[str, ...] = ()
+
+    def __init__(self, title: str, picture: U8, warp: Warp, grid: Grid) -> None:
         self.title, self.height, self.width, self.frames = title, grid.height, grid.width, grid.frames
         self.truth = DeformationTruth(warp, grid)
         self.area = Area(0, 0, grid.height, grid.width)

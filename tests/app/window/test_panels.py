@@ -15,6 +15,7 @@ from app.views.widgets.forms import Choices, show_note
 from app.views.widgets.sliders import ParameterSlider
 from app.window.main_window import Window
 from app.worker.model_check import model_found
+from gpu.engine.results import SourceInfo
 from gpu.parameters import ParameterInfo
 from gpu.session import SourceSettings, TaskSettings
 from tests.app.window.conftest import settle, wait_for
@@ -252,3 +253,24 @@ def test_a_scene_without_catalogue_is_shown_as_it_is(window: Window) -> None:
     window.state.change(replace(window.state.session, source=source), "Scene")
     assert window.source._scene.currentData() == "unheard-of"
     assert window.source.parameters.isHidden()
+
+
+@pytest.mark.slow
+def test_exposure_and_layer_are_there_for_pictures_of_light_alone(window: Window) -> None:
+    panel = window.source
+    assert panel._exposure.isHidden()
+    assert not panel._form.isRowVisible(panel._layer)
+    panel.show_info(replace(_info(), exposure=2.0, layers=("depth",)))
+    assert not panel._exposure.isHidden()
+    pick(panel._layer, "depth")
+    panel._exposure.number.setValue(1.5)
+    assert (window.state.session.source.layer, window.state.session.source.exposure) == ("depth", 1.5)
+    panel.show_info(_info())
+    assert panel._exposure.isHidden()
+    window.state.undo()
+    window.state.undo()
+    assert (panel._exposure.number.value(), window.state.session.source.layer) == (0, "")
+
+
+def _info() -> SourceInfo:
+    return SourceInfo("f.exr", 144, 256, 8, 25.0, (), "DIS", False, "torch cpu", "cpu")

@@ -13,6 +13,7 @@ from gpu.cv import cv2
 from gpu.decoders.process import DecoderProcess
 from gpu.errors import ClipError, SizeError
 from gpu.session import SourceSettings
+from gpu.source import Lit
 from gpu.source.footage.image_sequence import ImagesSource
 from gpu.source.opening import open_source
 from gpu.source.stills import read_picture, resize, target_size
@@ -233,3 +234,18 @@ def test_a_picture_cut_while_it_is_read_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(DecoderProcess, "call", cut)
     with pytest.raises(ClipError, match=r"still\.ppm has changed since it was opened"):
         read_picture(path)
+
+
+def test_light_and_layers_are_told_to_the_window(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.hdr"), np.full((8, 9, 3), 0.2, np.float32))
+    write(tmp_path, "b.png", 4)
+    for settings, exposure in (
+        (SourceSettings("images", str(tmp_path / "a.hdr"), exposure=0.5), 0.5),
+        (SourceSettings("images", str(tmp_path / "b.png")), None),
+        (SourceSettings("synthetic", str(tmp_path / "a.hdr"), "rotation", frames=2, exposure=-1), -1.0),
+        (SourceSettings("synthetic", name="rotation", frames=2), None),
+    ):
+        source = open_source(settings)
+        assert isinstance(source, Lit)
+        assert (source.exposure, source.layers) == (exposure, ())
+        source.close()
