@@ -6,8 +6,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gpu.errors import SessionError
+from gpu.plain_json import shown
 
 Value = float | int | str | bool
 
@@ -73,22 +75,29 @@ class ParameterInfo:
         in "deformation zoom"."""
         if self.is_text:
             if isinstance(value, bool):
-                raise SessionError(f"{self.name} of the {owner} is {value!r}, but it must be a text.")
+                raise SessionError(f"{self.name} of the {owner} is {shown(value)}, but it must be a text.")
             if self.choices and str(value) not in self.choices:
                 choices = ", ".join(self.choices)
-                raise SessionError(f"{self.name} of the {owner} is {value!r}. Choose one of: {choices}.")
+                raise SessionError(f"{self.name} of the {owner} is {shown(value)}. Choose one of: {choices}.")
             return str(value)
         if self.is_switch:
             if not isinstance(value, bool):
-                raise SessionError(f"{self.name} of the {owner} is {value!r}, but it must be true or false.")
+                raise SessionError(f"{self.name} of the {owner} is {shown(value)}, but it must be true or false.")
             return value
-        if isinstance(value, (bool, str)) or not math.isfinite(value):
-            raise SessionError(f"{self.name} of the {owner} is {value!r}, but it must be a finite number.")
+        if isinstance(value, (bool, str)) or not _is_finite(value):
+            raise SessionError(f"{self.name} of the {owner} is {shown(value)}, but it must be a finite number.")
         if not self.low <= value <= self.high:
             raise SessionError(
                 f"{self.name} of the {owner} is {value:g}, but it must lie between {self.low:g} and {self.high:g}."
             )
         return float(value)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except (OverflowError, TypeError):  # a whole number beyond all fractions; something else altogether
+        return False
 
 
 def choice(

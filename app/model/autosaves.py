@@ -44,7 +44,7 @@ class Crashed:
         what = file or source.name or "the bundled clip"
         priors = ", ".join(prior.key for prior in self.session.priors[:4]) or "no priors"
         more = f" and {len(self.session.priors) - 4} more" if len(self.session.priors) > 4 else ""
-        return f"{'' if today else day}{self.when:%H:%M}: {what} with {priors}{more}"
+        return f"{'' if today else day}{self.when:%H:%M}, {what} with {priors}{more}"
 
     def throw_away(self) -> None:
         """Nobody wants it."""

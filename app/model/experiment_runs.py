@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import gpu
 from gpu.parameters import ParameterInfo, Value
+from gpu.plain_json import parse
 
 State = Literal["waiting", "running", "stopping", "done", "failed", "stopped"]
 ALL = "all"
@@ -46,12 +47,12 @@ LIST = ("experiment", "--list", "--json")
 
 
 def choices_of(text: str) -> list[ExperimentChoice]:
-    """The experiments that LIST printed; ValueError, KeyError or TypeError when that is not what it prints."""
+    """The experiments that LIST printed; ValueError, KeyError, TypeError or AttributeError when that is not what it prints."""
     return [
         ExperimentChoice(
-            entry["experiment"],
-            entry["title"],
-            entry["about"],
+            _text(entry["experiment"]),
+            _text(entry["title"]),
+            _text(entry["about"]),
             tuple(
                 ParameterInfo(**{**info, "choices": tuple(info["choices"]), "labels": tuple(info.get("labels", ()))})
                 for info in (
@@ -61,8 +62,14 @@ def choices_of(text: str) -> list[ExperimentChoice]:
             entry["quick"],
             entry["alone"],
         )
-        for entry in json.loads(text)
+        for entry in parse(text)
     ]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text was expected, not {type(value).__name__}")
+    return value
 
 
 def stamp() -> str:

@@ -107,7 +107,7 @@ class UserFolder:
     def settings(self) -> dict[str, Any]:
         """What is remembered, each value of the kind that its key has; empty when there is nothing."""
         path = self.folder / "settings.json"
-        data = self._read(path, "The settings", "The window starts with the usual ones.")
+        data = self._read(path, "The settings", "The window has the usual ones.")
         if data is None:
             return {}
         wrong = [key for key, value in data.items() if key in SETTINGS and not SETTINGS[key](value)]
@@ -167,8 +167,8 @@ class UserFolder:
         except (OSError, ValueError) as problem:
             why = reason(problem) if isinstance(problem, OSError) else str(problem)
             aside = move_aside(path)
-            kept = f" It is kept as {aside}." if aside is not None else ""
-            self.told(f"{what} in {path} cannot be read: {why}.{kept} {then}")
+            kept = f"The file is kept as {aside}." if aside is not None else f"The file is {path}."
+            self.told(f"{what} cannot be read: {why}. {then} {kept}")
             return None
         return data
 

@@ -110,7 +110,7 @@ class ExperimentsMenu(QObject):
         """An entry for every experiment, below those that are always there; False when `text` is no list of them."""
         try:
             self.choices = experiment_runs.choices_of(text)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return False
         self._note.setVisible(not self.choices)
         for choice in self.choices:

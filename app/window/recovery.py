@@ -77,7 +77,7 @@ class Recovery(QObject):
             return
         crashed, more = self._crashed[0], len(self._crashed) - 1
         others = "" if not more else f" {more} more {'is' if more == 1 else 'are'} in File, Restore after a crash."
-        self._offered = f"Noisescope did not close properly. Kept at {crashed.text}.{others}"
+        self._offered = f"Noisescope did not close properly. It kept what was compared: {crashed.text}.{others}"
         self._banner.offer(
             self._offered,
             (

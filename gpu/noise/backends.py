@@ -12,7 +12,8 @@ import platformdirs
 import torch
 
 from gpu import gl
-from gpu.errors import BackendError
+from gpu.errors import BackendError, OutputError
+from gpu.files import replacing
 from gpu.flow import maps
 from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
@@ -20,6 +21,7 @@ from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
 from gpu.noise.tiling import NoiseGrid
 from gpu.noise.transport import Transport, TransportSettings
+from gpu.plain_json import parse
 
 
 class Backend:
@@ -93,7 +95,7 @@ def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
     """`gl` or `torch`, whichever was faster on this machine when it was first asked."""
     machine = f"{renderer} / {on.type} / torch {torch.__version__}"
     try:
-        remembered = json.loads(_memory().read_text(encoding="utf-8"))
+        remembered = parse(_memory().read_text(encoding="utf-8"))
         if remembered.get(machine) in ("gl", "torch"):
             return str(remembered[machine])
     except (OSError, ValueError, AttributeError):
@@ -102,10 +104,11 @@ def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
     chosen = min(times, key=lambda name: times[name])
     try:
         _memory().parent.mkdir(parents=True, exist_ok=True)
-        _memory().write_text(
-            json.dumps({**(remembered if isinstance(remembered, dict) else {}), machine: chosen}), encoding="utf-8"
-        )
-    except OSError:
+        with replacing(_memory()) as partial:
+            partial.write_text(
+                json.dumps({**(remembered if isinstance(remembered, dict) else {}), machine: chosen}), encoding="utf-8"
+            )
+    except (OSError, OutputError):
         pass  # measured again next time
     return chosen
 

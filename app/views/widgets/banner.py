@@ -81,7 +81,7 @@ class Banner(QWidget):
 
     def offer(self, sentence: str, answers: tuple[Answer, ...], close_tip: str) -> None:
         """A question with up to two answers; closing it is another, which `close_tip` explains."""
-        self._stand(_Message(sentence, "offer", answers, close_tip))
+        self._stand(_Message(sentence, "offer", answers, close_tip), before="notice")
 
     def withdraw(self, sentence: str) -> None:
         """Take back a notice or an offer that was answered elsewhere."""
@@ -104,8 +104,10 @@ class Banner(QWidget):
         self._timer.stop()
         self._show()
 
-    def _stand(self, new: _Message) -> None:
-        self._standing.append(new)
+    def _stand(self, new: _Message, before: str = "") -> None:
+        """Behind all that stands, less those of the kind that may wait for it."""
+        ahead = [standing for standing in self._standing if standing.kind != before]
+        self._standing.insert(len(ahead), new)
         self._show()
 
     def _show(self) -> None:

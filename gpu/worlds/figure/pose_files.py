@@ -25,9 +25,13 @@ from gpu.worlds.figure.sequence import F64, JOINT, JOINTS, Bools, Sequence, fill
 
 FORMAT, VERSION = "noisescope-pose", 1
 FARTHEST = 100.0  # body heights from the origin: what lies further off is a mistake
+FARTHEST_SEEN = 1e4  # the same, of a person who may be small in a large picture
 SURE = 0.05  # confidence above which a joint of OpenPose counts as seen
-LARGEST = 32 * 2**20  # bytes of one file
+LARGEST = 16 * 2**20  # bytes of one file: COCO's keypoints of 5,000 photographs take 10 MB
 LARGEST_NUMBER = 1e9  # of pixels, body heights or frames
+MOST_FRAMES, MOST_PEOPLE = 20_000, 50_000  # of one sequence, and of all its frames together
+SHORTEST = 1e-5  # frames between two keyframes, as far as they are written
+LONGEST_NAME = 200
 
 BODY_25 = (
     "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist", "",
@@ -59,15 +63,14 @@ def read_sequence(path: Path) -> Sequence:
 
 def _read(path: Path) -> Sequence:
     if path.is_dir():
-        return _sequence(
-            path.name, [_people(_load(file), file) for file in _numbered(sorted(path.glob("*.json")), path)]
-        )
+        return _sequence(path.name, _frames(_numbered(sorted(path.glob("*.json")), path)))
     data = _load(path)
     if isinstance(data, dict) and data.get("format") == FORMAT:
         return _own(data, path)
     if isinstance(data, dict) and "people" in data:
-        return _sequence(path.stem, [_people(_load(file), file) for file in _siblings(path)])
+        return _sequence(path.stem, _frames(_siblings(path)))
     if isinstance(data, list) and data and isinstance(data[0], dict) and "people" in data[0]:
+        _check_count(len(data), MOST_FRAMES, "frames", path)
         return _sequence(path.stem, [_people(frame, path) for frame in data])
     annotations = data.get("annotations") if isinstance(data, dict) else data
     if (
@@ -123,6 +126,21 @@ def _load(path: Path) -> Any:
         raise PoseError(f"{path.name} is no file of poses: {error}.") from error
 
 
+def _frames(files: list[Path]) -> list[People]:
+    _check_count(len(files), MOST_FRAMES, "frames", files[0].parent)
+    frames, count = [], 0
+    for file in files:
+        frames.append(_people(_load(file), file))
+        count += len(frames[-1])
+        _check_count(count, MOST_PEOPLE, "people", files[0].parent)
+    return frames
+
+
+def _check_count(count: int, most: int, what: str, path: Path) -> None:
+    if count > most:
+        raise PoseError(f"{path.name} has more than {most} {what}; that is no movement to be shown.")
+
+
 def _number(value: Any, what: str, path: Path) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_NUMBER:
         raise PoseError(f"{what} in {path.name} is {shown(value)}; expected a number of at most {LARGEST_NUMBER:g}.")
@@ -146,6 +164,7 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
         raise PoseError(f"'joints' in {path.name} must be a list of different names out of: {', '.join(JOINTS)}.")
     if not isinstance(frames, list) or not frames:
         raise PoseError(f"{path.name} has no keyframes; at least one is expected.")
+    _check_count(len(frames), MOST_FRAMES, "keyframes", path)
     times, joints = np.empty(len(frames)), np.zeros((len(frames), len(JOINTS), 2))
     marked = np.zeros((len(frames), len(JOINTS)), np.bool_)
     columns = [JOINT[name] for name in names]
@@ -167,8 +186,8 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
             what = f"A coordinate of {JOINTS[column]} in keyframe {number}"
             joints[number, column] = [_number(value, what, path) for value in position]
             marked[number, column] = True
-    if times[0] != 0 or (np.diff(times) <= 0).any():
-        raise PoseError(f"The times of the keyframes in {path.name} must ascend from 0.")
+    if times[0] != 0 or (np.diff(times) < SHORTEST / 2).any():
+        raise PoseError(f"The times of the keyframes in {path.name} must ascend from 0, by {SHORTEST:f} at least.")
     if not marked.any() or np.abs(joints).max() > FARTHEST:
         raise PoseError(f"{path.name} must place joints within {FARTHEST:g} body heights of the origin.")
     loop = data.get("loop", False)
@@ -182,8 +201,8 @@ def _own(data: dict[str, Any], path: Path) -> Sequence:
         raise PoseError(f"'fps' in {path.name} is {fps:g}; expected 1 to 240.")
     travel = _number(data.get("travel", 0), "'travel'", path)
     name = data.get("name") or path.stem
-    if not isinstance(name, str):
-        raise PoseError(f"'name' in {path.name} is {shown(name)}; expected a text.")
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        raise PoseError(f"'name' in {path.name} is {shown(name)}; expected a text of at most {LONGEST_NAME} letters.")
     return filled(Sequence(name, times, joints, marked, length, loop, travel, fps))
 
 
@@ -246,6 +265,7 @@ def _coco(annotations: list[dict[str, Any]], images: Any, path: Path) -> list[Pe
     for image in images if isinstance(images, list) else []:
         if isinstance(image, dict) and isinstance(image.get("id"), (int, str)):
             by_image[image["id"]] = []
+    _check_count(len(annotations), MOST_PEOPLE, "people", path)
     for annotation in annotations:
         values = annotation.get("keypoints")
         if values is None:
@@ -253,6 +273,7 @@ def _coco(annotations: list[dict[str, Any]], images: Any, path: Path) -> list[Pe
         if not isinstance(annotation.get("image_id"), (int, str)):
             raise PoseError(f"An annotation in {path.name} has no 'image_id'; expected COCO keypoints.")
         by_image.setdefault(annotation["image_id"], []).append(_person(values, path, (17,)))
+    _check_count(len(by_image), MOST_FRAMES, "frames", path)
     ordered = sorted(by_image, key=lambda key: (isinstance(key, str), key))
     return [by_image[key] for key in ordered]
 
@@ -277,7 +298,10 @@ def _sequence(name: str, frames: list[People]) -> Sequence:
     marked: Bools = joints[..., 2] > 0
     start = np.array(times) - times[0]
     sequence = Sequence(name, start, joints[..., :2], marked, float(start[-1] + 1), False)
-    return filled(normalised(sequence))
+    whole = filled(normalised(sequence))
+    if not np.abs(whole.joints).max() <= FARTHEST_SEEN:
+        raise PoseError(f"In {name} joints lie {FARTHEST_SEEN:g} body heights apart; expected the poses of a person.")
+    return whole
 
 
 def _extent(person: F64) -> float:

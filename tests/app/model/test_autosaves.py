@@ -189,7 +189,7 @@ def test_an_offer_says_when_and_what(folder: Path) -> None:
     lost.write(sessions.to_json(session))
     lost.set_aside()
     (crashed,) = Autosaves(folder).crashed()
-    assert crashed.text == f"{time.strftime('%H:%M')}: still.png with random, fixed, bilinear, integral"
+    assert crashed.text == f"{time.strftime('%H:%M')}, still.png with random, fixed, bilinear, integral"
     clip = dataclasses.replace(crashed, session=Session(), when=crashed.when.replace(year=2020, month=3, day=5))
     assert clip.text.startswith("05 March, ")
     assert "the bundled clip" in clip.text

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from app.model.experiment_runs import choices_of
 from app.model.user_folder import SETTINGS, UserFolder, move_aside
 from tests.gpu.hostile_json import documents
 
@@ -182,6 +183,7 @@ def test_a_folder_in_the_place_of_a_file_is_moved_aside(folder: UserFolder) -> N
 WINDOW = """
 import sys
 from pathlib import Path
+from app.model.experiment_runs import choices_of
 from app.model.user_folder import UserFolder
 folder = UserFolder(Path(sys.argv[1]))
 for number in range(40):
@@ -209,3 +211,20 @@ def test_every_name_aside_is_new(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a")
     assert move_aside(tmp_path / "a") == tmp_path / "a.unreadable-2"
     assert move_aside(tmp_path / "none") is None
+
+
+def test_a_list_of_experiments_that_is_none_is_told_from_one() -> None:
+    good = {"experiment": "a", "title": "A", "about": "B", "parameters": [], "quick": {}, "alone": False}
+    assert len(choices_of(json.dumps([good]))) == 1
+    wrong = [
+        3,
+        [3],
+        [[]],
+        {"a": 1},
+        [{**good, "title": 3}],
+        [{**good, "parameters": 3}],
+        [{**good, "parameters": [[]]}],
+    ]
+    for text in (*map(json.dumps, wrong), 5000 * "[", "[NaN]"):
+        with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+            choices_of(text)

@@ -181,10 +181,10 @@ def test_restoring_onto_a_full_disk_loses_nothing(
 
 def test_errors_come_and_go_over_what_stands(qapp: object) -> None:
     banner, answered = Banner(), []
+    banner.show_notice("Settings were moved.")
     banner.offer(
         "Restore it?", (Answer("Yes", "", lambda: answered.append("yes")), Answer("No", "", lambda: None)), "Later"
     )
-    banner.show_notice("Settings were moved.")
     assert banner.text == "Restore it?"
     banner.show_error("A fault.", "details")
     assert (banner.text, banner._more.text()) == ("A fault.", "Details")
@@ -243,7 +243,7 @@ def test_settings_that_cannot_be_read_are_told_until_it_is_read(make_window: Mak
     (folder / "settings.json").write_text("theme = dark")
     window = make_window(run=False)
     told = window.banner.text
-    assert "settings.json cannot be read" in told
+    assert "The settings cannot be read" in told
     assert "settings.json.unreadable-1" in told
     window.banner.clear()  # as soon as the source is open
     assert window.banner.text == told

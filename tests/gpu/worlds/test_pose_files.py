@@ -177,3 +177,23 @@ def test_missing_files_and_empty_folders_are_named(tmp_path):
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(PoseError, match="no text"):
         read_sequence(tmp_path / "binary.json")
+
+
+def test_a_movement_is_bounded(tmp_path):
+    """Each took the program for minutes, or made numbers of no value out of one."""
+    own = json.loads(asset("poses/walk.json").read_text())
+    frame = own["keyframes"][0]
+    apart = as_pixels(0)
+    apart[JOINT["nose"]] = [1e8, 0]
+    wrong = {
+        "more than 20000 keyframes": {**own, "keyframes": [{**frame, "time": t} for t in range(20_001)]},
+        "more than 20000 frames": [{"people": []}] * 20_001,
+        "more than 50000 people": {"annotations": [{}] * 50_001},
+        "must ascend from 0, by 0.000010": {**own, "keyframes": [frame, {**frame, "time": 1e-9}]},
+        "of at most 200 letters": {**own, "name": "x" * 201},
+        "body heights apart": [{"people": [{"pose_keypoints_2d": person(BODY_25, apart)}]}],
+    }
+    for says, data in wrong.items():
+        (tmp_path / "a.json").write_text(json.dumps(data))
+        with pytest.raises(PoseError, match=says):
+            read_sequence(tmp_path / "a.json")
