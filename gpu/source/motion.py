@@ -64,7 +64,7 @@ class SourceMotion:
         if settings.estimator == "truth" and source.truth is None:
             raise FlowError(f"{source.title} has no true motion to take; choose a flow estimator, or auto.")
         if self._truth is not None:
-            self.label = "true motion"
+            self.label = str(getattr(self._truth, "label", "true motion"))
             return
         self._estimation = Estimation(source, settings, device)
         self.label = self._estimation.label

@@ -19,7 +19,7 @@ from app.views.source.task_section import TaskSection
 from app.views.widgets.forms import Choices, Scroll, Section, WholeNumber, beside, labelled, name, note, show_note
 from app.views.widgets.parameter_fields import Parameters
 from app.views.widgets.sliders import ParameterSlider
-from app.views.widgets.words import Label, shown, tooltip
+from app.views.widgets.words import shown, tooltip
 from gpu.engine.results import SourceInfo
 from gpu.parameters import ParameterInfo
 from gpu.session import MOST_ROWS, Session, SourceSettings
@@ -143,9 +143,7 @@ class SourcePanel(QWidget):
         flow = QVBoxLayout(self._flow)
         flow.setContentsMargins(0, 0, 0, 0)
         flow.setSpacing(theme.GRID - 2)
-        self._flow_label = Label()
-        self._flow_label.setObjectName("dim")
-        self._flow_label.setWordWrap(True)
+        self._flow_label = note()
         self._check = QPushButton("How it is read …")
         name(self._check, "How the flow file is read", "Direction, axes, sign and units, and which reading fits best")
         self._check.clicked.connect(self.check_wanted)
@@ -289,7 +287,6 @@ class SourcePanel(QWidget):
         """The flow file of the source, or that its pictures may have one."""
         filmed, has = source.kind in ("video", "images"), bool(source.flow_path)
         self._flow.setVisible(source.kind == "flow" or filmed)
-        self._flow_label.setVisible(has or source.kind == "flow")
         self._check.setVisible(has)
         self._flow_file.setVisible(filmed and not has)
         self._estimate.setVisible(filmed and has)
@@ -298,7 +295,8 @@ class SourcePanel(QWidget):
         parts += ["sign as stored" if source.flow_sign > 0 else "sign reversed"]
         parts += [source.flow_units] if source.flow_units != "auto" else []
         title = f"Motion from {Path(source.flow_path).name}" if filmed else Path(source.flow_path).name
-        self._flow_label.setText(f"{title if has else 'No flow file yet'}\nread as {', '.join(parts)}")
+        said = f"{title}, read as {', '.join(parts)}." if has else "No flow file yet."
+        show_note(self._flow_label, said if has or source.kind == "flow" else "")
 
     def _show_presets(self) -> None:
         motion = self._session.motion

@@ -46,7 +46,7 @@ class FilmedSource:
             pair = self._read(pair, settings, steps)
             pair = _placed(pair.every(steps), film, settings)
             pair = pair.part(0, max(film.frames - 1, 0))
-            self.truth = FlowFileTruth(pair.backward, pair.forward, film.height, film.width)
+            self.truth = FlowFileTruth(pair.backward, pair.forward, film.height, film.width, _label(settings))
         except BaseException:
             self.close()
             raise
@@ -224,6 +224,10 @@ def _placed(pair: Pair, film: Source, settings: SourceSettings) -> Pair:
         return out
 
     return pair.changed(framed, film.height, film.width)
+
+
+def _label(settings: SourceSettings) -> str:
+    return f"flow of {Path(settings.flow_path).name}"
 
 
 def _unit_words(unit: str) -> str:

@@ -32,6 +32,9 @@ CLEAR = 0.7
 CLEAR_DIFFERENCE = 0.5 / 255
 """… and at least so much less: pictures are in [0, 1]."""
 
+SAME = 0.02 / 255
+"""Readings whose differences differ by less fit as well as each other."""
+
 Direction = Literal["backward", "forward"]
 Axes = Literal["xy", "yx"]
 Sign = Literal[1, -1]
@@ -150,7 +153,14 @@ def fit_clip(
         finite = [value for value in values if not np.isnan(value)]
         mean = sum(finite) / len(finite) if finite else float("nan")
         fits.append(Fit(reading.direction, reading.axes, reading.sign, mean, reading.units))
-    return sorted(fits, key=lambda fit: (np.isnan(fit.error), fit.error))
+    return _plainest_first(sorted(fits, key=lambda fit: (np.isnan(fit.error), fit.error)))
+
+
+def _plainest_first(fits: list[Fit]) -> list[Fit]:
+    """With the plainest first of those that fit as well as the best: a shift is forward flow, or reversed backward flow."""
+    tied = [fit for fit in fits if fit.error <= fits[0].error + SAME]
+    tied.sort(key=lambda fit: (fit.sign < 0, fit.axes == "yx", fit.direction == "forward"))
+    return [*tied, *fits[len(tied) :]]
 
 
 def clearly_better(fitted: Fit, other: Fit) -> bool:

@@ -34,7 +34,11 @@ class FlowFileTruth:
     and accumulated maps take them as 0. Grids of another size than `height` x `width` are scaled, vectors with them.
     """
 
-    def __init__(self, backward: Fields | None, forward: Fields | None, height: int, width: int) -> None:
+    def __init__(
+        self, backward: Fields | None, forward: Fields | None, height: int, width: int, label: str = "true motion"
+    ) -> None:
+        """`label` is what to call it, where it is not what the pictures were made by."""
+        self.label = label
         given = backward if backward is not None else forward
         if given is None:
             raise ValueError("either backward or forward flow must be given")
