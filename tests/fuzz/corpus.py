@@ -83,6 +83,53 @@ def pictures() -> Files:
     out.append(("a.tiff", _deflated_tiff(picture)))
     for path in sorted(CASES.rglob("*.exr"))[:2]:
         out.append(("a.exr", path.read_bytes()))
+    return out + _by_pillow(picture) + _by_openimageio(picture)
+
+
+def _by_pillow(picture: np.ndarray) -> Files:
+    from PIL import Image, ImageCms
+
+    image = Image.fromarray(picture)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    return [
+        *((f"a.{kind}", _saved(image.save, format=kind)) for kind in ("gif", "tga", "avif", "sgi", "jpeg2000")),
+        ("a.png", _saved(image.quantize(16).save, format="PNG", transparency=3)),
+        ("a.png", _saved(image.convert("1").save, format="PNG")),
+        ("a.jpg", _saved(image.convert("CMYK").save, format="JPEG", icc_profile=profile)),
+        ("a.tif", _saved(image.save, format="TIFF", save_all=True, append_images=[image, image], icc_profile=profile)),
+        ("a.tif", _saved(image.convert("LAB").save, format="TIFF")),
+        ("a.webp", _saved(image.save, format="WEBP", save_all=True, append_images=[image.rotate(180)])),
+        ("a.psd", b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 12, 16, 8, 3) + bytes(14) + picture.tobytes()),
+    ]
+
+
+def _by_openimageio(picture: np.ndarray) -> Files:
+    import OpenImageIO as oiio
+
+    names = ("R", "G", "B", "A", "speed.X", "speed.Y")
+    values = np.concatenate([picture, picture], axis=-1).astype(np.float32) / 255
+    out: Files = []
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix, kind, count, compression, tile in (
+            ("exr", "half", 6, "zip", 0),
+            ("exr", "float", 6, "piz", 8),
+            ("exr", "half", 4, "dwaa", 0),
+            ("jxl", "uint8", 3, "jpegxl:90", 0),
+            ("jxl", "float", 3, "jpegxl:90", 0),
+            ("dpx", "uint16", 3, "", 0),
+            ("tif", "float", 4, "lzw", 16),
+        ):
+            spec = oiio.ImageSpec(16, 12, count, kind)
+            spec.channelnames = names[:count]
+            spec.tile_width = spec.tile_height = tile
+            spec.attribute("compression", compression)
+            path = f"{folder}/a.{suffix}"
+            file = oiio.ImageOutput.create(path)
+            assert file is not None
+            assert file.open(path, spec), oiio.geterror()
+            assert file.write_image(np.ascontiguousarray(values[..., :count]))
+            file.close()
+            out.append((f"a.{suffix}", Path(path).read_bytes()))
     return out
 
 
