@@ -109,11 +109,13 @@ def other_of(head: bytes) -> str:
 
 
 def claimed_size(kind: Format, path: str) -> tuple[int, int] | None:
-    """(width, height) that the header of a JPEG 2000 or JPEG XL file claims; None of others, or where it is not found."""
-    if kind.title not in ("JPEG 2000", "JPEG XL"):
+    """(width, height) that the header of a JPEG 2000, JPEG XL or GIF file claims; None of others, or where it is not found."""
+    if kind.title not in ("JPEG 2000", "JPEG XL", "GIF"):
         return None
     with open(path, "rb") as file:
         head = file.read(1 << 16)
+    if kind.title == "GIF":
+        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
     return _size_of_jpeg2000(head) if kind.title == "JPEG 2000" else _size_of_jpeg_xl(head)
 
 

@@ -186,13 +186,15 @@ print(child >> 10, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-@pytest.mark.parametrize("kind", ["small", "honest", "jp2", "jxl"])
+@pytest.mark.parametrize("kind", ["small", "honest", "jp2", "jxl", "gif"])
 def test_claims_of_a_header_cost_no_memory(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a"
     if kind == "small":  # 1,550 bytes took 2.5 GB
         path.write_bytes(bomb(29000, 29000, 8, zlib.compress(bytes(1_500_000), 9)))
     elif kind == "honest":  # every byte of 400 million pixels is there
         path.write_bytes(bomb(20000, 20000, 1, zlib.compress(bytes(20000 * 2501), 9)))
+    elif kind == "gif":
+        path.write_bytes(b"GIF89a" + struct.pack("<HHBBB", 20000, 20000, 0, 0, 0) + bytes(2_000_000))
     elif kind == "jp2":
         head = (
             b"\xff\x4f\xff\x51"
