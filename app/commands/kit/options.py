@@ -62,6 +62,12 @@ def add_source(parser: Parser) -> None:
         "(default: its own rate)",
     )
     group.add_argument(
+        "--deinterlace",
+        choices=("auto", "off", "fields"),
+        help="interlaced films: make frames whole where they show combs (default), leave them as they are, or make a picture "
+        "of each field",
+    )
+    group.add_argument(
         "--fit",
         choices=("stretch", "crop", "pad"),
         help="pictures of another shape than --size: stretch them (default), crop them to their middle, or pad them with "
@@ -122,6 +128,7 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
         "every": arguments.every,
         "fps": arguments.fps,
         "fit": arguments.fit,
+        "deinterlace": arguments.deinterlace,
     }
     source = replace(base.source, **_given(changes))
     _check_rates(arguments, source.kind)
@@ -145,6 +152,8 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
 
 def _check_rates(arguments: argparse.Namespace, kind: str) -> None:
     """SessionError for a rate that was asked for of a source that has none to choose from."""
+    if arguments.deinterlace is not None and kind != "video":
+        raise SessionError(f"--deinterlace is of films, but the source is of kind {kind}.")
     for option, kinds in (("every", ("video", "images", "flow")), ("fps", ("video", "images"))):
         if getattr(arguments, option) is not None and kind not in kinds:
             raise SessionError(

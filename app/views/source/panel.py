@@ -36,6 +36,11 @@ KINDS: tuple[tuple[Kind, str, str], ...] = (
 ROWS = (72, 96, 144, 192, 216, 288, 360, 480, 576, 720)
 SHAPES = tuple((shape, shape, "") for shape in ("16:9", "3:2", "4:3", "1:1", "3:4", "9:16"))
 RATES = (5, 8, 10, 12, 15, 24, 25, 30)
+INTERLACED = (
+    ("auto", "make whole", "Frames with combs are made whole by a filter; all others stay as they are"),
+    ("off", "leave", "Frames stay as they are"),
+    ("fields", "each field", "A picture of each field: twice as many frames"),
+)
 FITS = (
     ("stretch", "stretch", "The whole picture on the whole grid, whatever becomes of its shape"),
     ("crop", "crop", "The middle of the picture, as much as has the shape of the grid"),
@@ -190,6 +195,9 @@ class SourcePanel(QWidget):
         self._exposure = ParameterSlider(EXPOSURE, 0.0)
         self._exposure.changed.connect(lambda _, stops: self._source("Exposure", "exposure", exposure=stops))
         section.wide(self._exposure)
+        self._interlaced = Choices(INTERLACED)
+        self._interlaced.picked.connect(lambda how: self._source("Interlaced footage", "", deinterlace=how))
+        section.row("Interlaced", self._interlaced, "Of a film whose frames hold two moments, line by line")
         self._form = section.form
         self._show_light(None, ())
         return section
@@ -262,12 +270,14 @@ class SourcePanel(QWidget):
         self._shape.show_value(_shape(source))
         self._every.show_value(source.every)
         self._rate.show_value(source.fps)
+        self._interlaced.show_value(source.deinterlace)
         self._fit.show_value(source.fit)
         self._layer.show_value(source.layer)
         self._exposure.set_value(source.exposure)
         self._form.setRowVisible(self._start, kind not in ("synthetic", "scene"))
         self._form.setRowVisible(self._every, kind not in ("synthetic", "scene"))
         self._form.setRowVisible(self._rate, kind in ("video", "images"))
+        self._form.setRowVisible(self._interlaced, kind == "video")
         # Without both sizes the grid has the picture's shape, and nothing is left to fit.
         self._form.setRowVisible(self._fit, kind != "scene" and bool(source.height and source.width))
         self._deformation_row.setVisible(kind == "synthetic")

@@ -46,6 +46,7 @@ WRONG = {
     "an unknown estimator": ["warp", "--video", "{inputs}/clip.mp4", "--estimator", "x", "--out", "{out}/a.npz"],
     "an unknown device": ["warp", "--synthetic", "rotation", "--device", "abacus", "--out", "{out}/a.npz"],
     "a device without values": ["warp", "--synthetic", "rotation", "--device", "meta", "--out", "{out}/a.npz"],
+    "fields of what is computed": ["warp", "--synthetic", "rotation", "--deinterlace", "off", "--out", "{out}/a.npz"],
     "every frame of what is computed": ["warp", "--synthetic", "rotation", "--every", "2", "--out", "{out}/a.npz"],
     "every 0th frame": ["warp", "--video", "{inputs}/clip.mp4", "--every", "0", "--out", "{out}/a.npz"],
     "a rate for what is computed": ["warp", "--scene", "flat", "--fps", "12", "--out", "{out}/a.npz"],
