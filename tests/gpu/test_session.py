@@ -147,3 +147,14 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path: Path, monkeypatch: pyte
         sessions.save(Session(noise=NoiseSettings(seed=9)), path)
     assert json.loads(path.read_text()) == json.loads(before)
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_session_from_before_units_has_its_flow_in_pixels() -> None:
+    """Flow of a slow motion is asked about today; a session that was saved before that is not."""
+    source = {"kind": "flow", "flow_path": "flow.npy", "flow_direction": "backward"}
+    old = sessions.from_json(json.dumps({"source": source}))
+    assert (old.source.flow_units, old.source.flow_direction) == ("pixels", "backward")
+    assert sessions.from_json(sessions.to_json(old)) == old
+    new = Session(source=SourceSettings("flow", flow_path="flow.npy"))
+    assert sessions.from_json(sessions.to_json(new)).source.flow_units == "auto"
+    assert sessions.from_json(json.dumps({"source": {"kind": "video"}})).source.flow_units == "auto"

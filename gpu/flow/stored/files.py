@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Files:
             raise FlowError(
                 f"{path} is not a flow file that is known; expected one of {endings()}, or a folder of such files."
             )
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise FlowError(f"{path} is no file; expected a flow file, or a folder of such files.")
         if path in self._seen:
             self._unchanged.check(path)
         else:

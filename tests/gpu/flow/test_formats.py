@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tracemalloc
 from pathlib import Path
@@ -160,6 +161,13 @@ def test_a_vector_with_one_bad_component_is_written_as_unknown(tmp_path: Path) -
     read = read_flow(tmp_path / "a.flo")[0]
     assert np.isnan(read[1, 2]).all()
     assert np.isfinite(read).all(axis=-1).sum() == 34
+
+
+@pytest.mark.parametrize("suffix", flow_files.WRITERS)
+def test_a_pipe_is_no_flow_file(suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"a{suffix}")
+    with pytest.raises(FlowError, match="is no file"):
+        read_flow(tmp_path / f"a{suffix}")
 
 
 # -- sizes that files claim
