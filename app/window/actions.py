@@ -30,6 +30,7 @@ def of_documents(documents: Documents, exporting: Exporting) -> Actions:
     return {
         "open_video": lambda: documents.open_source("video"),
         "open_images": lambda: documents.open_source("images"),
+        "open_numbered": lambda: documents.open_source("numbered"),
         "open_still": lambda: documents.open_source("still"),
         "open_flow": lambda: documents.open_source("flow"),
         "open_session": documents.open_session,

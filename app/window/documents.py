@@ -90,13 +90,14 @@ class Documents(QObject):
                 "video": ("Open video", VIDEOS),
                 "still": ("Open still", PICTURES),
                 "synthetic": ("Open still", PICTURES),
+                "numbered": ("Open images from one on", PICTURES),
                 "flow": ("Open flow", (*FLOWS, *FLOWS_TOO)),
             }[kind]
             patterns = " ".join(f"*{ending}" for ending in endings)
             choices = f"{title[5:].capitalize()} ({patterns});;All (*)"
             path, _ = QFileDialog.getOpenFileName(self._parent, title, folder, choices)
         if path:
-            self.open_as(kind, path)
+            self.open_as("images" if kind == "numbered" else kind, path)
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         """Open what was dropped together: several pictures are a sequence from the first of them on, else the first counts."""

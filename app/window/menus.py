@@ -30,6 +30,13 @@ COMMANDS = (
     Command("open_video", "&File", "&Open video …", "Open a video file and estimate its motion", "Ctrl+O", icon="film"),
     Command("open_images", "&File", "Open &image sequence …", "Open numbered pictures in a folder", icon="images"),
     Command(
+        "open_numbered",
+        "&File",
+        "Open i&mages from one on …",
+        "Open a numbered picture and those that follow it",
+        icon="images",
+    ),
+    Command(
         "open_still", "&File", "Open s&till …", "Open a picture and move it by a deformation", "Ctrl+T", icon="image"
     ),
     Command("open_flow", "&File", "Open &flow …", "Carry noise along motion from a file", icon="waypoints"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QFileDialog
 
 from app.window.main_window import Window
 from tests.app.window.conftest import MakeWindow, settle
@@ -44,3 +45,22 @@ def test_what_is_dropped_opens_as_what_it_is(window: Window, tmp_path: Path) -> 
         ("images", "f_*.exr:9-10"),
         ("images", tmp_path.name),
     ]
+
+
+@pytest.mark.slow
+def test_a_numbered_picture_opens_with_those_after_it(
+    window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a folder with two shots, which is refused as a whole, one can be opened all the same."""
+    asked: list[tuple[str, ...]] = []
+
+    def answer(*arguments: str) -> tuple[str, str]:
+        asked.append(arguments[1:])
+        return str(tmp_path / "b_0007.exr"), ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", answer)
+    window.documents.open_source("numbered")
+    source = window.state.session.source
+    assert (source.kind, Path(source.path).name) == ("images", "b_0007.exr")
+    assert "*.exr" in asked[0][-1]
+    assert "*.avif" in asked[0][-1]
