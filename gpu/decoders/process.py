@@ -85,7 +85,10 @@ class DecoderProcess:
     def call(
         self, function: str, arguments: dict[str, Any], seconds: float = ANSWER_SECONDS, memory: int = 0
     ) -> Answer:
-        """`ask`, then `take`."""
+        """`ask`, then `take`. Answers that nobody took, because whoever asked was interrupted, are waited for and dropped."""
+        while self._asked:
+            with suppress(errors.NoisescopeError):
+                self.take(seconds)
         self.ask(function, arguments, memory)
         return self.take(seconds)
 
@@ -163,6 +166,9 @@ class DecoderProcess:
             self.take(START_SECONDS)  # it says that it is ready
         except errors.ClipError as problem:
             raise errors.BackendError(f"The process that reads files did not start: {problem}.") from None
+        except interrupt.Interrupted:  # else what it says first would be taken for an answer
+            self.close()
+            raise
 
 
 _spare: list[subprocess.Popen[bytes]] = []

@@ -74,11 +74,11 @@ class VideoReader:
     def restart(self) -> None:
         """Stand before the first frame: the file is opened again."""
         if self._ahead:
-            self._ahead = False
             try:
                 self._take()
             except ClipError:
                 self._process.close()
+            self._ahead = False  # not before: where it was interrupted, the answer is still to come
         self._open()
 
     def seek(self, key: int) -> None:
@@ -161,11 +161,12 @@ class VideoReader:
     def _drain(self) -> None:
         """Let go of a frame that was asked for ahead. Where that one cannot be decoded, stand before the first again."""
         if self._ahead:
-            self._ahead = False
             try:
                 self._take()
             except ClipError:
+                self._ahead = False
                 self._open()
+            self._ahead = False
 
 
 def _name(function: str) -> str:

@@ -75,6 +75,36 @@ def test_waiting_ends_when_nobody_waits_any_more_and_the_answer_can_be_taken_lat
         assert process.take().value == "late"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a process is held by a signal")
+def test_an_answer_that_nobody_took_is_not_that_of_the_next_call() -> None:
+    """As when the settings change while a picture is read: the next picture must not be the one before."""
+    with DecoderProcess() as process:
+        process.call(ECHO, {"text": "", "shape": [1]})
+        assert process._process is not None
+        os.kill(process._process.pid, signal.SIGSTOP)
+        interrupt.watch(lambda: True)
+        try:
+            with pytest.raises(interrupt.Interrupted):
+                process.call(ECHO, {"text": "first", "shape": [1]})
+        finally:
+            interrupt.watch(None)
+            os.kill(process._process.pid, signal.SIGCONT)
+        for text in ("second", "third"):
+            assert process.call(ECHO, {"text": text, "shape": [1]}).value == text
+        assert not process.asked
+
+
+def test_what_a_process_says_first_is_no_answer_after_its_start_was_interrupted() -> None:
+    with DecoderProcess() as process:
+        interrupt.watch(lambda: True)
+        try:
+            with pytest.raises(interrupt.Interrupted):
+                process.call(ECHO, {"text": "first", "shape": [1]})
+        finally:
+            interrupt.watch(None)
+        assert process.call(ECHO, {"text": "second", "shape": [1]}).value == "second"
+
+
 def test_a_process_that_was_prepared_is_taken_by_the_next_and_a_dead_one_is_not() -> None:
     process_module.prepare()
     (spare,) = process_module._spare

@@ -25,6 +25,7 @@ from tests.app.window.soak.watch import Held, Watch, held, kinds
 SETTLE_EVERY = 10  # actions, on average, after which the window may come to rest
 SETTLE_SECONDS = 120.0
 LAST = 25  # actions that a failing run prints
+DOING = "doing "  # begins a line with the number and name of an action, before it is done
 
 MEMORY_GROWTH = 40.0
 """MB that the second half of a run may add."""
@@ -116,6 +117,7 @@ class Soak:
             rng = person.random = random.Random(f"{self._seed}:{number}")
             action = self._choose(rng)
             self.done.append((number, action.name, "…"))
+            print(f"{DOING}{number} {action.name}", flush=True)
             try:
                 self.done[-1] = (number, action.name, action.do(window, person))
                 if rng.random() < 0.9:

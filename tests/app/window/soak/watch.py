@@ -61,6 +61,8 @@ class Watch:
             self.faults.append(f"warning: {category.__name__}: {message} ({filename}:{lineno})")
 
     def _qt_says(self, kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+        if kind in (QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg):
+            print(f"Qt: {text}", file=sys.stderr, flush=True)  # it may be the last that is heard
         if kind != QtMsgType.QtDebugMsg and not any(words in text for words in HARMLESS):
             self.faults.append(f"Qt: {text}")
 
