@@ -170,4 +170,4 @@ class VideoReader:
 
 
 def _name(function: str) -> str:
-    return f"gpu.decoders.film:{function}"
+    return f"gpu.decoders.film_calls:{function}"
