@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -54,8 +55,9 @@ def take(path: Path) -> Lock | None:
                 return None
             if _is_still(path, descriptor):
                 if os.name != "nt":  # where nobody else could read it
-                    os.ftruncate(descriptor, 0)
-                    os.pwrite(descriptor, f"{here()} {os.getpid()} {time.time():.0f}\n".encode(), 0)
+                    with suppress(OSError):  # a full disk holds a lock all the same
+                        os.ftruncate(descriptor, 0)
+                        os.pwrite(descriptor, f"{here()} {os.getpid()} {time.time():.0f}\n".encode(), 0)
                 return Lock(path, descriptor)
         except BaseException:
             os.close(descriptor)

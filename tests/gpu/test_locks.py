@@ -114,3 +114,16 @@ def test_a_process_that_ended_unnoticed_has_ended() -> None:
         time.sleep(0.01)
     assert not locks.runs(child.pid)
     child.wait()
+
+
+def test_a_full_disk_holds_a_lock_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    lock = locks.take(tmp_path / "lock")
+    assert lock is not None
+    assert locks.take(tmp_path / "lock") is None
+    assert locks.holder(tmp_path / "lock") == 0
+    lock.release()
+    assert not any(tmp_path.iterdir())

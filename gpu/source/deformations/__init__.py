@@ -125,6 +125,10 @@ def one_surface(forth: Map, back: Map, determinant: Callable[[int, Points], torc
     return Warp(to_reference, from_reference, determinant or pointwise_determinant(forth))
 
 
+AT_ONCE = 1 << 18
+"""Points whose derivative is taken at once: every operation of a formula keeps its values for them, up to 2 kB a point."""
+
+
 def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:
     """(t, points) -> determinant of the derivative of `forth(t, points)` by automatic differentiation, exact."""
 
@@ -137,6 +141,11 @@ def pointwise_determinant(forth: Map) -> Callable[[int, Points], torch.Tensor]:
 
 def derivative(function: Callable[[Points], Points], points: Points) -> tuple[Points, Points, Points]:
     """The value of a map that works point by point, and its derivatives along x and along y."""
+    flat = points.reshape(-1, 2)
+    if len(flat) > AT_ONCE:
+        parts = [derivative(function, part) for part in torch.split(flat, AT_ONCE)]
+        value, along_x, along_y = (torch.cat(values).reshape(points.shape) for values in zip(*parts, strict=True))
+        return value, along_x, along_y
     # Reverse mode, as the points do not know of each other: the gradient of the sum over points holds every point's own.
     with torch.inference_mode(False), torch.enable_grad():
         at = points.clone().requires_grad_()

@@ -14,6 +14,7 @@ from gpu.source import U8, Area, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
 from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import fitting, read_still, resize
+from gpu.unchanged import Unchanged
 
 CACHE_BYTES = 192 << 20
 FPS = 25.0  # pictures say nothing of time
@@ -31,6 +32,7 @@ class ImagesSource:
         if not settings.path:
             raise ClipError("An image sequence needs a path: a folder of pictures, or the first of numbered ones.")
         listed = sequences.find(settings.path, pictures.SUFFIXES)
+        self._unchanged = Unchanged(listed.files)
         pages = [(file, 0) for file in listed.files]
         first = read_still(pages[min(settings.start, len(pages) - 1)][0], settings)
         self.notes = (*listed.notes, *first.notes)
@@ -110,6 +112,7 @@ class ImagesSource:
         """What is shown of picture t, at its own size. The last ones are kept."""
         if t not in self._whole:
             file, page = self._pages[t]
+            self._unchanged.check(file)  # the motion may have been found between others than these
             picture = pictures.read(file, self._layer, page, self.exposure).pixels
             if picture.shape[:2] != self._size:
                 raise self._other_size(file, picture.shape[1], picture.shape[0])

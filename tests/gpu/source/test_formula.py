@@ -10,9 +10,11 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gpu import interrupt
 from gpu.errors import FormulaError
 from gpu.session import SourceSettings
-from gpu.source.deformations import DEFORMATIONS, Grid, resolve
+from gpu.source import deformations
+from gpu.source.deformations import DEFORMATIONS, Grid, derivative, resolve
 from gpu.source.deformations.kit.formulas import FUNCTIONS, LONGEST, parse
 from gpu.source.synthetic.source import open_synthetic
 from gpu.source.synthetic.truth import DeformationTruth
@@ -276,3 +278,27 @@ def test_the_source_says_which_formula_is_wrong() -> None:
     for parameters in ({"dx": "x.y"}, {"dy": "q"}, {"dx": "import os"}):
         with pytest.raises(FormulaError, match=f"formula for {next(iter(parameters))}"):
             open_synthetic(SourceSettings("synthetic", name="formula", height=16, width=16, parameters=parameters))
+
+
+def test_derivatives_are_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = torch.rand((9, 11, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+
+    def bent(at: torch.Tensor) -> torch.Tensor:
+        return torch.stack([at[..., 0].sin() * at[..., 1], at[..., 0] + at[..., 1] ** 3], dim=-1)
+
+    whole = derivative(bent, points)
+    monkeypatch.setattr(deformations, "AT_ONCE", 10)
+    for part, expected in zip(derivative(bent, points), whole, strict=True):
+        assert torch.equal(part, expected)
+
+
+def test_a_formula_that_takes_long_can_be_stopped() -> None:
+    """The inverse of a long formula on a large grid takes minutes; who no longer waits for it ends it between two steps."""
+    truth = truth_of("3*sin(y/9)", "2*cos(x/7)")
+    interrupt.watch(lambda: True)
+    try:
+        with pytest.raises(interrupt.Interrupted):
+            truth.forward(1)
+    finally:
+        interrupt.watch(None)
+    assert np.isfinite(truth.forward(1)).all()

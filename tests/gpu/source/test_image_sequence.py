@@ -125,7 +125,7 @@ def test_a_picture_of_another_size_is_named(tmp_path: Path) -> None:
         opened(tmp_path)
     source = opened(tmp_path, frames=1)
     write(tmp_path, "1.png", 1, height=21)  # later
-    with pytest.raises(ClipError, match=r"1\.png is 30x21, but the sequence began with 30x20 \(1\.png\)"):
+    with pytest.raises(ClipError, match=r"1\.png has changed since it was opened"):
         source.frame(0)
 
 
@@ -249,3 +249,18 @@ def test_light_and_layers_are_told_to_the_window(tmp_path: Path) -> None:
         assert isinstance(source, Lit)
         assert (source.exposure, source.layers) == (exposure, ())
         source.close()
+
+
+def test_a_picture_that_changes_after_the_sequence_was_opened_is_refused(tmp_path: Path) -> None:
+    for number in range(4):
+        write(tmp_path, f"{number}.png", 20 * number)
+    source = opened(tmp_path)
+    before = source.frame(1).copy()
+    write(tmp_path, "1.png", 200)
+    write(tmp_path, "2.png", 210)
+    (tmp_path / "3.png").unlink()
+    assert np.array_equal(source.frame(1), before), "what was read stays"
+    for t, says in ((2, "2.png has changed since it was opened"), (3, "3.png has changed .*no longer there")):
+        with pytest.raises(ClipError, match=says):
+            source.frame(t)
+    source.close()

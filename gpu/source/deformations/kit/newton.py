@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from gpu import interrupt
 from gpu.source.deformations import Points, derivative
 
 STEPS = 60
@@ -28,6 +29,7 @@ def invert(forth: Callable[[Points], Points], target: Points, near: Points) -> P
     value, along_x, along_y = derivative(forth, at)
     error = value - goal
     for count in range(1, STEPS + 1):
+        interrupt.poll()  # a long formula takes seconds a step
         step = _solve(along_x, along_y, error)
         last, far = step.norm(dim=-1), error.norm(dim=-1)
         done = (last <= TOLERANCE) & (far <= TOLERANCE)
