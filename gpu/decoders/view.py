@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ U8 = npt.NDArray[np.uint8]
 SHOULDER = 0.8
 """Linear light up to here is shown as it is; above, highlights are rolled off towards 1 instead of being cut."""
 
+MOST_LIGHT = np.float32(1e30)
 MIDDLE = 0.18
 DARKEST, BRIGHTEST = 0.01, 1.0
 """Where the geometric mean of a picture's luminance lies between these, it is shown at exposure 0."""
@@ -36,13 +38,23 @@ def view(linear: F32, exposure: float) -> U8:
     1 - (1 - SHOULDER) exp(-(m - SHOULDER) / (1 - SHOULDER)): hue stays, and no highlight is cut. What is
     negative or not a number is black.
     """
-    light = np.clip(np.nan_to_num(linear, nan=0.0, posinf=3e38, neginf=0.0), 0, np.float32(1e30))
-    light = np.minimum(light * np.float32(2.0**exposure), np.float32(1e30))
-    most = light.max(axis=-1, keepdims=True)
-    room = np.float32(1 - SHOULDER)
-    rolled = 1 - room * np.exp(-(np.maximum(most, SHOULDER) - SHOULDER) / room)
-    light = np.where(most > SHOULDER, light / np.maximum(most, SHOULDER) * rolled, light)
-    return np.asarray(encoded(light) * 255 + 0.5, np.uint8)
+    light = np.fmin(np.fmax(linear, np.float32(0)), MOST_LIGHT)  # these take the number of a number and none
+    if exposure:
+        light = np.minimum(light * np.float32(2.0**exposure), MOST_LIGHT)
+    most = np.maximum(np.maximum(light[..., 0], light[..., 1]), light[..., 2])
+    bright = most > SHOULDER
+    if bright.any():
+        room = np.float32(1 - SHOULDER)
+        rolled = 1 - room * np.exp(-(most[bright] - SHOULDER) / room)
+        light[bright] *= (rolled / most[bright])[:, None]
+    return _table()[(np.sqrt(np.minimum(light, 1)) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)]
+
+
+@lru_cache(1)
+def _table() -> U8:
+    """(65536,) 8-bit sRGB over the square root of linear light: a 200th of a step from the curve where it is steepest."""
+    roots = np.arange(65536, dtype=np.float64) / 65535
+    return np.asarray(encoded((roots**2).astype(np.float32)) * 255 + 0.5, np.uint8)
 
 
 def encoded(light: F32) -> F32:

@@ -54,7 +54,8 @@ def arrange(
     if strict:
         _refuse_doubles(order, parts, what, where, error)
         strays = _strays(order, parts)
-        order = [name for name in order if name not in strays]
+        apart = set(strays)
+        order = [name for name in order if name not in apart]
     number_of, kinds = _numbered(order, parts)
     notes = left_out_note(strays, where)
     if strict and len(kinds) > 1:
