@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -156,10 +156,15 @@ def _one(job: _Job, folder: Path, progress: str, up: str = "") -> dict[str, Any]
     """Run one experiment and write its folder, whole or not at all."""
     from app.reports import write_report
     from gpu.files import replacing_folder
+    from gpu.source.trust import collecting
 
     started, clock, computed = datetime.now(UTC), time.monotonic(), time.process_time()
     with replacing_folder(folder) as partial:
-        outcome = _finish(job, progress)
+        with collecting() as doubts:
+            outcome = _finish(job, progress)
+        for doubt in doubts:
+            print(f"noisescope: warning: {doubt}", file=sys.stderr)
+        outcome = replace(outcome, notes=(*outcome.notes, *(f"Warning: {doubt}" for doubt in doubts)))
         seconds, computed = time.monotonic() - clock, time.process_time() - computed
         _tell(progress, event="writing", experiment=job.name)
         return write_report(

@@ -95,6 +95,7 @@ def configure(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from app.commands.kit import doubts
     from gpu.files import check_folder, check_space, replacing_folder
 
     check_folder(arguments.out)
@@ -114,7 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with replacing_folder(arguments.out) as partial:
             check_space(arguments.out, _room(engine))
-            metrics = _render(engine, partial, arguments.row)
+            told = doubts.tell(engine)
+            metrics = _render(engine, partial, arguments.row) | told
             if arguments.weights is not None or arguments.reference is not None:
                 _perceive(engine, metrics, arguments.weights, arguments.reference)
             text = json.dumps(metrics, indent=2, ensure_ascii=False, sort_keys=True) + "\n"

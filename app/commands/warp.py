@@ -30,6 +30,7 @@ def configure(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from app import export
+    from app.commands.kit import doubts
     from app.commands.kit.progress import finish
     from app.export.kit import axes
     from gpu.files import check_file
@@ -47,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     engine = Engine(session)
     try:
+        told = doubts.tell(engine)
         key = session.priors[0].key
         options = export.ExportOptions(axes=order)
         planned = export.plan(engine, form, key, arguments.out, options)
@@ -71,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "backend": info.backend,
                     "white": white.verdict.ok,
                     "verdict": white.verdict.text,
+                    **told,
                     "session": dataclasses.asdict(session),
                 },
                 indent=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt
@@ -29,7 +29,7 @@ class Layout:
     def __init__(
         self,
         window: QMainWindow,
-        banner: QWidget,
+        banners: Sequence[QWidget],
         compare: CompareView,
         panels: Mapping[str, QWidget],
         timeline: Timeline,
@@ -40,7 +40,8 @@ class Layout:
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(banner)
+        for banner in banners:
+            column.addWidget(banner)
         column.addWidget(compare, 1)
         self.across = QSplitter(Qt.Orientation.Horizontal)
         self.down = QSplitter(Qt.Orientation.Vertical)

@@ -24,6 +24,7 @@ from app.views.widgets.words import shown
 from app.window import actions, lessons_menu, menus
 from app.window.appearance import CHOICES, Appearance
 from app.window.documents import Documents
+from app.window.doubts import Doubts
 from app.window.experiments import ExperimentsMenu
 from app.window.exporting import Exporting
 from app.window.frame_display import FrameDisplay
@@ -72,14 +73,11 @@ class Window(QMainWindow):
         self.statistics = Statistics(make_statistics, self._connect_statistics)
         self.timeline = Timeline(make_timeline, self._connect_timeline)
         self.banner = Banner()
+        self.doubts = Doubts(worker, self.source, self)
         self.status = StatusLine()
         self.setStatusBar(self.status)
-        panels: dict[str, QWidget] = {
-            "source": self.source,
-            "statistics": self.statistics,
-            "timeline": self.timeline,
-        }
-        self.layout_ = Layout(self, self.banner, self.compare, panels, self.timeline)
+        panels: dict[str, QWidget] = {"source": self.source, "statistics": self.statistics, "timeline": self.timeline}
+        self.layout_ = Layout(self, (self.banner, self.doubts.strip), self.compare, panels, self.timeline)
         self.dispatch = Dispatch(worker, self)
         self.frames = FrameDisplay(self.state, worker, self.compare, self.source, self.statistics, self.timeline, self)
         self.playback = Playback(self.state, worker, self.frames, self.compare.canvas, self.timeline, self)
@@ -385,6 +383,7 @@ class Window(QMainWindow):
         self.source.set_theme(colours)
         self.status.set_theme(colours)
         self.banner.set_theme(colours)
+        self.doubts.strip.set_theme(colours)
         self.experiments.set_theme(colours)
         self.statistics.set_theme(colours)
         self.timeline.set_theme(colours)

@@ -51,6 +51,7 @@ class Worker(Requests):
     opened = Signal(int, object)  # number of the settings, SourceInfo
     arrived = Signal(object)  # Arrival
     told = Signal(int, object, object, int)  # number, mask of computed frames, {key: {name: series}}, cache in bytes
+    trusted = Signal(int, object)  # number, gpu.source.trust.Findings: when there are others than before
     sliced = Signal(int, object)  # number, {(key, kind): RGBA bytes (frames, W, 4)}
     progressed = Signal(object)  # Progress, or None when there is nothing left to do
     failed = Signal(object)  # Failure
@@ -77,6 +78,7 @@ class Worker(Requests):
         self._said: set[str] = set()  # sentences about frames of these settings: each is said once
         self._converter = Converter()
         self._told = 0.0
+        self._findings: Any = None
         self._tell_due = False
         self._sliced = 0.0
         self._reported = 0.0
@@ -373,6 +375,9 @@ class Worker(Requests):
         engine = self._engine
         series = {prior.key: engine.series(prior.key) for prior in engine.session.priors}
         self.told.emit(self._engine_number, engine.computed(), series, engine.cache_bytes)
+        if (findings := (self._engine_number, engine.findings())) != self._findings:
+            self._findings = findings
+            self.trusted.emit(*findings)
 
     def _send_slices(self) -> None:
         self._slices_asked = self._slices_stale = False

@@ -22,7 +22,7 @@ from gpu.parameters import resolve
 from gpu.priors import KEPT, PRIORS, Motion, PriorContext, Run
 from gpu.priors.kit.degrade import degrade
 from gpu.session import MotionSettings, NoiseSettings, PriorSettings, SourceSettings
-from gpu.source import Source
+from gpu.source import Source, trust
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
@@ -169,7 +169,9 @@ def opened(settings: SourceSettings, backend: str = "auto") -> Iterator[Clip]:
     try:
         rasteriser = Backend(backend, device)
         try:
-            yield Clip(source, SourceMotion(source, MotionSettings(), device), rasteriser, device)
+            motion = SourceMotion(source, MotionSettings(), device)
+            yield Clip(source, motion, rasteriser, device)
+            trust.tell(source, motion)  # at the end, so that no measured time has it
         finally:
             rasteriser.close()
     finally:

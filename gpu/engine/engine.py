@@ -21,6 +21,7 @@ from gpu.noise.inspection import Inspection
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
 from gpu.session import PriorSettings, Session
 from gpu.source import Lit, Source, own_times
+from gpu.source.trust import Findings, Trust
 
 
 def _at_once(t: int) -> Iterator[tuple[int, int]]:
@@ -46,6 +47,7 @@ class Engine:
         of finished frames are kept."""
         self._limit = memory_limit
         self._comparison = opened_anew(session, memory_limit, None)
+        self._trust = Trust(self.opened.source, self.opened.motion)
 
     @property
     def session(self) -> Session:
@@ -97,6 +99,8 @@ class Engine:
         if (session.source, session.motion, session.noise) != (old.source, old.motion, old.noise):
             self._comparison = opened_anew(session, self._limit, now)
             now.opened.close(but=self._comparison.opened)
+            if self._trust.source is not self.opened.source or self._trust.motion is not self.opened.motion:
+                self._trust = Trust(self.opened.source, self.opened.motion)
             return
         use = task_settings.task_use(session)
         channels, same_task = task_settings.channels_of(session, use), use == now.use
@@ -154,6 +158,16 @@ class Engine:
         return out
 
     # Computing: the engine's own thread.
+
+    def findings(self) -> Findings:
+        """What speaks against believing the source and its motion, as far as frames have been computed."""
+        return self._trust.findings()
+
+    def judged(self) -> Findings:
+        """The same from a few steps all over the clip, whose motion is computed for it: whatever was computed before."""
+        trust = Trust(self.opened.source, self.opened.motion)
+        trust.sample()
+        return trust.findings()
 
     def shot_start(self, t: int) -> int:
         """The first frame of the shot that frame t belongs to."""
@@ -244,6 +258,7 @@ class Engine:
                 valid=self.opened.motion.valid(t - 1).cpu().numpy(),
                 invalid=self.opened.motion.invalid(t - 1),
             )
+            self._trust.see(t - 1)
         self._comparison.cache.put(result)
         return result
 

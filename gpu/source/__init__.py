@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -194,3 +195,21 @@ class Noted(Protocol):
 def notes(source: Source) -> tuple[str, ...]:
     """What `source` says of how it was read; nothing, unless it says something."""
     return source.notes if isinstance(source, Noted) else ()
+
+
+class Glance(NamedTuple):
+    """What is kept of a frame that was passed over once: its `thumbnail` (gpu.source.footage.shots) and a number that is the
+    same for pictures that are."""
+
+    thumbnail: U8
+    check: int
+
+
+@runtime_checkable
+class Surveyed(Protocol):
+    """A source of footage, whose frames may be anything."""
+
+    @property
+    def survey(self) -> Sequence[Glance]:
+        """Of every frame. It is made with the search for cuts, and costs nothing more."""
+        ...

@@ -63,6 +63,7 @@ class SourceMotion:
         self._forwards: ByteCache[int, maps.Cleaned] = ByteCache(max(CACHE_BYTES // 2, 2 * 9 * pixels), _flow_bytes)
         if settings.estimator == "truth" and source.truth is None:
             raise FlowError(f"{source.title} has no true motion to take; choose a flow estimator, or auto.")
+        self.estimated = self._truth is None
         if self._truth is not None:
             self.label = str(getattr(self._truth, "label", "true motion"))
             return

@@ -179,9 +179,11 @@ def describe(engine: Engine, key: str, options: ExportOptions) -> str:
 
     Holds no time and no place of writing, so that the same settings give the same bytes.
     """
-    info = engine.info
+    info, findings = engine.info, engine.judged()
     return json.dumps(
         {
+            "warnings": list(findings.warnings),
+            "notes": list(findings.notes),
             "program": f"noisescope {gpu.__version__}",
             "axes": options.axes,
             "column": key,

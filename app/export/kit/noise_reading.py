@@ -64,7 +64,7 @@ def read_arrays(path: Path, order: str = "", key: str = "") -> Stored:
     frames = Frames(array, letters, scale)
     if len(frames) > FRAMES:
         raise NoiseFileError(f"The file {path} holds {len(frames)} frames; at most {FRAMES} were expected.")
-    return Stored(frames, letters, meta, array.name, tuple(notes))
+    return Stored(frames, letters, meta, array.name, (*notes, *_warnings(meta)))
 
 
 def stored(path: Path, array: npt.NDArray[np.generic], named: str, order: str, meta: str = "") -> Stored:
@@ -78,7 +78,7 @@ def stored(path: Path, array: npt.NDArray[np.generic], named: str, order: str, m
     letters = (order or named or "TCHW"[-array.ndim :]).upper()
     if len(letters) != array.ndim or sorted(letters) != sorted("TCHW"[-array.ndim :]):
         raise _unfit(path, array.shape, letters)
-    return Stored(axes.standard(array, letters), letters, meta)
+    return Stored(axes.standard(array, letters), letters, meta, notes=_warnings(meta))
 
 
 @contextmanager
@@ -168,6 +168,16 @@ def _ours(meta: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) and str(told.get("program", "")).startswith("noisescope") else None
+
+
+def _warnings(meta: str) -> tuple[str, ...]:
+    """What spoke against the source when the noise was made, as the file tells."""
+    told = (_ours(meta) or {}).get("warnings", [])
+    return (
+        tuple(f"Warning: its source: {line}" for line in told if isinstance(line, str))
+        if isinstance(told, list)
+        else ()
+    )
 
 
 def described_in(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -109,6 +110,8 @@ class SourcePanel(QWidget):
     def _make_source(self) -> Section:
         section = Section("Source", "Where the frames and their motion come from")
         section.wide(self.preview)
+        self._told = note()
+        section.wide(self._told)
         self._kind = Choices(KINDS)
         self._kind.picked.connect(self._pick_kind)
         self._open = QToolButton()
@@ -252,6 +255,13 @@ class SourcePanel(QWidget):
             [("", "the main one", "The finished picture"), *((layer, layer, "") for layer in layers)]
         )
         self._layer.show_value(self._session.source.layer)
+
+    def show_findings(self, warnings: Sequence[str], notes: Sequence[str]) -> None:
+        """What is to be known of the source: notes below the picture, all of it in the tooltip."""
+        show_note(self._told, " ".join(notes))
+        tip = "\n".join((*warnings, *notes))
+        for widget in (self.preview, self._told):
+            widget.setToolTip(tip)
 
     def show_wrong(self, sentence: str) -> None:
         """An error that belongs to this panel, such as a formula that is not understood; empty when all is well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app.look import theme
@@ -28,10 +29,13 @@ class _Message(NamedTuple):
     kind: str
     answers: tuple[Answer, ...] = ()
     close_tip: str = "Close this message"
+    tip: str = ""
 
 
 class Banner(QWidget):
     """Errors and notes come and go; notices and offers stand until they are answered, and wait while an error is shown."""
+
+    closed = Signal(str)  # the sentence of a notice or offer that was closed or answered
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,9 +79,9 @@ class Banner(QWidget):
         self._pass(_Message(sentence, "note"))
         self._timer.start()
 
-    def show_notice(self, sentence: str) -> None:
-        """What a person should know whatever comes next: it stands until it is closed."""
-        self._stand(_Message(sentence, "notice"))
+    def show_notice(self, sentence: str, tip: str = "") -> None:
+        """What a person should know whatever comes next: it stands until it is closed. The tip has more of it."""
+        self._stand(_Message(sentence, "notice", tip=tip))
 
     def offer(self, sentence: str, answers: tuple[Answer, ...], close_tip: str) -> None:
         """A question with up to two answers; closing it is another, which `close_tip` explains."""
@@ -117,6 +121,7 @@ class Banner(QWidget):
             self.hide()
             return
         self._text.setText(now.sentence)
+        self._text.setToolTip(now.tip)
         for number, button in enumerate(self._buttons):
             answer = now.answers[number] if number < len(now.answers) else None
             button.setVisible(answer is not None)
@@ -147,7 +152,7 @@ class Banner(QWidget):
         if self._passing is not None:
             self._passing = None
         elif self._standing:
-            del self._standing[0]
+            self.closed.emit(self._standing.pop(0).sentence)
         self._show()
 
     def _show_details(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from gpu.errors import FlowError
 from gpu.flow.stored.units import Units
 from gpu.session import SourceSettings
-from gpu.source import F32, U8, Area, Detailed, Source, Timed, area, original_size
+from gpu.source import F32, U8, Area, Detailed, Glance, Source, Surveyed, Timed, area, original_size
 from gpu.source import notes as notes_of
 from gpu.source.flow_file.reading import Pair, in_pixels, open_stored, told_units, units_question
 from gpu.source.flow_file.readings import Fit, Reading, clearly_better, fit_clip, unmoved
@@ -101,6 +102,11 @@ class FilmedSource:
         if isinstance(self._film, Detailed):
             return self._film.original(t, rows, columns)
         return resize(self._film.frame(t), rows, columns)
+
+    @property
+    def survey(self) -> Sequence[Glance]:
+        """As gpu.source.Surveyed."""
+        return self._film.survey if isinstance(self._film, Surveyed) else ()
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB, as the film gives it."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from cachetools import LRUCache
 
 from gpu import pictures, sequences
 from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
-from gpu.source import U8, Area, Truth
+from gpu.source import U8, Area, Glance, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
 from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import fitting, read_still, resize
@@ -51,6 +54,7 @@ class ImagesSource:
         self._layer, self.layers = settings.layer, first.layers
         self.exposure = first.exposure  # one for all: else the light would flicker
         self._cuts: tuple[int, ...] | None = None
+        self._survey: list[Glance] = []
         self._size = (first.pixels.shape[0], first.pixels.shape[1])
         self._check_sizes()
         self._fit = fitting(*self._size, settings)
@@ -81,8 +85,18 @@ class ImagesSource:
     def cuts(self) -> tuple[int, ...]:
         """Found by reading all pictures, at the first call."""
         if self._cuts is None:
-            self._cuts = find_cuts([thumbnail(self.frame(t)) for t in range(self.frames)])
+            self._cuts = find_cuts([glance.thumbnail for glance in self.survey])
         return self._cuts
+
+    @property
+    def survey(self) -> Sequence[Glance]:
+        """As gpu.source.Surveyed; reads all pictures at the first call."""
+        if not self._survey:
+            place = self._fit.area
+            for t in range(self.frames):
+                shown = np.ascontiguousarray(self.frame(t)[place.top : place.bottom, place.left : place.right])
+                self._survey.append(Glance(thumbnail(shown), zlib.crc32(shown.data)))
+        return self._survey
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB uint8, not to be written to. ClipError names a picture that is damaged or of another size."""

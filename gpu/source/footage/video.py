@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
 from gpu.session import SourceSettings
-from gpu.source import U8, Area, Truth
+from gpu.source import U8, Area, Glance, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
 from gpu.source.footage.frames import FALLBACK_FPS, Frames, Shown
 from gpu.source.footage.shots import find_cuts, thumbnail
@@ -50,6 +50,7 @@ class VideoSource:
         frame_bytes = self.height * self.width * 3
         self._cache: ByteCache[int, U8] = ByteCache(max(CACHE_BYTES, (BEFORE + 2) * frame_bytes), bytes_of)
         self._whole: LRUCache[int, U8] = LRUCache(KEPT)
+        self._survey: list[Glance] = []
 
     @property
     def title(self) -> str:
@@ -93,6 +94,12 @@ class VideoSource:
     @property
     def cuts(self) -> tuple[int, ...]:
         return self._scan()[2]
+
+    @property
+    def survey(self) -> Sequence[Glance]:
+        """As gpu.source.Surveyed."""
+        self._scan()
+        return self._survey
 
     def frame(self, t: int) -> U8:
         """(H, W, 3) RGB uint8, not to be written to. IndexError outside the clip."""
@@ -149,6 +156,7 @@ class VideoSource:
             taken = taken[: settings.frames or None]
             cuts = find_cuts(thumbnails[: taken[-1] + 1])
             starts = {bisect_left(taken, cut) for cut in cuts}
+            self._survey = [Glance(thumbnails[number], shown[number].check) for number in taken]
             self._scanned = shown, taken, tuple(sorted(start for start in starts if 0 < start < len(taken)))
         return self._scanned
 

@@ -11,6 +11,7 @@ import pytest
 
 from gpu.engine.results import Column, FrameResult, SourceInfo, Update
 from gpu.session import NoiseSettings, PriorSettings, Session, TaskSettings
+from gpu.source.trust import Findings
 
 FRAMES, CHANNELS, HEIGHT, WIDTH = 5, 3, 14, 17
 
@@ -31,6 +32,9 @@ class ArrayEngine:
         )
         self.info = SourceInfo("noise", HEIGHT, WIDTH, frames, 12.0, (), "true motion", True, "torch cpu", "cpu")
         self.source = SimpleNamespace(frame=lambda t: self.pictures[t])
+
+    def judged(self) -> Findings:
+        return Findings(("All frames are alike.",), ("Read by hand.",))
 
     def noise(self, key: str, t: int) -> tuple[Any, Any]:
         return self.noises[t], self.states[t]

@@ -15,6 +15,7 @@ from gpu.engine.results import SERIES, Column, FrameResult, SourceInfo, Update
 from gpu.errors import ClipError, FormulaError
 from gpu.parameters import ParameterInfo
 from gpu.session import Session
+from gpu.source.trust import Findings
 
 
 def whiteness(noise: np.ndarray) -> Any:
@@ -98,6 +99,7 @@ class FakeEngine:
     frames, height, width, delay = 12, 36, 64, 0.0
     made = 0
     bad_frames: frozenset[int] = frozenset()
+    found_out = Findings()
     threads: set[str] = set()  # noqa: RUF012 - each fixture makes its own
 
     def __init__(self, session: Session) -> None:
@@ -123,6 +125,11 @@ class FakeEngine:
             frames=source.frames or self.frames, fps=24.0, cuts=(), motion="DIS medium", has_truth=False,
             backend="GL: fake", device="cpu",
         )  # fmt: skip
+
+    def findings(self) -> Findings:
+        return self.found_out
+
+    judged = findings
 
     def _noise(self, name: str, t: int) -> np.ndarray:
         shape = (4, self.height, self.width)
