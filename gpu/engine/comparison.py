@@ -23,7 +23,8 @@ from gpu.session import Session
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 
-NOISE_CACHE_BYTES = 256 << 20
+NOISE_CACHE_BYTES = 64 << 20
+"""Of noise of the last frames of all columns; more where one frame of all of them takes it."""
 
 PIXEL_BYTES = 600
 """Memory that working on one frame takes a pixel, beside the bounded caches: measured for integral, k = 3, 4 channels."""
@@ -76,7 +77,7 @@ class Remembered:
 
 
 def _noise_bytes(frame: NoiseFrame) -> int:
-    return frame.noise.nbytes
+    return frame.noise.nbytes + frame.state.nbytes
 
 
 def _open(session: Session, device: torch.device, old: Comparison | None) -> Opened:
@@ -125,7 +126,8 @@ def opened_anew(session: Session, limit: int, old: Comparison | None) -> Compari
         opened.close(but=old.opened if old else None)
         raise
     source = opened.source
-    # Two frames of noise are kept however large they are: every frame is compared with the one before.
-    kept = max(NOISE_CACHE_BYTES, 2 * 4 * channels * source.height * source.width)
+    # Every column's frame is compared with the one before and with the shot's first: so many are kept however large they are.
+    frame = (4 * channels + 1) * source.height * source.width
+    kept = max(NOISE_CACHE_BYTES, 3 * len(session.priors) * frame)
     noises: ByteCache[tuple[str, int], NoiseFrame] = ByteCache(kept, _noise_bytes)
     return Comparison(session, device, opened, use, channels, clip, runs, noises, FrameCache(source.frames, limit))

@@ -20,10 +20,11 @@ OF_OUTPUTS = ("warp_error", "warp_error_5", "coverage", "coverage_5", "sharpness
 
 
 def frame_bytes(result: FrameResult) -> int:
-    """Bytes of a frame's picture and columns."""
+    """Bytes of a frame's picture, motion and columns."""
     columns = result.columns.values()
     arrays = [array for column in columns for array in (column.noise, column.state, column.output, column.error)]
-    return result.image.nbytes + sum(array.nbytes for array in arrays if array is not None)
+    arrays += [result.image, result.input, result.backward, result.valid]
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 class FrameCache:

@@ -12,7 +12,7 @@ from gpu.noise.ownership import OWNER, covered
 from gpu.noise.polygons import Contours
 from gpu.noise.tiling import SLOT, Tiling
 
-BLOCK_CACHE_BYTES = 256 << 20
+BLOCK_CACHE_BYTES = 64 << 20
 
 
 class Blocks:

@@ -23,7 +23,7 @@ from gpu.noise.chain import Chain
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from gpu.noise.tiling import NoiseGrid
 
-TRACK_CACHE_BYTES = 128 << 20  # of either chain of tracks
+TRACK_CACHE_BYTES = 64 << 20  # of either chain of tracks
 TRACK_PIXEL_BYTES = 13
 
 

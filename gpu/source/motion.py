@@ -15,7 +15,7 @@ from gpu.session import MotionSettings
 from gpu.source import Source, Truth, area
 from gpu.source.estimation import Estimation
 
-CACHE_BYTES = 256 << 20
+CACHE_BYTES = 128 << 20
 """Motion of one source that is kept, half of it backward and half forward; more where that is not two of each."""
 
 

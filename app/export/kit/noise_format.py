@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import platform
 import sys
@@ -158,6 +159,7 @@ def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: lis
     def frames() -> Iterator[F32]:
         for t, frame in enumerate(stored):
             values = np.array(frame, np.float32, order="C")  # a frame may be a view of another type
+            let_go(stored)
             if crc32(values.tobytes()) != sums[t]:
                 raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
             yield values
@@ -237,5 +239,16 @@ def into(array: npt.NDArray[np.float32], order: str) -> Callable[[int, F32], Non
 
     def put(index: int, frame: F32) -> None:
         view[index] = frame
+        let_go(array)
 
     return put
+
+
+def let_go(array: npt.NDArray[np.generic]) -> None:
+    """Give back the memory of what was read or written of an array that is mapped from a file: the system keeps it in the file,
+    and long clips need not fit into memory. Nothing happens to other arrays."""
+    base: object = array
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

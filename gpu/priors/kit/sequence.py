@@ -12,7 +12,7 @@ from gpu.noise import rng
 from gpu.noise.chain import Chain
 from gpu.priors import KEPT, NoiseFrame, PriorContext, PriorInfo, Run
 
-BUDGET = 128 << 20
+BUDGET = 64 << 20
 """Bytes of earlier frames one chain keeps."""
 
 
