@@ -80,7 +80,7 @@ def _variance(w: Whiteness) -> Verdict:
     if w.variance == 0:
         return Verdict(False if w.n >= FEWEST else None, "all values are the same")
     digits = 2
-    while digits < 4 and (f"{w.variance_low:.{digits}f}" == "1.00" or f"{w.variance_high:.{digits}f}" == "1.00"):
+    while digits < 4 and 1 in (float(f"{end:.{digits}f}") for end in (w.variance_low, w.variance_high)):
         digits += 1
     ok, span = _ok(w, "variance"), f"{w.variance_low:.{digits}f}–{w.variance_high:.{digits}f}"
     if ok is False:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gpu.cv import cv2
 from gpu.errors import BackendError, ChoiceError, FlowError
-from gpu.flow.estimators import ESTIMATORS
+from gpu.flow.estimators import ESTIMATORS, raft
 from gpu.flow.estimators.raft import VARIABLE
 from gpu.flow.pairs import pick
 
@@ -116,3 +117,51 @@ def test_raft_refuses_a_file_that_is_no_weights(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "weights.pth"))
     with pytest.raises(BackendError, match=r"torchvision|weights\.pth cannot be read"):
         ESTIMATORS.get("raft").estimate(texture, texture, "small", 1.0)
+
+
+@pytest.mark.parametrize("size", [(132, 141), (40, 200)])
+def test_raft_is_given_what_it_wants_and_gives_the_pictures_own_pixels(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for the network, which returns what it was given as flow: pictures in [-1, 1] of at least 128 pixels a side
+    and whole multiples of 8, continued by their last row and column."""
+    seen = []
+
+    def network(first: torch.Tensor, second: torch.Tensor) -> list[torch.Tensor]:
+        seen.append((first, second))
+        return [torch.zeros(1), torch.stack((first[:, 0], second[:, 1]), 1)]
+
+    loaded = []
+    monkeypatch.setattr(raft, "_model", lambda *arguments: loaded.append(arguments) or network)
+    name = "raft_small_C_T_V2-01064c6d.pth"
+    (tmp_path / name).write_text("weights")
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    a, b = np.random.default_rng(3).integers(0, 256, (2, *size, 3)).astype(np.uint8)
+    flow = raft.Raft().estimate(a, b, "small", 1.0)
+    assert flow.shape == (*size, 2)
+    assert flow.dtype == np.float32
+    np.testing.assert_allclose(flow, np.stack((a[..., 0], b[..., 1]), -1) / np.float32(127.5) - 1, atol=1e-6)
+    whole = [max(side, 128) + -max(side, 128) % 8 for side in size]
+    for picture, given in zip((a, b), seen[0], strict=True):
+        assert given.shape == (1, 3, *whole)
+        expected = np.pad(picture, [(0, more - side) for more, side in zip(whole, size)] + [(0, 0)], mode="edge")
+        np.testing.assert_allclose(given[0].permute(1, 2, 0).numpy(), expected / np.float32(127.5) - 1, atol=1e-6)
+    preset, weights, changed, device = loaded[0]
+    assert (preset, weights, device) == ("small", str(tmp_path / name), "cpu")
+    assert changed == (tmp_path / name).stat().st_mtime_ns
+
+
+def test_raft_finds_its_weights_in_a_folder_a_file_or_torchs_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "raft_large_C_T_SKHT_V2-ff5fadd5.pth"
+    (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
+    for path in (tmp_path / name, tmp_path / "mine.pth", tmp_path / "hub" / "checkpoints" / name):
+        path.write_text("weights")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert raft.find_weights("large") == tmp_path / name
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mine.pth"))
+    assert raft.find_weights("large") == tmp_path / "mine.pth"
+    monkeypatch.delenv(VARIABLE)
+    assert raft.find_weights("large") == tmp_path / "hub" / "checkpoints" / name

@@ -161,3 +161,11 @@ def test_a_vector_is_motion_up_to_four_diagonals() -> None:
     flow[0, 0], flow[0, 1] = torch.tensor([0.0, -19.99]), torch.tensor([20.01, 0.0])
     flow[1, 0], flow[1, 1] = torch.tensor([11.99, 15.99]), torch.tensor([-12.01, 16.01])
     assert maps.clean(flow).bad.nonzero().tolist() == [[0, 1], [1, 1]]
+
+
+def test_the_jacobian_of_a_single_row_or_column_takes_the_missing_side_for_unscaled() -> None:
+    """A column of pixels of which each lies (0.5, 2) from the one above: unscaled across, 2 down, whatever the slant."""
+    column = torch.stack((0.5 * torch.arange(5.0), 2 * torch.arange(5.0)), -1)[:, None]
+    assert maps.jacobian(column).reshape(-1).tolist() == [2.0] * 5
+    row = torch.stack((3 * torch.arange(4.0), 0.25 * torch.arange(4.0)), -1)[None]
+    assert maps.jacobian(row).reshape(-1).tolist() == [3.0] * 4

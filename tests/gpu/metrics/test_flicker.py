@@ -103,3 +103,28 @@ def test_the_longest_run_of_computed_frames_is_used() -> None:
     short = measure(lambda t: grey(torch.full(SIZE, t % 2 / 2)), stretches(range(5), still, everywhere))
     assert short is not None
     assert len(short.frequency) == 2
+
+
+def test_points_are_followed_back_by_the_motion_of_every_step() -> None:
+    """Step t moves content by (t, -0.5): in each of 6 frames a point was further left by all that it moved since, and a point
+    that met a hole on its way is not known."""
+
+    def backward(t: int) -> torch.Tensor:
+        assert 2 <= t <= 6, "a step outside the stretch"
+        return torch.tensor([-float(t), 0.5]).expand(*SIZE, 2)
+
+    hole = torch.ones(SIZE, dtype=torch.bool)
+    hole[20, 30] = False
+    (stretch,) = stretches(range(2, 8), backward, lambda t: hole if t == 4 else everywhere(t), points=40 * 56)
+    assert stretch.start == 2
+    assert stretch.positions.shape == (6, 40 * 56, 2)
+    last = stretch.positions[-1]
+    assert last[:2].tolist() == [[0.5, 0.5], [1.5, 0.5]]
+    for frame, moved in enumerate([2 + 3 + 4 + 5 + 6, 3 + 4 + 5 + 6, 4 + 5 + 6, 5 + 6, 6, 0]):
+        expected = last + torch.tensor([-float(moved), 0.5 * (5 - frame)])
+        assert torch.allclose(stretch.positions[frame][stretch.known], expected[stretch.known])
+    inside = (last[:, 0] - 20 >= 0) & (last[:, 1] + 2.5 <= 40)
+    # Step 4 is taken on the grid of frame 5, where the point was 5 + 6 to the left and 1 below.
+    met = ((last[:, 0] - 11 - 30.5).abs() < 1) & ((last[:, 1] + 1 - 20.5).abs() < 1)
+    assert torch.equal(stretch.known, inside & ~met)
+    assert int(met.sum()) == 1

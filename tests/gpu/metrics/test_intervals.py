@@ -95,6 +95,9 @@ def test_the_interval_of_a_ratio_is_the_delta_methods() -> None:
     assert intervals.ratio([2.0, 4.0, 6.0], [1.0, 2.0, 1.5], 0.5).high == pytest.approx(
         8 / 3 * math.exp(stats.t.ppf(0.75, 2) * math.sqrt(7 / 108))
     )
+    assert intervals.ratio([2.0, 4.0, 6.0], [1.0, 2.0, 1.5], 0.5).confidence == 0.5
+    assert (intervals.ratio([3.0], [2.0], 0.5).confidence, intervals.mean([1.0, 2.0], 0.5).confidence) == (0.5, 0.5)
+    assert (intervals.positive([1.0, 2.0], 0.5).confidence, intervals.share(1, 2, 0.5).confidence) == (0.5, 0.5)
     for undefined in (intervals.ratio([-1.0, 1.0], [1.0, 2.0]), intervals.ratio([1.0, 2.0], [0.0, 0.0])):
         assert math.isnan(undefined.value)
     assert intervals.ratio([1e-9, 1e-9], [1.0, 1.0]).value == 1e-9

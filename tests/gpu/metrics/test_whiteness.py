@@ -384,3 +384,55 @@ def test_p_of_many_frames_are_the_smallest_times_the_number_of_tests() -> None:
     assert pooled.p["mean"] < 0.2  # not all of them are 1
     assert pooled.ks_p == pooled.p["ks"]
     assert pooled.moran_p == pooled.p["moran"]
+
+
+def test_the_curves_of_many_frames_are_those_of_all_values() -> None:
+    """Quantiles of all values together, the averages of the rest; the peak and the channels of the frame of the smallest p."""
+    frames = white(6, 2, 30, 40, seed=33) * 1.1
+    alone, pooled = [measure(frame) for frame in frames], pool(frames)
+    assert pooled.moran_z == pytest.approx(np.mean([result.moran_z for result in alone]))
+    assert pooled.moran == pytest.approx(np.mean([result.moran for result in alone]))
+    for name in ("skewness", "kurtosis", "variance", "mean"):
+        assert getattr(pooled, name) == pytest.approx(np.mean([getattr(result, name) for result in alone]))
+    levels = stats.norm.cdf(alone[0].quantiles[:, 0].astype(np.float64))
+    assert pooled.quantiles[:, 0].tolist() == alone[0].quantiles[:, 0].tolist()
+    assert pooled.quantiles[1:-1, 1] == pytest.approx(np.quantile(frames.numpy(), levels)[1:-1], abs=5e-3)
+    for name in ("density", "spectrum", "autocorrelation_map"):
+        assert getattr(pooled, name) == pytest.approx(
+            np.mean([getattr(result, name) for result in alone], axis=0), nan_ok=True
+        )
+        assert getattr(pooled, name).dtype == np.float32
+    peak = min(alone, key=lambda result: result.p["autocorrelation"])
+    channel = min(alone, key=lambda result: result.p["channels"])
+    ring = min(alone, key=lambda result: result.p["spectrum"])
+    assert (pooled.autocorrelation, pooled.autocorrelation_shift) == (peak.autocorrelation, peak.autocorrelation_shift)
+    assert (pooled.channel_correlation, pooled.channel_limit) == (channel.channel_correlation, channel.channel_limit)
+    assert pooled.spectrum_peak == ring.spectrum_peak
+    assert (pooled.variance_low, pooled.variance_high) == moments.variance_interval(2400)
+
+
+@pytest.mark.parametrize(("shape", "comparisons"), [
+    ((2, 6, 4), 2 * 13 + 24),  # three shifts are their own opposites: (23 + 3) / 2 a channel, and 24 of the pair
+    ((1, 5, 6), 15),  # one: (29 + 1) / 2
+    ((3, 5, 7), 3 * 17 + 3 * 35),
+    ((9, 3, 3), 9 * 4 + 9 * 9),  # beyond eight channels each with the next
+])  # fmt: skip
+def test_every_shift_is_counted_once(shape: tuple[int, int, int], comparisons: int) -> None:
+    field = spatial.standardise(white(*shape, seed=3))
+    assert field is not None
+    transform = torch.fft.rfft2(field)
+    power = torch.view_as_real(transform).square().sum(-1)
+    peak, _ = spatial.autocorrelation(transform, power, shape[2])
+    assert peak.comparisons == comparisons
+    assert (peak.expected, peak.limit) == spatial.peak_of_white(shape[1] * shape[2], comparisons)
+
+
+def test_a_shift_that_is_its_own_opposite_counts_as_the_half_of_the_pairs_that_it_is() -> None:
+    """The lower half like the upper one: correlation 1 at half the height, whose p is that of 1 / √2."""
+    noise = white(1, 6, 31, seed=4).repeat(1, 2, 1)
+    result = measure(noise)
+    assert result.autocorrelation == pytest.approx(1, abs=1e-5)
+    assert result.autocorrelation_shift == (6, 0)
+    assert result.p["autocorrelation"] == pytest.approx(
+        spatial.peak_p(math.sqrt(0.5) * result.autocorrelation, 12 * 31, (12 * 31 - 1 + 1) // 2), rel=1e-3
+    )

@@ -133,3 +133,23 @@ def test_crossed_and_flat_outlines_are_not_convex() -> None:
     crossed = torch.tensor([[(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)]])
     flat = torch.tensor([[(0.0, 0.0), (1.0, 0.0), (2.0, 0.0), (1.0, 1.0)]])
     assert polygons._is_convex(torch.cat([crossed, flat])).tolist() == [False, False]
+
+
+def test_a_corner_of_another_anchor_is_where_the_sides_lead() -> None:
+    """Of a 2 x 2 grid of identity the lower right pixel belongs to another anchor, near as its position lies."""
+    place = torch.tensor([[[0.5, 0.5], [1.5, 0.5]], [[0.5, 1.5], [1.75, 1.75]]])
+    label = torch.tensor([[0, 0], [0, 1]], dtype=torch.int32)
+    assert polygons.neighbourhoods(place, label)[8, :, 0, 0].tolist() == [1.5, 1.5]
+    assert polygons.neighbourhoods(place, torch.zeros_like(label))[8, :, 0, 0].tolist() == [1.75, 1.75]
+
+
+@pytest.mark.parametrize(("across", "down"), [((6.0, 6.0), None), (None, (6.0, 6.0))])
+def test_lengths_are_of_both_coordinates(across: tuple[float, float] | None, down: tuple[float, float] | None) -> None:
+    """A neighbour at (6, 6) is 8.5 pixels away: beyond 8, though neither coordinate is."""
+    step = torch.tensor(across or down)
+    place = torch.stack((torch.zeros(2), step))
+    place = place[None] if across else place[:, None]
+    around = polygons.neighbourhoods(place.contiguous(), torch.zeros(place.shape[:2], dtype=torch.int32))
+    assert around[RIGHT if across else DOWN, :, 0, 0].tolist() == ([1, 0] if across else [0, 1])
+    near = polygons.neighbourhoods((0.9 * place).contiguous(), torch.zeros(place.shape[:2], dtype=torch.int32))
+    assert near[RIGHT if across else DOWN, :, 0, 0].tolist() == pytest.approx([5.4, 5.4])

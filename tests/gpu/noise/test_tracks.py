@@ -60,7 +60,7 @@ def test_positions_are_bilinear_on_the_surface_of_the_pixel(dx: float, dy: float
     expected = (place + torch.tensor([dx, dy])) @ matrix.T + 0.5
     followed = after.label == 0
     assert int(followed.sum()) >= 12
-    torch.testing.assert_close(after.position[followed], expected[followed])
+    assert torch.allclose(after.position[followed], expected[followed])
 
 
 def test_the_bend_is_the_median_of_how_far_three_in_a_row_are_out_of_line() -> None:
