@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,35 +11,15 @@ import torch
 
 from gpu import devices
 from gpu.cache import ByteCache
-from gpu.engine import task_settings
+from gpu.engine import memory, task_settings
 from gpu.engine.clip import Clip, Opened
 from gpu.engine.frame_cache import FrameCache
 from gpu.engine.sampling import TaskUse
-from gpu.errors import SizeError
 from gpu.noise.backends import Backend
 from gpu.priors import NoiseFrame, Run
 from gpu.session import Session
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
-
-NOISE_CACHE_BYTES = 64 << 20
-"""Of noise of the last frames of all columns; more where one frame of all of them takes it."""
-
-PIXEL_BYTES = 600
-"""Memory that working on one frame takes a pixel, beside the bounded caches: measured for integral, k = 3, 4 channels."""
-
-
-def _check_memory(height: int, width: int) -> None:
-    """SizeError when frames of that size cannot be worked on in this machine's memory."""
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return
-    if height * width * PIXEL_BYTES > there:
-        raise SizeError(
-            f"Frames of {height} × {width} pixels need about {height * width * PIXEL_BYTES / 1e9:.0f} GB of memory; "
-            f"this machine has {there / 1e9:.0f} GB. Choose a smaller size."
-        )
 
 
 @dataclass(frozen=True)
@@ -83,14 +62,14 @@ def _noise_bytes(frame: NoiseFrame) -> int:
 def _open(session: Session, device: torch.device, old: Comparison | None) -> Opened:
     """What the session's source, backend and motion ask for; of `old` the parts that the same settings would make again. On an
     error everything is closed that was opened here."""
-    _check_memory(session.source.height, session.source.width)
+    memory.check(session.source.height, session.source.width, session.noise, len(session.priors))
     with ExitStack() as undo:
         if old and old.session.source == session.source:
             source = old.opened.source
         else:
             source = open_source(session.source)
             undo.callback(source.close)
-        _check_memory(source.height, source.width)
+        memory.check(source.height, source.width, session.noise, len(session.priors))
         same_device = old is not None and old.device == device
         if old and same_device and old.session.noise.backend == session.noise.backend:
             backend = old.opened.backend
@@ -126,8 +105,6 @@ def opened_anew(session: Session, limit: int, old: Comparison | None) -> Compari
         opened.close(but=old.opened if old else None)
         raise
     source = opened.source
-    # Every column's frame is compared with the one before and with the shot's first: so many are kept however large they are.
-    frame = (4 * channels + 1) * source.height * source.width
-    kept = max(NOISE_CACHE_BYTES, 3 * len(session.priors) * frame)
+    kept = memory.kept_noise(source.height, source.width, channels, len(session.priors))
     noises: ByteCache[tuple[str, int], NoiseFrame] = ByteCache(kept, _noise_bytes)
     return Comparison(session, device, opened, use, channels, clip, runs, noises, FrameCache(source.frames, limit))

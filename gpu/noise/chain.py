@@ -12,7 +12,7 @@ from gpu import interrupt
 T = TypeVar("T")
 
 RECENT = 4
-"""States kept because they were asked for last, beside the checkpoints."""
+"""States kept because they were asked for last, beside the checkpoints, and no more than there are of these."""
 
 
 class Chain(Generic[T]):
@@ -29,7 +29,7 @@ class Chain(Generic[T]):
         self._start, self._step, self._first, self._keep = start, step, first, keep
         self._spacing = 1
         self._checkpoints: dict[int, T] = {}
-        self._recent: LRUCache[int, T] = LRUCache(RECENT)
+        self._recent: LRUCache[int, T] = LRUCache(min(RECENT, keep))
 
     def at(self, t: int) -> T:
         """The state of frame t."""

@@ -13,6 +13,7 @@ from gpu.noise.polygons import Contours
 from gpu.noise.tiling import SLOT, Tiling
 
 BLOCK_CACHE_BYTES = 64 << 20
+"""Of refined source pixels; more where one frame asks for more."""
 
 
 class Blocks:
@@ -27,7 +28,10 @@ class Blocks:
         self._channels = channels
         self._names = torch.empty(0, dtype=torch.int64, device=self.device)  # ascending
         self._row = torch.empty(0, dtype=torch.int64, device=self.device)
-        self._values = torch.empty((0, channels, 4**self.k), dtype=torch.float32, device=self.device)
+        self._values = self._room(0)
+
+    def _room(self, rows: int) -> torch.Tensor:
+        return torch.empty((rows, self._channels, 4**self.k), dtype=torch.float32, device=self.device)
 
     def rows(self, names: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows (m,) into the returned table (rows, >= C, 4^k) of the source pixels `names`, (label * H + y) * W + x."""
@@ -36,14 +40,16 @@ class Blocks:
         missing = names[~self._has(names)]
         if len(missing):
             missing = torch.unique(missing)
-            size = 4 * self._channels * 4**self.k
-            if (len(self._names) + len(missing)) * size > BLOCK_CACHE_BYTES and len(self._names):
+            most = max(1, BLOCK_CACHE_BYTES // (4 * max(1, self._channels) * 4**self.k))
+            if len(self._names) + len(missing) > most and len(self._names):
                 self._forget(self._channels)
                 missing = torch.unique(names)
-            first = len(self._values)
-            self._values = torch.cat([self._values, self._make(missing)])
+            first, end = len(self._names), len(self._names) + len(missing)
+            if end > len(self._values):  # only the first time: the memory is taken when something is written there
+                self._values = self._room(max(most, end))
+            self._make(missing, self._values[first:end])
             there = torch.cat([self._names, missing])
-            row = torch.cat([self._row, torch.arange(first, len(self._values), device=self.device)])
+            row = torch.cat([self._row, torch.arange(first, end, device=self.device)])
             order = torch.argsort(there)
             self._names, self._row = there[order], row[order]
         return self._row[torch.searchsorted(self._names, names)], self._values
@@ -54,7 +60,8 @@ class Blocks:
         place = torch.searchsorted(self._names, names).clamp(max=len(self._names) - 1)
         return self._names[place] == names
 
-    def _make(self, names: torch.Tensor) -> torch.Tensor:
+    def _make(self, names: torch.Tensor, out: torch.Tensor) -> None:
+        """Write the refined source pixels `names` (m,) to `out` (m, C, 4^k)."""
         x, y = names % self.width, names // self.width % self.height
         labels, which = torch.unique(names // (self.width * self.height), return_inverse=True)
         n = 1 << self.k
@@ -62,7 +69,6 @@ class Blocks:
         x, y = x.to(torch.int32), y.to(torch.int32)
         fine_x = x[:, None] * n + (inner % n).to(torch.int32)
         fine_y = y[:, None] * n + (inner // n).to(torch.int32)
-        out = torch.empty((len(names), self._channels, n * n), dtype=torch.float32, device=self.device)
         for channel in range(self._channels):
             values = rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x)
             if self.k == 0:
@@ -70,7 +76,6 @@ class Blocks:
                 continue
             free = rng.scattered(self._keys(labels, which, rng.FINE, channel, self.k)[:, None], fine_y, fine_x)
             out[:, channel] = (values / (n * n) - free.mean(1) / n)[:, None] + free / n
-        return out
 
     def _keys(self, labels: torch.Tensor, which: torch.Tensor, stream: int, channel: int, level: int) -> torch.Tensor:
         keys = [rng.signed(rng.key(self.seed, stream, label, channel, level)) for label in labels.tolist()]

@@ -18,6 +18,9 @@ from gpu.source.estimation import Estimation
 CACHE_BYTES = 128 << 20
 """Motion of one source that is kept, half of it backward and half forward; more where that is not two of each."""
 
+STEP_PIXEL_BYTES, FORWARD_PIXEL_BYTES = 13, 9
+"""Of one pair of frames."""
+
 
 @dataclass(frozen=True)
 class _Step:
@@ -59,8 +62,9 @@ class SourceMotion:
         self._cuts = frozenset(source.cuts)
         self._truth: Truth | None = source.truth if settings.estimator in ("auto", "truth") else None
         pixels = source.height * source.width
-        self._steps: ByteCache[int, _Step] = ByteCache(max(CACHE_BYTES // 2, 2 * 13 * pixels), _step_bytes)
-        self._forwards: ByteCache[int, maps.Cleaned] = ByteCache(max(CACHE_BYTES // 2, 2 * 9 * pixels), _flow_bytes)
+        steps, forwards = (max(CACHE_BYTES // 2, 2 * each * pixels) for each in (STEP_PIXEL_BYTES, FORWARD_PIXEL_BYTES))
+        self._steps: ByteCache[int, _Step] = ByteCache(steps, _step_bytes)
+        self._forwards: ByteCache[int, maps.Cleaned] = ByteCache(forwards, _flow_bytes)
         if settings.estimator == "truth" and source.truth is None:
             raise FlowError(f"{source.title} has no true motion to take; choose a flow estimator, or auto.")
         self.estimated = self._truth is None

@@ -7,8 +7,9 @@
 The changes are mutmut's (`[tool.mutmut]` in pyproject.toml says where and which tests look for them), drawn from each file in
 proportion to how many it has, two a file at least. Left out are those that only alter a sentence for people. Everything runs in
 a copy of the repository in the folder given, which keeps mutmut's findings. `result.json` there says what became of each
-mutant, and `survivors.txt` shows those that were not found; `--again` takes the sample of such a result: changes of the same
-functions, told by what they change, so that it is the same sample while those functions stay as they are.
+mutant, and `survivors.txt` shows those that were not found. `--again` takes the sample of such a result and runs those that
+were not found, now that there are more tests; the others stay found. Changes are told by function and by what they change, so that
+it is the same sample while those functions stay as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ class Mutant:
     @property
     def found(self) -> bool:
         """Whether a test failed, crashed or never ended."""
-        return self.outcome not in ("survived", "no test")
+        return self.outcome not in ("", "not run", "survived", "no test")
 
 
 def copy_repository(work: Path) -> None:
@@ -160,13 +161,18 @@ def main() -> None:
     if options.again:
         wanted = [Mutant(**kept) for kept in json.loads(options.again.read_text())]
         there = {(mutant.file, mutant.change): mutant for mutant in everything}
-        chosen = [there[mutant.file, mutant.change] for mutant in wanted if (mutant.file, mutant.change) in there]
+        chosen = []
+        for mutant in wanted:
+            now = there.get((mutant.file, mutant.change))
+            if now is not None:
+                chosen.append(replace(now, outcome=mutant.outcome))
         print(f"{len(wanted) - len(chosen)} of {len(wanted)} changes are of functions that are no longer as they were.")
     else:
         chosen = drawn(everything, options.sample, options.seed)
-    print(f"{len(chosen)} of {len(everything)} mutants", flush=True)
-    mutmut(work, [mutant.name for mutant in chosen])
-    judge(work, chosen)
+    asked = [mutant for mutant in chosen if not mutant.found]
+    print(f"{len(asked)} of {len(everything)} mutants to run, {len(chosen)} in the sample", flush=True)
+    mutmut(work, [mutant.name for mutant in asked])
+    judge(work, asked)
     (work / "result.json").write_text(json.dumps([asdict(mutant) for mutant in chosen], indent=1))
     survivors = [f"{m.outcome}: {m.name}\n{m.change}\n" for m in chosen if not m.found]
     (work / "survivors.txt").write_text("\n".join(survivors))

@@ -159,7 +159,6 @@ def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: lis
     def frames() -> Iterator[F32]:
         for t, frame in enumerate(stored):
             values = np.array(frame, np.float32, order="C")  # a frame may be a view of another type
-            let_go(stored)
             if crc32(values.tobytes()) != sums[t]:
                 raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
             yield values
