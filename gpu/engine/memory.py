@@ -20,8 +20,8 @@ PROGRAM_BYTES = 340 << 20
 """What the libraries take before anything is computed."""
 
 WORK_BYTES = 800
-"""Bytes a pixel that working on one frame takes beside what is kept: outlines, and which pieces they touch. Measured, with all of
-the below, by `python -m tests.gpu.engine.measure_memory` for integral."""
+"""Bytes a pixel that working on one frame takes beside what is kept: outlines, and which pieces they touch. Measured, with all
+of the below, by `python -m tests.gpu.engine.measure_memory` for integral."""
 
 
 def kept_noise(height: int, width: int, channels: int, columns: int) -> int:

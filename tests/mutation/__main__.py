@@ -8,8 +8,8 @@ The changes are mutmut's (`[tool.mutmut]` in pyproject.toml says where and which
 proportion to how many it has, two a file at least. Left out are those that only alter a sentence for people. Everything runs in
 a copy of the repository in the folder given, which keeps mutmut's findings. `result.json` there says what became of each
 mutant, and `survivors.txt` shows those that were not found. `--again` takes the sample of such a result and runs those that
-were not found, now that there are more tests; the others stay found. Changes are told by function and by what they change, so that
-it is the same sample while those functions stay as they are.
+were not found, now that there are more tests; the others stay found. Changes are told by function and by what they change, so
+that it is the same sample while those functions stay as they are.
 """
 
 from __future__ import annotations
