@@ -23,8 +23,8 @@ def frame_bytes(result: FrameResult) -> int:
     """Bytes of a frame's picture, motion and columns."""
     columns = result.columns.values()
     arrays = [array for column in columns for array in (column.noise, column.state, column.output, column.error)]
-    arrays += [result.image, result.input, result.backward, result.valid]
-    return sum(array.nbytes for array in arrays if array is not None)
+    shared = (result.image, result.input, result.backward, result.valid)
+    return sum(array.nbytes for array in (*arrays, *shared) if array is not None)
 
 
 class FrameCache:

@@ -35,7 +35,7 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1) -> i
     steps = max(motion.CACHE_BYTES // 2, 2 * motion.STEP_PIXEL_BYTES * pixels)
     forwards = max(motion.CACHE_BYTES // 2, 2 * motion.FORWARD_PIXEL_BYTES * pixels)
     places = max(tracks.TRACK_CACHE_BYTES, 4 * tracks.TRACK_PIXEL_BYTES * pixels)
-    pieces = min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * 4**noise.k * pixels)
+    pieces = min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * (1 << 2 * noise.k) * pixels)
     kept = kept_noise(height, width, noise.channels, columns) + steps + forwards + places + pieces
     return PROGRAM_BYTES + kept + sparse.BLOCK_CACHE_BYTES + WORK_BYTES * pixels
 
