@@ -352,4 +352,4 @@ def save(session: Session, path: str | os.PathLike[str]) -> None:
     OutputError when the file cannot be written."""
     text = to_json(session)
     with replacing(Path(path)) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")

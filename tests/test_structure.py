@@ -132,3 +132,16 @@ def test_opengl_works_here() -> None:
     with gl.Context() as context:
         assert context.version.startswith(("3.", "4."))
         assert context.renderer
+
+
+def test_texts_are_written_whatever_names_they_hold() -> None:
+    r"""A name that is not UTF-8 may stand in every text: it is written as \udcNN, which JSON reads back, and never a fault."""
+    written = re.compile(r"(\.write_text\(|\bopen\([^)\n]*[\"'][wxa][\"'])[^\n]*encoding=\"utf-8\"(?!, errors=)")
+    wrong = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("app", "gpu")
+        for path in (ROOT / folder).rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if written.search(line) and "os.devnull" not in line
+    ]
+    assert not wrong

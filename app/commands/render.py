@@ -120,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.weights is not None or arguments.reference is not None:
                 _perceive(engine, metrics, arguments.weights, arguments.reference)
             text = json.dumps(metrics, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-            (partial / "metrics.json").write_text(text, encoding="utf-8")
+            (partial / "metrics.json").write_text(text, encoding="utf-8", errors="backslashreplace")
     finally:
         engine.close()
     if arguments.json:
@@ -185,7 +185,7 @@ def _render(engine: Engine, folder: Path, row: int | None) -> dict[str, Any]:
             for name, picture in pictures.items():
                 slices[name].append(picture[at].copy())
     slices_sheet(folder / "slices.png", {name: np.stack(rows) for name, rows in slices.items() if rows}, at, fps)
-    (folder / "session.json").write_text(sessions.to_json(session), encoding="utf-8")
+    (folder / "session.json").write_text(sessions.to_json(session), encoding="utf-8", errors="backslashreplace")
     return {
         "task": session.task.name or "none",
         "source": {

@@ -46,7 +46,7 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
         written = np.load(partial, mmap_mode="r", allow_pickle=False)
         if [crc32(flow.tobytes()) for flow in written] != sums:
             raise OutputError(f"The output {path} reads back with other vectors than were written.")
-        beside.write_text(_described(engine, options, sums[0]) + "\n", encoding="utf-8")
+        beside.write_text(_described(engine, options, sums[0]) + "\n", encoding="utf-8", errors="backslashreplace")
         size = partial.stat().st_size
         del array, written
     return Report(path, size, f"{planned.text}; read back as written")

@@ -74,7 +74,7 @@ class Autosaves:
             path = self.folder / f"{time.time():.0f}-{here()}-{os.getpid()}-{next(_numbers)}.json"
             self._lock, self._path = take(_lock_of(path)), path
         with replacing(self._path) as partial:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def set_aside(self) -> None:
         """What was written is to be offered like that of a crashed run; the next `write` begins another file."""

@@ -176,7 +176,7 @@ class UserFolder:
         try:
             self._make()
             with replacing(self.folder / name) as partial:
-                partial.write_text(write(data, indent=1), encoding="utf-8")
+                partial.write_text(write(data, indent=1), encoding="utf-8", errors="backslashreplace")
         except (OSError, ValueError, NoisescopeError) as problem:
             why = reason(problem) if isinstance(problem, OSError) else str(problem).rstrip(".")
             self.told(f"What the window remembers cannot be kept: {why}.")

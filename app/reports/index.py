@@ -41,4 +41,4 @@ def write_index(folder: Path, entries: Sequence[Entry]) -> None:
 
 def _replace(path: Path, text: str) -> None:
     with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -30,17 +30,17 @@ def write_report(
     `processor_seconds` what all threads computed together: on a busy machine less than `seconds`."""
     files = {figure.name: drawing.draw(figure, folder) for figure in outcome.figures}
     for table in outcome.tables:
-        (folder / f"{table.name}.csv").write_text(csv_text(table), encoding="utf-8")
+        (folder / f"{table.name}.csv").write_text(csv_text(table), encoding="utf-8", errors="backslashreplace")
     result = {
         **record(name, experiment, settings, outcome, started, seconds, files),
         "preset": preset,
         "processor_s": None if processor_seconds is None else round(processor_seconds, 2),
     }
     text = json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    (folder / "result.json").write_text(text, encoding="utf-8")
+    (folder / "result.json").write_text(text, encoding="utf-8", errors="backslashreplace")
     pictures = {key: _embedded(folder / its["png"]) for key, its in files.items()}
     page = pages.report(result, outcome, experiment, pictures, up)
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    (folder / "report.html").write_text(page, encoding="utf-8", errors="backslashreplace")
     return result
 
 

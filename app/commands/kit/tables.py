@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         stale.append(path)
         if not arguments.check:
             with replacing(path) as partial:
-                partial.write_text(after, encoding="utf-8")
+                partial.write_text(after, encoding="utf-8", errors="backslashreplace")
     if arguments.check and stale:
         names = " ".join(map(str, stale))
         print(f"Tables are out of date; run: python -m app.commands.kit.tables {names}", file=sys.stderr)

@@ -115,7 +115,7 @@ def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Expor
     with ExitStack() as files:
         if kind.described_beside:
             beside = files.enter_context(replacing(described_in(path)))
-            beside.write_text(meta + "\n", encoding="utf-8")
+            beside.write_text(meta + "\n", encoding="utf-8", errors="backslashreplace")
         partial = files.enter_context(replacing(path))
         sums: list[int] = []
         undefined = np.zeros((len(chosen), engine.info.height, engine.info.width), bool)

@@ -221,7 +221,7 @@ def _write_csv(figure: Figure, path: Path) -> None:
 def write_table(table: Table, path: Path) -> None:
     """Write a table as UTF-8 CSV, numbers in full float32 precision, NaN as an empty cell."""
     rows = max((len(column) for column in table.columns), default=0)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(table.headings)
         for row in range(rows):

@@ -161,7 +161,7 @@ def train(
 
     recent: list[float] = []
     began = time.monotonic()
-    with log_path.open("a", encoding="utf-8") as log_file:
+    with log_path.open("a", encoding="utf-8", errors="backslashreplace") as log_file:
         for step in tqdm(range(start, steps), initial=start, total=steps, desc=name, mininterval=5):
             optimiser.param_groups[0]["lr"] = learning_rate(step, steps, peak)
             loss = batch_loss(recipe, network, training, batch, (1, seed, step), device).mean()

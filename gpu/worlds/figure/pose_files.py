@@ -101,7 +101,7 @@ def write_sequence(sequence: Sequence, path: Path) -> None:
     lines = ",\n  ".join(json.dumps(frame) for frame in frames)
     text = json.dumps(head, indent=1, ensure_ascii=False)[:-2] + f',\n "keyframes": [\n  {lines}\n ]\n}}\n'
     with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _short(value: float) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,3 +100,28 @@ def test_a_reader_that_has_gone_is_no_error(noise: Path) -> None:
         ["bash", "-c", f"({line}) | true"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.stderr == "code 0\n"
+
+
+@pytest.mark.slow
+def test_names_that_are_not_utf8_are_kept_in_all_that_is_written(inputs: Path, tmp_path: Path, cli: Any) -> None:
+    """What says where noise came from: in every format, beside it, in a comparison's files, and in sessions."""
+    photo = tmp_path / os.fsdecode(b"ph\xffto<b>.png")
+    shutil.copy(inputs / "photo.png", photo)
+    grid = ("--size", "16x24", "--frames", 2)
+    for form in ("npz", "npy", "safetensors", "pt"):
+        out = tmp_path / os.fsdecode(b"n\xff." + form.encode())
+        assert cli("warp", "--synthetic", "rotation", "--still", photo, *grid, "--out", out).code == 0
+        assert cli("stats", out).code == 0
+    with np.load(tmp_path / os.fsdecode(b"n\xff.npz")) as file:
+        assert json.loads(str(file["meta"]))["session"]["source"]["path"] == str(photo)
+    (described,) = tmp_path.glob("*.json")
+    beside = json.loads(described.read_text(encoding="utf-8"))
+    assert str(photo) in json.dumps(beside, ensure_ascii=False)
+    folder = tmp_path / os.fsdecode(b"r\xff")
+    words = ("--synthetic", "rotation", "--still", photo, *grid, "--task", "none", "--priors", "fixed")
+    result = cli("render", *words, "--out", folder)
+    assert result.code == 0, result.err
+    assert "fixed" in json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["priors"]
+    again = tmp_path / "again.npz"
+    assert cli("warp", "--session", folder / "session.json", "--out", again).code == 0
+    assert cli("experiment", "toy1d", "--quick", "--out", tmp_path / os.fsdecode(b"e\xff")).code == 0
