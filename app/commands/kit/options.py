@@ -159,6 +159,10 @@ def _check_rates(arguments: argparse.Namespace, kind: str) -> None:
             raise SessionError(
                 f"--{option} chooses among the frames of footage, but a source of kind {kind} is computed."
             )
+    if arguments.fit is not None and kind in ("synthetic", "scene"):
+        raise SessionError(
+            f"--fit is for footage and flow files; a source of kind {kind} fills its grid in its own shape."
+        )
 
 
 def _check_preset(preset: str | None, estimator: str) -> None:

@@ -289,7 +289,7 @@ class SourcePanel(QWidget):
         self._form.setRowVisible(self._rate, kind in ("video", "images"))
         self._form.setRowVisible(self._interlaced, kind == "video")
         # Without both sizes the grid has the picture's shape, and nothing is left to fit.
-        self._form.setRowVisible(self._fit, kind != "scene" and bool(source.height and source.width))
+        self._form.setRowVisible(self._fit, kind not in ("synthetic", "scene") and bool(source.height and source.width))
         self._deformation_row.setVisible(kind == "synthetic")
         self._scene_row.setVisible(kind == "scene")
         self._open.setVisible(kind != "scene")

@@ -6,17 +6,16 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from gpu.errors import FlowError
 from gpu.flow.stored.units import Units
 from gpu.session import SourceSettings
-from gpu.source import F32, U8, Area, Detailed, Glance, Source, Surveyed, Timed, area, original_size
+from gpu.source import U8, Area, Detailed, Glance, Source, Surveyed, Timed, area, original_size
 from gpu.source import notes as notes_of
+from gpu.source.flow_file.placing import placed
 from gpu.source.flow_file.reading import Pair, in_pixels, open_stored, told_units, units_question
 from gpu.source.flow_file.readings import Fit, Reading, clearly_better, fit_clip, unmoved
-from gpu.source.flow_file.truth import FlowFileTruth, scaled
-from gpu.source.stills import fitting, resize
+from gpu.source.flow_file.truth import FlowFileTruth
+from gpu.source.stills import Fitting, fitting, resize
 
 SHAPE = 0.03
 """Logarithms of widths to heights may differ by this and be of one shape: grids are of whole pixels."""
@@ -221,15 +220,8 @@ def _placed(pair: Pair, film: Source, settings: SourceSettings) -> Pair:
     if settings.fit == "crop" and abs(math.log(width * place.height / (height * place.width))) > SHAPE:
         part = fitting(height, width, settings).part
         pair = pair.changed(lambda flow: flow[part.top : part.bottom, part.left : part.right], part.height, part.width)
-    if (place.height, place.width) == (film.height, film.width):
-        return pair
-
-    def framed(flow: F32) -> F32:
-        out = np.zeros((film.height, film.width, 2), np.float32)
-        out[place.top : place.bottom, place.left : place.right] = scaled(flow, place.height, place.width)
-        return out
-
-    return pair.changed(framed, film.height, film.width)
+    rows, columns = pair.fields.shape[1:3]
+    return placed(pair, Fitting(film.height, film.width, Area(0, 0, rows, columns), place))
 
 
 def _label(settings: SourceSettings) -> str:

@@ -11,11 +11,12 @@ from gpu.cv import cv2
 from gpu.errors import FlowError
 from gpu.flow import maps
 from gpu.session import SourceSettings
-from gpu.source import U8
+from gpu.source import U8, Area
+from gpu.source.flow_file.placing import placed
 from gpu.source.flow_file.reading import open_pair
 from gpu.source.flow_file.truth import FlowFileTruth
-from gpu.source.stills import read_still, target_size
-from gpu.source.synthetic.picture import Canvas, place
+from gpu.source.stills import BAR, Fitting, fitting, read_still, resize
+from gpu.source.synthetic.picture import Canvas, Placement, place
 
 FPS = 24.0
 
@@ -43,12 +44,14 @@ class FlowFileSource:
                 )
             pair = pair.part(settings.start).every(settings.every)
             pair = pair.part(0, settings.frames - 1 if settings.frames else None)
-            if settings.height or settings.width:
-                height, width = target_size(height, width, settings)
-            self.truth = FlowFileTruth(pair.backward, pair.forward, height, width)
-            self.height, self.width, self.frames = height, width, len(pair.fields) + 1
+            own = Area(0, 0, height, width)
+            fit = fitting(height, width, settings) if settings.height or settings.width else Fitting(*own[2:], own, own)
+            pair = placed(pair, fit)
+            self.area, self.height, self.width, self.frames = fit.area, fit.height, fit.width, len(pair.fields) + 1
+            self.truth = FlowFileTruth(pair.backward, pair.forward, self.height, self.width)
             self.notes = self._pair.notes
-            self._canvas = _canvas(settings, height, width)
+            self._canvas = _canvas(settings, fit, (height, width))
+            self.original_size = self.area.height, self.area.width
         except BaseException:
             pair.close()
             raise
@@ -58,7 +61,19 @@ class FlowFileSource:
         """(H, W, 3) RGB: the still, as frame t sees it through the accumulated map."""
         moved = self.truth.to_reference(t) - self.truth.to_reference(0)
         ring = np.pad(moved, ((1, 1), (1, 1), (0, 0)), mode="edge")
-        return self._canvas.draw(ring + maps.pixel_centres(self.height + 2, self.width + 2).numpy() - 1)
+        whole = self._canvas.draw(ring + maps.pixel_centres(self.height + 2, self.width + 2).numpy() - 1)
+        area = self.area
+        if (area.height, area.width) == (self.height, self.width):
+            return whole
+        framed = np.full_like(whole, BAR)
+        shown = slice(area.top, area.bottom), slice(area.left, area.right)
+        framed[shown] = whole[shown]
+        return framed
+
+    def original(self, t: int, rows: int, columns: int) -> U8:
+        """As gpu.source.Detailed: no finer than the grid, which the flow belongs to."""
+        area = self.area
+        return resize(self.frame(t)[area.top : area.bottom, area.left : area.right], rows, columns)
 
     def close(self) -> None:
         self._pair.close()
@@ -69,10 +84,17 @@ def open_flow(settings: SourceSettings) -> FlowFileSource:
     return FlowFileSource(settings)
 
 
-def _canvas(settings: SourceSettings, height: int, width: int) -> Canvas:
-    """The still, or a texture. The flow belongs to places in the frame, so the still fills it: a margin would move it."""
-    picture = read_still(settings.path, settings).pixels if settings.path else texture(height, width)
-    return Canvas(picture, place((picture.shape[0], picture.shape[1]), (height, width), margin=0))
+def _canvas(settings: SourceSettings, fit: Fitting, own: tuple[int, int]) -> Canvas:
+    """The still, or a texture, seen from the grid. The flow belongs to places in the frame of `own` (rows, columns), so the
+    still fills that: a margin would move it. Of it the grid shows what `fit` says."""
+    picture = read_still(settings.path, settings).pixels if settings.path else texture(fit.height, fit.width)
+    frame = place((picture.shape[0], picture.shape[1]), own, margin=0)
+    part, area = fit.part, fit.area
+    scale = (part.width / area.width, part.height / area.height)  # of a pixel of the grid, in those of the frame
+    start = (part.left - scale[0] * area.left, part.top - scale[1] * area.top)
+    across, down = (frame.scale[axis] * scale[axis] for axis in (0, 1))
+    left, top = (frame.offset[axis] + frame.scale[axis] * start[axis] for axis in (0, 1))
+    return Canvas(picture, Placement((across, down), (left, top)))
 
 
 def texture(height: int, width: int) -> U8:

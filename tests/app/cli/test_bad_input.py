@@ -50,6 +50,7 @@ WRONG = {
     "every frame of what is computed": ["warp", "--synthetic", "rotation", "--every", "2", "--out", "{out}/a.npz"],
     "every 0th frame": ["warp", "--video", "{inputs}/clip.mp4", "--every", "0", "--out", "{out}/a.npz"],
     "a rate for what is computed": ["warp", "--scene", "flat", "--fps", "12", "--out", "{out}/a.npz"],
+    "a fit of what is computed": ["warp", "--synthetic", "rotation", "--fit", "pad", "--out", "{out}/a.npz"],
     "a rate that is none": ["warp", "--video", "{inputs}/clip.mp4", "--fps", "nan", "--out", "{out}/a.npz"],
     "a size that is none": ["warp", "--synthetic", "rotation", "--size", "abc", "--out", "{out}/a.npz"],
     "a window of no size": ["--screenshot", "{out}/a.png", "--size", "0x0"],

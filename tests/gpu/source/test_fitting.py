@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gpu import source as sources
 from gpu.assets import asset
 from gpu.cv import cv2
-from gpu.session import SourceSettings
+from gpu.session import MotionSettings, SourceSettings
+from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 from gpu.source.stills import BAR, fitted, fitting, resize
 
@@ -172,4 +174,38 @@ def test_every_nth_picture_or_those_nearest_to_a_rate(
     for t, number in enumerate(numbers):
         expected = np.roll(gradient(36, 64), 2 * number, axis=1)
         assert np.abs(source.frame(t).astype(int) - expected).max() == 0
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("fit", "area"), [("stretch", (0, 0, 24, 24)), ("crop", (0, 0, 24, 24)), ("pad", (5, 0, 14, 24))]
+)
+def test_a_flow_file_and_its_still_on_a_square_grid(tmp_path: Path, fit: str, area: tuple[int, ...]) -> None:
+    """Flow of 36×64 that differs from place to place: the grid has of it, and of the still, what a film would show there."""
+    y, x = np.mgrid[:36, :64].astype(np.float32) + 0.5
+    flow = np.stack([0.02 * x, -0.03 * y], axis=-1)[None]
+    np.save(tmp_path / "flow.npy", flow)
+    cv2.imwrite(str(tmp_path / "still.png"), gradient(72, 128)[..., ::-1])
+    source = open_source(
+        SourceSettings(
+            "flow", str(tmp_path / "still.png"), height=24, width=24, fit=fit, flow_path=str(tmp_path / "flow.npy"),
+            flow_units="pixels", flow_direction="backward",
+        )
+    )  # fmt: skip
+    assert sources.area(source) == area
+    top, left, height, width = area
+    inner = np.zeros((24, 24), bool)
+    inner[top : top + height, left : left + width] = True
+    first, columns = (14, 36) if fit == "crop" else (0, 64)
+    y, x = np.mgrid[:height, :width] + 0.5
+    own_x, own_y = first + x * columns / width, y * 36 / height
+    expected = np.stack([0.02 * own_x * width / columns, -0.03 * own_y * height / 36], axis=-1)
+    backward = source.truth.backward(0)
+    assert np.abs(backward[inner].reshape(height, width, 2) - expected).max() < 0.02
+    assert not backward[~inner].any()
+    shown = source.frame(0)[inner].reshape(height, width, 3)
+    assert np.abs(shown[..., 0] - own_y * 255 / 36).max() < 6
+    assert np.abs(shown[..., 1] - own_x * 255 / 64).max() < 6
+    assert (source.frame(0)[~inner] == BAR).all()
+    assert not SourceMotion(source, MotionSettings(), torch.device("cpu")).valid(0).numpy()[~inner].any()
     source.close()
