@@ -94,11 +94,36 @@ class Array:
             return self._given(self._gathered(tuple(shape), self._start + first * self._raw.itemsize))
 
     def slices(self, axis: int = 0) -> Iterator[npt.NDArray[np.generic]]:
-        """What lies at 0, 1, 2, … along `axis`, one after the other, each without that axis; errors as `read`."""
+        """What lies at 0, 1, 2, … along `axis`, one after the other, each without that axis; errors as `read`.
+
+        A wrong checksum is found by the end where the file has them in this order, and before the first otherwise.
+        """
+        total: int | None = None
         with self._guard():
-            self._check()
+            if self._sum is not None and self.readable and axis == 0 and self._in_order():
+                total = zlib.crc32(take(self._source, 0, self._start))
+            else:
+                self._check()
         for at in range(self.shape[axis]):
-            yield self.read(at, at + 1, axis).squeeze(axis)
+            if total is None:
+                yield self.read(at, at + 1, axis).squeeze(axis)
+                continue
+            with self._guard():
+                size = self._strides[0] * self._raw.itemsize
+                check_room(size, self._source.held)
+                data = bytearray(size)
+                self._source.into(self._start + at * size, memoryview(data))
+                total = zlib.crc32(data, total)
+                if at + 1 == self.shape[0]:
+                    self._agree(total)
+                part = self._given(np.frombuffer(data, self._raw).reshape(self.shape[1:]))
+            yield part
+
+    def _in_order(self) -> bool:
+        """Whether the source is a header and the values in C order."""
+        strides = tuple(math.prod(self.shape[axis + 1 :]) for axis in range(len(self.shape)))
+        size = math.prod(self.shape) * self._raw.itemsize
+        return bool(self.shape) and size > 0 and strides == self._strides and self._start + size == self._source.size
 
     def text(self) -> str:
         """A string that is stored as an array without axes, as NumPy does; errors as `read`."""
@@ -122,6 +147,9 @@ class Array:
             part = buffer[: self._source.size - at]
             self._source.into(at, part)
             total = zlib.crc32(part, total)
+        self._agree(total)
+
+    def _agree(self, total: int) -> None:
         if total != self._sum:
             raise DamageError(f"the checksum of {self._called.removeprefix('its ')} is wrong: it is damaged")
 

@@ -26,11 +26,13 @@ class WrongResult(Exception):
 
 @dataclass(frozen=True)
 class Reader:
-    """`read(path)` gives the bytes of what it read, NoisescopeError being a refusal; `files` are good files to change."""
+    """`read(path)` gives the bytes of what it read, NoisescopeError being a refusal; `files` are good files to change, or to be
+    tried one after the other `as_they_are`."""
 
     read: Callable[[Path], int]
     files: Callable[[], corpus.Files]
     share: int = 1  # of all inputs, in parts
+    as_they_are: bool = False
 
 
 def _expect(true: bool, what: str) -> None:
@@ -86,7 +88,7 @@ def flow(path: Path) -> int:
             field = fields[t]
             _expect(field.shape == (fields.height, fields.width, 2) and field.dtype == np.float32, f"{field.shape}")
             size += field.nbytes
-        if fields.height * fields.width > 1 << 22:
+        if fields.height * fields.width > 1 << 16:  # its maps take long to be worked out
             return size
     return size + _source("flow", path)
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.fuzz import bombs
 from tests.fuzz import run as runs
 from tests.fuzz.mutations import mutated
 from tests.fuzz.readers import READERS
@@ -24,6 +25,15 @@ def test_broken_files_are_read_or_refused() -> None:
         assert outcome.read > 0, outcome.reader
         assert outcome.refused > 0, outcome.reader
     assert sum(outcome.inputs for outcome in outcomes) == 190
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["PICTURES", "FLOW", "NOISE", "SESSION", "POSES", "VIDEO"])
+def test_small_files_that_claim_much_take_little(name: str) -> None:
+    count = len(getattr(bombs, name).files())
+    (outcome,) = runs.run([f"tests.fuzz.bombs:{name}"], count, seed=1)
+    assert outcome.failures == []
+    assert (outcome.inputs, outcome.read > 0) == (count, True)
 
 
 @pytest.mark.slow

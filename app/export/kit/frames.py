@@ -17,7 +17,7 @@ class Frames(Sequence[F32]):
     """The frames (C, H, W), float32, of an array in a file whose axes stand in `order`: letters of BTCHW, B of length 1.
 
     `shape` is (T, C, H, W); a letter that `order` lacks has length 1. One frame is read at a time, and a loop over all
-    finds out a wrong checksum before its first. np.asarray gives all frames. Values are multiplied by `scale`.
+    finds out a wrong checksum. np.asarray gives all frames. Values are multiplied by `scale`.
     """
 
     def __init__(self, array: Array, order: str, scale: float = 1.0) -> None:
