@@ -68,6 +68,7 @@ def _read(path: Path) -> Sequence:
     if isinstance(data, dict) and data.get("format") == FORMAT:
         return _own(data, path)
     if isinstance(data, dict) and "people" in data:
+        _people(data, path)  # before the files beside it are read
         return _sequence(path.stem, _frames(_siblings(path)))
     if isinstance(data, list) and data and isinstance(data[0], dict) and "people" in data[0]:
         _check_count(len(data), MOST_FRAMES, "frames", path)
@@ -233,6 +234,7 @@ def _people(data: Any, path: Path) -> People:
     listed = data.get("people") if isinstance(data, dict) else None
     if not isinstance(listed, list):
         raise PoseError(f"{path.name} is no frame of OpenPose: it has no list of 'people'.")
+    _check_count(len(listed), MOST_PEOPLE, "people", path)
     people: People = []
     for person in listed:
         values = person.get("pose_keypoints_2d") if isinstance(person, dict) else None
