@@ -188,7 +188,7 @@ def check(session: Session) -> None:
         _check_texts(part, what)
     for prior in session.priors:
         _check_texts(prior, "prior")
-        _in_range(f"γ of {prior.name}", prior.gamma, 0, 1)
+        _in_range(f"γ of {_short(prior.name)}", prior.gamma, 0, 1)
     keys = [prior.key for prior in session.priors]
     if len(set(keys)) != len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
@@ -210,9 +210,11 @@ def _check_texts(part: Any, what: str) -> None:
             for key, item in value.items():
                 _check_text(key, f"The name of a parameter of the {what}", LONGEST_NAME)
                 if isinstance(item, str):
-                    _check_text(item, f"The {what}'s parameter {key}", LONGEST_TEXT)
+                    _check_text(item, f"The {what}'s parameter {_short(key)}", LONGEST_TEXT)
                 elif not _is_finite(item):
-                    raise SessionError(f"The {what}'s parameter {key} is {shown(item)}; a finite number was expected.")
+                    raise SessionError(
+                        f"The {what}'s parameter {_short(key)} is {shown(item)}; a finite number was expected."
+                    )
         elif isinstance(value, str):
             is_path = name.endswith("path")
             _check_text(
@@ -239,7 +241,9 @@ def _is_finite(value: Number) -> bool:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
+    """A text for a sentence, with half letters as their numbers."""
+    text = text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…"
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def to_json(session: Session) -> str:

@@ -7,6 +7,7 @@ crashed. It stays until somebody restores it or throws it away.
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import time
@@ -101,12 +102,16 @@ class Autosaves:
             return []
         for name in names:
             path = self.folder / f"{name}.json"
+            lock = None
             try:
                 lock = take(_lock_of(path))
-            except OSError:
-                continue  # another person's
-            if lock is None:
-                continue  # a window that runs, or that offers it
+                if lock is None:
+                    continue  # a window that runs, or that offers it
+            except OSError as problem:
+                if (
+                    problem.errno != errno.EROFS
+                ):  # where nothing can be written no window keeps anything: it is of earlier
+                    continue  # another person's
             try:
                 when = datetime.fromtimestamp(path.stat().st_mtime)
                 taken.append(Crashed(path, sessions.load(path), when, lock))
@@ -117,7 +122,8 @@ class Autosaves:
                 self._tell(f"What Noisescope kept of an earlier run cannot be restored. {problem}{kept}")
             except (OSError, OverflowError, ValueError):
                 pass  # it had no time to write one, or was taken away meanwhile
-            lock.release()
+            if lock is not None:
+                lock.release()
         return sorted(taken, key=lambda crashed: crashed.when, reverse=True)
 
     def _adopt(self) -> None:

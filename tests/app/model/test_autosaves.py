@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import signal
 import subprocess
@@ -209,3 +210,15 @@ def test_a_disk_that_is_full_keeps_the_earlier_state(folder: Path, monkeypatch: 
             mine.write(seeded(2))
     mine.set_aside()
     assert seeds(mine) == [1]
+
+
+def test_what_lies_where_nothing_can_be_written_is_offered_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Autosaves(folder)
+    lost.write(seeded(1))
+    lost.set_aside()
+
+    def take(path: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("app.model.autosaves.take", take)
+    assert seeds(Autosaves(folder)) == [1]

@@ -126,9 +126,7 @@ def test_names_that_no_file_can_have_are_no_files(folder: UserFolder, tmp_path: 
 
 
 @pytest.mark.slow
-@settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(documents(RIGHT))
 def test_whatever_stands_in_the_settings(tmp_path: Path, text: str) -> None:
     folder = UserFolder(tmp_path / "state")

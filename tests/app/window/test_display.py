@@ -14,6 +14,7 @@ import pytest
 
 SCRIPT = """
 import json, sys, time
+from app import stopping
 from app.window import start
 from app.worker.worker import Worker
 from app.window.frame_display import FrameDisplay
@@ -37,7 +38,11 @@ def shown_numbers(self):
     if self.result is not None and self.result.complete:
         told(event="frame", t=window.state.view.frame, playing=window.playback.playing, rows=list(window.state.view.rows))
 FrameDisplay.show_numbers = shown_numbers
-sys.exit(start.main(None, (1280, 800), Worker(FakeEngine, catalogue)))
+with stopping.listening():
+    try:
+        sys.exit(start.main(None, (1280, 800), Worker(FakeEngine, catalogue)))
+    except KeyboardInterrupt:
+        sys.exit(stopping.code())
 """
 
 
@@ -99,5 +104,5 @@ def test_it_starts_plays_and_ends(display: str, tmp_path: Path, root: Path) -> N
         program.until("frame", t=3, rows=["noise", "output", "xt-noise", "xt-output"])
     finally:
         code = program.end()
-    assert code == 0
+    assert code == 128 + signal.SIGTERM
     assert not list(tmp_path.rglob("autosaves/*")), "closed as it should be: there is nothing to restore"
