@@ -107,8 +107,13 @@ def _chosen(arrays: Arrays, key: str) -> Array:
     able = [name for name in arrays if _can_be_noise(arrays[name])]
     if NAME in able:
         return arrays[NAME]
-    if len(able) > 1:
-        able = [name for name in able if not any(word in name.lower() for word in MOTION)] or able
+    motion = [name for name in able if any(word in name.lower() for word in MOTION)]
+    if able and len(motion) == len(able):
+        raise NoiseFileError(
+            f"{where} holds motion rather than noise, going by the names: {_listed(arrays, able)}. "
+            "If one is noise, name it with --key."
+        )
+    able = [name for name in able if name not in motion]
     if len(able) > 1:
         able = [name for name in able if len(arrays[name].shape) > 2] or able
     if len(able) == 1:

@@ -119,6 +119,12 @@ def test_arrays_by_any_name(tmp_path: Path) -> None:
     assert read_noise(tmp_path / "a.npz").name == "epsilon"
     np.savez(tmp_path / "b.npz", epsilon=noise, forward_flow=white(2, 16, 24, 2), embeds=white(77, 12))
     assert read_noise(tmp_path / "b.npz").name == "epsilon"
+    np.savez(tmp_path / "motion.npz", backward=white(2, 16, 24, 2))
+    with pytest.raises(
+        NoiseFileError, match=r"motion rather than noise, going by the names: 'backward', an array .*--key"
+    ):
+        read_noise(tmp_path / "motion.npz")
+    assert read_noise(tmp_path / "motion.npz", key="backward").axes == "THWC"
     torch.save({"state": {"first": torch.from_numpy(noise), "second": torch.from_numpy(other)}}, tmp_path / "c.pt")
     with pytest.raises(NoiseFileError, match=r"2 arrays that can be noise: 'state.first', .*'state.second', .*--key"):
         read_noise(tmp_path / "c.pt")
