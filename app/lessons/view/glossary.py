@@ -59,11 +59,11 @@ class Glossary(QWidget):
         around = parent.size() if parent is not None else self.size()
         self.resize(max(LEAST[0], round(SHARE * around.width())), max(LEAST[1], around.height()))
         self._show()
-        wanted = [formula for _, text in self._page.sections for formula in texts.formulas(text)]
-        self._thread = _Formulas(wanted)
+        self._wanted = [formula for _, text in self._page.sections for formula in texts.formulas(text)]
+        self._thread = _Formulas(self._wanted)
         self._thread.setParent(self)
         self.destroyed.connect(self._thread.wait_for_end)
-        self._thread.ready.connect(lambda outlines: self._drawn(wanted, outlines))
+        self._thread.ready.connect(self._drawn)
         self._thread.start()
 
     def shown(self) -> str:
@@ -76,8 +76,8 @@ class Glossary(QWidget):
             return f"No entry holds “{self.field.text().strip()}”."
         return "\n\n".join(f"## {heading}\n\n{text}" for heading, text in chosen)
 
-    def _drawn(self, wanted: list[texts.Formula], outlines: tuple[formulas.Outline, ...]) -> None:
-        self._outlines = dict(zip(wanted, outlines, strict=True))
+    def _drawn(self, outlines: tuple[formulas.Outline, ...]) -> None:
+        self._outlines = dict(zip(self._wanted, outlines, strict=True))
         self._show()
 
     def _show(self) -> None:
