@@ -126,6 +126,22 @@ def test_zero_flow_keeps_the_noise_and_gamma_degrades_it(cli: Any, tmp_path: Pat
     assert np.corrcoef(degraded[2].ravel(), noise[2].ravel())[0, 1] == pytest.approx(0.5**0.5, abs=0.08)
 
 
+@pytest.mark.slow
+def test_warnings_go_from_the_source_into_json_the_file_and_stats(cli: Any, tmp_path: Path) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"same{number}.png"), picture)
+    out, warning = tmp_path / "noise.npz", "All 6 frames are the same picture: nothing moves in it."
+    made = cli("warp", "--images", tmp_path, "--channels", 1, "--backend", "torch", "--out", out, "--json")
+    assert json.loads(made.out)["warnings"] == [warning]
+    assert f"noisescope: warning: {warning}\n" in made.err
+    with np.load(out) as stored:
+        assert json.loads(str(stored["meta"]))["warnings"] == [warning]
+    measured = cli("stats", out, "--json")
+    assert json.loads(measured.out)["notes"] == [f"Warning: its source: {warning}"]
+    assert warning in measured.err
+
+
 def test_stats_tells_white_noise_from_interpolated(cli: Any, inputs: Path, tmp_path: Path) -> None:
     cli("warp", *rotation(inputs), "--prior", "bilinear", "--out", tmp_path / "noise.npz")
     result = cli("stats", tmp_path / "noise.npz")
