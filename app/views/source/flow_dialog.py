@@ -76,6 +76,8 @@ class FlowDialog(QDialog):
         for order, text in LAYOUTS:
             self._layout.addItem(text, order)
         self._layout.setCurrentIndex(max(self._layout.findData(source.flow_layout), 0))
+        self._key.setPlaceholderText("choose …")
+        self._units.setPlaceholderText("choose …")
         self._form = QFormLayout()
         for label, box in (("Array", self._key), ("Axes", self._layout), ("Units", self._units)):
             self._form.addRow(label, box)
@@ -138,7 +140,8 @@ class FlowDialog(QDialog):
             self._key.setCurrentIndex(-1)
             self._form.setRowVisible(self._key, True)
         if report.question:
-            self._state.setText(report.question)
+            said, option, _ = report.question.rpartition("; --")  # which option of the command line would say it
+            self._state.setText(f"{said}; choose it here." if option else report.question)
             self._ok.setEnabled(False)
             self._show(())
             return
@@ -150,7 +153,7 @@ class FlowDialog(QDialog):
         for unit, text, tip in UNITS if several else ():
             self._units.addItem(text, unit)
             self._units.setItemData(self._units.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        compared = sorted((fit for fit in report.fits if fit.error is not None), key=lambda fit: fit.error or 0.0)
+        compared = [fit for fit in report.fits if fit.error is not None]  # the best first
         self._open = several and not compared
         if compared:
             best = compared[0]
@@ -187,7 +190,7 @@ class FlowDialog(QDialog):
         fits = self._report.fits
         unit = self._read.flow_units if len(self._report.units) > 1 else ""
         shown = [fit for fit in fits if fit.units == (unit if unit not in ("", "auto") else fits[0].units)]
-        self._show(sorted(shown, key=lambda fit: fit.error or 0.0))
+        self._show(shown)
 
     def _show(self, fits: tuple[FlowFit, ...] | list[FlowFit]) -> None:
         while (item := self._grid.takeAt(0)) is not None:

@@ -163,8 +163,9 @@ class SourcePanel(QWidget):
             self._estimate, "Estimate the motion", "Leave the flow file out: the motion is estimated from the pictures"
         )
         self._estimate.clicked.connect(lambda: self._source("Estimate the motion", "", flow_path="", forward_path=""))
-        for part in (self._flow_label, self._check, self._flow_file, self._estimate):
+        for part in (self._check, self._flow_file, self._estimate):
             flow.addWidget(part)
+        section.wide(self._flow_label)
         section.wide(self._flow)
         rows = [(0, "automatic", "The picture's own shape, at most 288 rows")]
         rows += [(row, f"{row} rows", f"Noise, output and pictures have {row} rows") for row in ROWS]

@@ -32,7 +32,7 @@ CLEAR = 0.7
 CLEAR_DIFFERENCE = 0.5 / 255
 """… and at least so much less: pictures are in [0, 1]."""
 
-SAME = 0.02 / 255
+SAME = 0.25 / 255
 """Readings whose differences differ by less fit as well as each other."""
 
 Direction = Literal["backward", "forward"]
