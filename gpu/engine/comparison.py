@@ -62,14 +62,15 @@ def _noise_bytes(frame: NoiseFrame) -> int:
 def _open(session: Session, device: torch.device, old: Comparison | None) -> Opened:
     """What the session's source, backend and motion ask for; of `old` the parts that the same settings would make again. On an
     error everything is closed that was opened here."""
-    memory.check(session.source.height, session.source.width, session.noise, len(session.priors))
+    columns = len(session.priors)
+    memory.check(session.source.height, session.source.width, session.noise, columns, session.source.frames or 2)
     with ExitStack() as undo:
         if old and old.session.source == session.source:
             source = old.opened.source
         else:
             source = open_source(session.source)
             undo.callback(source.close)
-        memory.check(source.height, source.width, session.noise, len(session.priors))
+        memory.check(source.height, source.width, session.noise, columns, source.frames)
         same_device = old is not None and old.device == device
         if old and same_device and old.session.noise.backend == session.noise.backend:
             backend = old.opened.backend

@@ -16,12 +16,16 @@ from gpu.source import motion
 NOISE_CACHE_BYTES = 64 << 20
 """Of noise of the last frames of all columns; more where one frame of all of them takes it."""
 
-PROGRAM_BYTES = 340 << 20
-"""What the libraries take before anything is computed."""
+PROGRAM_BYTES = 400 << 20
+"""What the libraries take before anything is computed, and what the allocator does not give back."""
 
-WORK_BYTES = 800
+WORK_BYTES = 690
 """Bytes a pixel that working on one frame takes beside what is kept: outlines, and which pieces they touch. Measured, with all
-of the below, by `python -m tests.gpu.engine.measure_memory` for integral."""
+of the below, by `python -m tests.gpu.engine.measure_memory` for integral: 871 MB for 512x512x3, 1681 for 1024x1024x5, 3547 for
+2048x2048x3, which are reckoned with 1.11, 1.01 and 1.19 of it."""
+
+MANY = 1_000_000
+"""Frames that fill every bound."""
 
 
 def kept_noise(height: int, width: int, channels: int, columns: int) -> int:
@@ -29,24 +33,29 @@ def kept_noise(height: int, width: int, channels: int, columns: int) -> int:
     return max(NOISE_CACHE_BYTES, 3 * columns * (4 * channels + 1) * height * width)
 
 
-def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1) -> int:
-    """Bytes that `columns` noises of this size take at the most, the whole program counted, however many frames there are."""
-    pixels = height * width
-    steps = max(motion.CACHE_BYTES // 2, 2 * motion.STEP_PIXEL_BYTES * pixels)
-    forwards = max(motion.CACHE_BYTES // 2, 2 * motion.FORWARD_PIXEL_BYTES * pixels)
-    places = max(tracks.TRACK_CACHE_BYTES, 4 * tracks.TRACK_PIXEL_BYTES * pixels)
-    pieces = min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * (1 << 2 * noise.k) * pixels)
-    kept = kept_noise(height, width, noise.channels, columns) + steps + forwards + places + pieces
-    return PROGRAM_BYTES + kept + sparse.BLOCK_CACHE_BYTES + WORK_BYTES * pixels
+def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, frames: int = MANY) -> int:
+    """Bytes that `columns` noises of so many frames of this size take at the most, the whole program counted."""
+    pixels, pairs = height * width, max(frames - 1, 1)
+    step, forward, place = (
+        each * pixels for each in (motion.STEP_PIXEL_BYTES, motion.FORWARD_PIXEL_BYTES, tracks.TRACK_PIXEL_BYTES)
+    )
+    half = motion.CACHE_BYTES // 2
+    kept = min(kept_noise(height, width, noise.channels, columns), frames * columns * (4 * noise.channels + 1) * pixels)
+    kept += min(max(half, 2 * step), pairs * step) + min(max(half, 2 * forward), pairs * forward)
+    kept += min(max(tracks.TRACK_CACHE_BYTES, 4 * place), frames * place)
+    kept += (
+        min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * (1 << 2 * noise.k) * pixels) + sparse.BLOCK_CACHE_BYTES
+    )
+    return PROGRAM_BYTES + kept + WORK_BYTES * pixels
 
 
-def check(height: int, width: int, noise: NoiseSettings, columns: int = 1) -> None:
+def check(height: int, width: int, noise: NoiseSettings, columns: int = 1, frames: int = MANY) -> None:
     """SizeError when frames of that size cannot be worked on in this machine's memory."""
     try:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return
-    wanted = needed(height, width, noise, columns)
+    wanted = needed(height, width, noise, columns, frames)
     if wanted > there:
         raise SizeError(
             f"Frames of {height} × {width} pixels need about {wanted / 1e9:.0f} GB of memory; "

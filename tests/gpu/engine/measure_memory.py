@@ -39,7 +39,7 @@ def main() -> None:
     for size in given.sizes:
         height, width, frames = (int(part) for part in size.split("x"))
         taken = peak(height, width, frames, given.backend, given.form)
-        reckoned = memory.needed(height, width, NoiseSettings())
+        reckoned = memory.needed(height, width, NoiseSettings(), frames=frames)
         print(
             f"{size}: {taken / 1e6:.0f} MB; reckoned with {reckoned / 1e6:.0f} MB, {reckoned / taken:.2f} of it",
             flush=True,

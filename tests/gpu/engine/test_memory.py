@@ -30,15 +30,13 @@ def held() -> int:
     gc.collect()
     storages = {}
     for thing in gc.get_objects():
-        if isinstance(thing, torch.Tensor):
+        if issubclass(type(thing), torch.Tensor):  # asking the thing itself runs code of whatever it is
             storages[thing.untyped_storage().data_ptr()] = thing.untyped_storage().nbytes()
     return sum(storages.values())
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "prior", [PriorSettings("integral"), PriorSettings("bilinear"), PriorSettings("bilinear", "chained")]
-)
+@pytest.mark.parametrize("prior", [PriorSettings("integral"), PriorSettings("bilinear", "chained")])
 def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """With bounds that are full after some twenty frames, 240 frames hold no more than 60, but for a hundredth."""
     monkeypatch.setattr(memory, "NOISE_CACHE_BYTES", LITTLE)
@@ -64,11 +62,10 @@ def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "frames"), [(512, 3), (640, 2)])
-def test_the_guard_reckons_with_what_is_taken(size: int, frames: int) -> None:
+def test_the_guard_reckons_with_what_is_taken() -> None:
     """Never with less, and with a fifth more at most, of a process of its own."""
-    taken = peak(size, size, frames, "torch", "npy")
-    assert taken <= memory.needed(size, size, NoiseSettings()) <= 1.2 * taken
+    taken = peak(512, 512, 3, "torch", "npy")
+    assert taken <= memory.needed(512, 512, NoiseSettings(), frames=3) <= 1.2 * taken
 
 
 def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +80,7 @@ def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
         memory.check(1024, 2048, noise)
     memory.check(1000, 2000, noise)
     with pytest.raises(SizeError):
-        Engine(Session(SourceSettings("synthetic", name="rotation", height=1024, width=2048, frames=2)))
+        Engine(Session(SourceSettings("synthetic", name="rotation", height=1024, width=2048, frames=1000)))
     monkeypatch.delattr(os, "sysconf")
     memory.check(10**6, 10**6, noise)  # a system that does not tell
 
@@ -91,6 +88,7 @@ def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(("change", "more"), [
     (lambda: memory.needed(2048, 2048, NoiseSettings(), columns=3), 3 * 2 * 17 * 2048 * 2048),
     (lambda: memory.needed(2048, 2048, NoiseSettings(channels=8)), 3 * 16 * 2048 * 2048),
+    (lambda: memory.needed(2048, 2048, NoiseSettings(), frames=2), -2048 * 2048 * (17 + 13 + 9 + 2 * 13)),
     (lambda: memory.needed(2048, 2049, NoiseSettings()), 2048 * (3 * 17 + 26 + 18 + 52 + memory.WORK_BYTES)),
 ])  # fmt: skip
 def test_more_is_reckoned_with_more(change: Callable[[], int], more: int) -> None:
