@@ -26,6 +26,7 @@ from gpu.parameters import ParameterInfo
 from gpu.session import MOST_ROWS, Session, SourceSettings
 
 WIDTH = 264
+SHORT = 24  # letters of a file's name in a line
 Kind = Literal["video", "images", "synthetic", "flow", "scene"]
 KINDS: tuple[tuple[Kind, str, str], ...] = (
     ("video", "Video", "A video file; its motion is estimated"),
@@ -315,9 +316,11 @@ class SourcePanel(QWidget):
         parts += ["dx, dy" if source.flow_axes == "xy" else "dy, dx"]
         parts += ["sign as stored" if source.flow_sign > 0 else "sign reversed"]
         parts += [source.flow_units] if source.flow_units != "auto" else []
-        title = f"Motion from {Path(source.flow_path).name}" if filmed else Path(source.flow_path).name
-        said = f"{title}, read as {', '.join(parts)}." if has else "No flow file yet."
+        file = Path(source.flow_path).name
+        short = file if len(file) <= SHORT else f"{file[: SHORT - 9]}…{file[-8:]}"  # two lines would be cut
+        said = f"Motion from {shown(short)}" if has else "No flow file yet."
         show_note(self._flow_label, said if has or source.kind == "flow" else "")
+        self._flow_label.setToolTip(tooltip(f"{file}, read as {', '.join(parts)}") if has else "")
 
     def _show_presets(self) -> None:
         motion = self._session.motion
