@@ -274,7 +274,7 @@ class ExportDialog(QDialog):
             what = content if kind == "pictures" else kind
             self.path.setText(str(self._folder / f"{stem}-{what}{suffix}"))
         elif suffix:
-            self.path.setText(str(Path(self.path.text()).with_suffix(suffix)))
+            self.path.setText(_with_suffix(self.path.text(), suffix))
         self._changed()
 
     def request(self) -> ExportRequest:
@@ -295,8 +295,8 @@ class ExportDialog(QDialog):
         keys = [key for key, check in self.checks.items() if check.isChecked()]
         if not self.rows.isRowVisible(self._fields["columns"]):
             files: tuple[tuple[str, Path], ...] = (("", path),)
-        elif len(keys) == 1:
-            files = ((keys[0], path),)
+        elif len(keys) == 1 or not path.name:  # without a name there is nothing to add the columns' names to
+            files = tuple((key, path) for key in keys)
         else:
             files = tuple((key, path.with_name(f"{path.stem}-{file_name(key)}{path.suffix}")) for key in keys)
         return ExportRequest(kind, form, files, options)
@@ -342,12 +342,17 @@ class ExportDialog(QDialog):
         chosen, _ = QFileDialog.getSaveFileName(self, "Export to", here, f"*{suffix}" if suffix else "")
         if chosen:
             self._path_typed = True
-            self.path.setText(str(Path(chosen).with_suffix(suffix)) if suffix else chosen)
+            self.path.setText(_with_suffix(chosen, suffix) if suffix else chosen)
 
     def _accept(self) -> None:
         if self.go.isEnabled():
             self.requested.emit(self.request())
             self.accept()
+
+
+def _with_suffix(path: str, suffix: str) -> str:
+    """The path with another ending; as it is where it names no file, such as one that is still being typed."""
+    return str(Path(path).with_suffix(suffix)) if Path(path).name else path
 
 
 def _combo(name: str, tip: str) -> QComboBox:

@@ -240,3 +240,19 @@ def test_plan_and_files_with_the_real_engine(window, tmp_path):
             np.testing.assert_array_equal(stored[:, 2], engine.noise(key, 2)[0])
     finally:
         engine.close()
+
+
+def test_another_format_and_a_late_answer_find_a_path_that_names_no_file(dialog):
+    """The field may be empty while the person turns to another kind of export, or while the plan is on its way."""
+    for check in dialog.checks.values():
+        check.setChecked(True)
+    asked = dialog.request()
+    dialog.path.setText("/")
+    dialog.path.clear()
+    dialog.path.textEdited.emit("")
+    for kind in (1, 2, 3, 0):
+        dialog.kind.setCurrentIndex(kind)
+        dialog.show_plan("late", True, asked)
+        assert dialog.path.text() == ""
+        assert dialog.plan.text() == "Say where to write."
+        assert not dialog.go.isEnabled()
