@@ -21,7 +21,7 @@ def chosen(times: Sequence[float], end: float, every: int = 1, fps: float = 0.0)
     >>> chosen([0.0, 0.04, 0.08, 0.12, 0.16], 0.2, fps=10)
     [0, 2]
     >>> chosen([0.0, 0.02, 0.12], 0.32, fps=12.5)  # the last lasts 0.2 s
-    [0, 1, 2, 2]
+    [0, 2, 2, 2]
     """
     if not fps:
         return list(range(0, len(times), every))

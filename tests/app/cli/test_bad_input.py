@@ -32,7 +32,6 @@ WRONG = {
     ],
     "an exposure that is none": ["warp", "--synthetic", "rotation", "--exposure", "99", "--out", "{out}/a.npz"],
     "a flow without components": ["warp", "--flow", "{inputs}/3d-flow.npy", "--out", "{out}/a.npz"],
-    "a flow with three components": ["warp", "--flow", "{inputs}/three-components.npy", "--out", "{out}/a.npz"],
     "a flow of no frames": ["warp", "--flow", "{inputs}/no-flow.npy", "--out", "{out}/a.npz"],
     "a text file called .npy": ["warp", "--flow", "{inputs}/text.npy", "--out", "{out}/a.npz"],
     "an unknown deformation": ["warp", "--synthetic", "dance", "--out", "{out}/a.npz"],
