@@ -189,15 +189,6 @@ def of_steps(steps: Sequence[Step], estimated: bool) -> Findings:
 @dataclass
 class Trust:
     """Collects what speaks against a source and its motion, as they are looked at.
-
-    >>> from gpu.session import MotionSettings, SourceSettings
-    >>> from gpu.source.opening import open_source
-    >>> import torch
-    >>> source = open_source(SourceSettings("synthetic", name="translation", height=48, frames=3, parameters={"dx": 90.0}))
-    >>> trust = Trust(source, SourceMotion(source, MotionSettings(), torch.device("cpu")))
-    >>> trust.see(0)
-    >>> trust.findings().warnings
-    ('The flow leads most pixels beyond the frame in 1 of 1 step looked at.',)
     """
 
     source: Source

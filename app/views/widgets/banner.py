@@ -50,6 +50,9 @@ class Banner(QWidget):
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setAccessibleName("Message")
         self._buttons = [QToolButton(), QToolButton()]
+        for button in self._buttons:
+            button.setAccessibleName("Answer")
+            button.setToolTip("Answer this message")
         self._buttons[0].clicked.connect(self._press_first)
         self._buttons[1].clicked.connect(self._press_second)
         self._more = self._buttons[0]
