@@ -12,7 +12,7 @@ from app.worker.worker import Worker
 
 if TYPE_CHECKING:
     from gpu.engine.results import SourceInfo
-    from gpu.source.trust import Findings
+    from gpu.source import Findings
 
 SENTENCES = 2  # that are shown at once; the tooltip has all
 

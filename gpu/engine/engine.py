@@ -20,8 +20,8 @@ from gpu.metrics import coherence, whiteness
 from gpu.noise.inspection import Inspection
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
 from gpu.session import PriorSettings, Session
-from gpu.source import Lit, Source, own_times
-from gpu.source.trust import Findings, Trust
+from gpu.source import Findings, Lit, Source, own_times
+from gpu.source.trust import Trust
 
 
 def _at_once(t: int) -> Iterator[tuple[int, int]]:

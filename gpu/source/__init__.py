@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -29,6 +30,15 @@ class Area(NamedTuple):
     @property
     def right(self) -> int:
         return self.left + self.width
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Sentences, each of them once: what puts a source's results in doubt (gpu.source.trust), and what is merely to be
+    known."""
+
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Truth(Protocol):

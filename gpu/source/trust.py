@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 
 from gpu.cv import cv2
-from gpu.source import F32, U8, Glance, Mask, Source, Surveyed, area, notes
+from gpu.source import F32, U8, Findings, Glance, Mask, Source, Surveyed, area, notes
 from gpu.source.motion import SourceMotion
 
 WARNING = "Warning: "
@@ -45,14 +45,6 @@ anything: of footage they agree at 0.9 and more, of pictures that have nothing t
 ENOUGH = 4  # steps of a computed source after which its pictures are judged
 
 LISTED = 3  # runs of frames that are named
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Sentences, each of them once: what puts results in doubt, and what is merely to be known."""
-
-    warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,8 +180,7 @@ def of_steps(steps: Sequence[Step], estimated: bool) -> Findings:
 
 @dataclass
 class Trust:
-    """Collects what speaks against a source and its motion, as they are looked at.
-    """
+    """Collects what speaks against a source and its motion, as they are looked at."""
 
     source: Source
     motion: SourceMotion

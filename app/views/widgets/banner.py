@@ -58,6 +58,7 @@ class Banner(QWidget):
         self._more = self._buttons[0]
         self._close = QToolButton()
         self._close.setAccessibleName("Close this message")
+        self._close.setToolTip("Close this message")
         self._close.clicked.connect(self._closed)
         self._timer = once(self, NOTE_MS, self.clear)
         layout = QHBoxLayout(self)

@@ -11,7 +11,7 @@ import pytest
 
 from gpu.engine.results import Column, FrameResult, SourceInfo, Update
 from gpu.session import NoiseSettings, PriorSettings, Session, TaskSettings
-from gpu.source.trust import Findings
+from gpu.source import Findings
 
 FRAMES, CHANNELS, HEIGHT, WIDTH = 5, 3, 14, 17
 

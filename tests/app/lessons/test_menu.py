@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,10 +40,15 @@ def test_every_lesson_is_an_entry_and_opens(qtbot: QtBot) -> None:
 TOLD_TO_END = """
 import os, signal, sys
 from PySide6.QtCore import QTimer
+from app import stopping
 from app.window import start
 app = start.application()
 QTimer.singleShot(1000, lambda: os.kill(os.getpid(), signal.SIGTERM))
-sys.exit(start.show_lesson("1"))
+with stopping.listening():
+    try:
+        sys.exit(start.show_lesson("1"))
+    except KeyboardInterrupt:
+        sys.exit(stopping.code())
 """
 
 
@@ -56,4 +62,4 @@ def test_a_lesson_ends_when_told_to(tmp_path: Path) -> None:
         "XDG_CONFIG_HOME": str(tmp_path),
     }
     ended = subprocess.run([sys.executable, "-c", TOLD_TO_END], env=environment, timeout=60, check=False)
-    assert ended.returncode == 0
+    assert ended.returncode == 128 + signal.SIGTERM

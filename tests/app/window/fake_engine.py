@@ -15,7 +15,7 @@ from gpu.engine.results import SERIES, Column, FrameResult, SourceInfo, Update
 from gpu.errors import ClipError, FormulaError
 from gpu.parameters import ParameterInfo
 from gpu.session import Session
-from gpu.source.trust import Findings
+from gpu.source import Findings
 
 
 def whiteness(noise: np.ndarray) -> Any:

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from app.window.main_window import Window
 from gpu.session import SourceSettings
-from gpu.source.trust import Findings
+from gpu.source import Findings
 from tests.app.window.conftest import settle, wait_for
 
 SAME = "Frames 4 to 11 are the same picture (8 of 12 frames): nothing moves there."

@@ -15,13 +15,13 @@ from gpu.assets import asset
 from gpu.cv import cv2
 from gpu.engine.clip import opened
 from gpu.session import MotionSettings, SourceSettings
-from gpu.source import Glance
+from gpu.source import Findings, Glance
 from gpu.source.footage.shots import thumbnail
 from gpu.source.gallery import SAMPLES
 from gpu.source.motion import SourceMotion
 from gpu.source.opening import open_source
 from gpu.source.stills import read_picture
-from gpu.source.trust import Findings, Trust, collecting, is_plain, moved, of_pictures
+from gpu.source.trust import Trust, collecting, is_plain, moved, of_pictures
 
 CPU = torch.device("cpu")
 NOTHING = Findings()
