@@ -7,7 +7,6 @@ No test: a large size takes minutes. For each of the sizes (rows x columns x fra
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,17 +16,25 @@ from gpu.engine import memory
 from gpu.session import NoiseSettings
 
 
+BETWEEN = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+"""A small process that starts the one to be measured: Linux counts the memory of whoever starts a process among its own."""
+
+
 def peak(height: int, width: int, frames: int, backend: str = "auto", form: str = "npz") -> int:
     """Bytes of resident memory that `warp` takes at its most."""
     with tempfile.TemporaryDirectory() as folder:
         size = ["--size", f"{height}x{width}", "--frames", str(frames), "--backend", backend]
         command = ["-m", "app", "warp", "--synthetic", "rotation", *size, "--out", str(Path(folder) / f"noise.{form}")]
-        child = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"warp ended with {child.returncode}")
-    return usage.ru_maxrss * 1024
+        between = [sys.executable, "-c", BETWEEN, sys.executable, *command]
+        done = subprocess.run(between, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise SystemExit(f"warp ended with {done.returncode}")
+    return int(done.stdout) * 1024
 
 
 def main() -> None:
