@@ -15,7 +15,6 @@ from pathlib import Path
 from gpu.engine import memory
 from gpu.session import NoiseSettings
 
-
 BETWEEN = """
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
