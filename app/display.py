@@ -129,7 +129,7 @@ def _problem(platform: str) -> str:
         return _within(_wayland_problem, "the Wayland display does not answer")
     try:  # one that draws without a window system, or serves a viewer: it is tried
         done = subprocess.run(
-            [sys.executable, "-c", TRIED],
+            [sys.executable, "-P", "-c", TRIED],
             env={**os.environ, "QT_QPA_PLATFORM": platform},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -145,3 +145,14 @@ def test_texts_are_written_whatever_names_they_hold() -> None:
         if written.search(line) and "os.devnull" not in line
     ]
     assert not wrong
+
+
+def test_python_is_started_away_from_the_folder_a_person_stands_in() -> None:
+    """With -P: else that folder is the first that modules are looked for in, and a stranger's numpy.py there would be run."""
+    started = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for folder in ("app", "gpu")
+        for path in (ROOT / folder).rglob("*.py")
+        for match in re.finditer(r"\[sys\.executable, (?!\"-P\")[^\]]*", path.read_text(encoding="utf-8"))
+    }
+    assert not started

@@ -23,6 +23,8 @@ from app.display import require_window
 from app.system import install_line, libraries, missing_libraries
 from gpu.errors import BackendError
 
+ROOT = Path(gpu.__file__).parents[1]
+
 GL_PROBE = """
 import json
 from gpu import gl
@@ -156,7 +158,8 @@ def _torch() -> list[Finding]:
 def _gl() -> list[Finding]:
     try:
         done = subprocess.run(
-            [sys.executable, "-c", GL_PROBE],
+            [sys.executable, "-P", "-c", GL_PROBE],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
             capture_output=True,
             text=True,
             timeout=60,
@@ -176,7 +179,7 @@ def _qt() -> list[Finding]:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", probe],
+            [sys.executable, "-P", "-c", probe],
             capture_output=True,
             text=True,
             timeout=60,

@@ -31,6 +31,7 @@ def python(parent: QObject) -> QProcess:
     paths = [root, environment.value("PYTHONPATH")] if environment.contains("PYTHONPATH") else [root]
     environment.insert("PYTHONPATH", os.pathsep.join(paths))
     environment.insert("PYTHONIOENCODING", "utf-8")
+    environment.insert("PYTHONSAFEPATH", "1")  # nothing is imported from the folder the person stands in
     process.setProcessEnvironment(environment)
     return process
 

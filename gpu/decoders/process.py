@@ -209,7 +209,8 @@ def _spawn(*modules: str) -> subprocess.Popen[bytes]:
     environment["OPENBLAS_NUM_THREADS"] = environment["OMP_NUM_THREADS"] = "1"
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gpu.decoders.server", *modules],
+            # -P: nothing is imported from the folder the person stands in, which may hold a stranger's av.py.
+            [sys.executable, "-P", "-m", "gpu.decoders.server", *modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -73,7 +73,7 @@ def _fetch(name: str) -> None:
             f"Fetch it elsewhere with `hf download {name}`, or give a folder."
         )
     environment = {**os.environ, "HF_HUB_ETAG_TIMEOUT": "10", "HF_HUB_DOWNLOAD_TIMEOUT": "10"}
-    command = [sys.executable, "-m", "gpu.diffusion.hub.fetch", name]
+    command = [sys.executable, "-P", "-m", "gpu.diffusion.hub.fetch", name]
     root = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     with scratch_folder() as folder:

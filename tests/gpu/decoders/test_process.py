@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +122,16 @@ def test_a_process_that_was_prepared_is_taken_by_the_next_and_a_dead_one_is_not(
     with DecoderProcess() as process:
         assert process.call(ECHO, {"text": "", "shape": [1]}).value == ""
         assert process._process is not spare
+
+
+def test_nothing_is_imported_from_the_folder_the_person_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("av", "numpy", "json"):
+        (tmp_path / f"{name}.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'w').write('{name}')\nraise SystemExit(3)\n"
+        )
+    monkeypatch.chdir(tmp_path)
+    with DecoderProcess() as process:
+        assert process.call(ECHO, {"text": "safe", "shape": [1]}).value == "safe"
+    assert not (tmp_path / "ran").exists()
