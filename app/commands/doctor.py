@@ -159,7 +159,7 @@ def _gl() -> list[Finding]:
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", GL_PROBE],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
             capture_output=True,
             text=True,
             timeout=60,
