@@ -39,13 +39,14 @@ def peak(height: int, width: int, frames: int, backend: str = "auto", form: str 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="+", help="rows x columns x frames, as 512x512x8")
-    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--backend", default="auto", choices=("auto", "gl", "torch"))
     parser.add_argument("--form", default="npz", help="ending of the file")
     given = parser.parse_args()
+    noise = NoiseSettings(backend=given.backend)
     for size in given.sizes:
         height, width, frames = (int(part) for part in size.split("x"))
         taken = peak(height, width, frames, given.backend, given.form)
-        reckoned = memory.needed(height, width, NoiseSettings(), frames=frames)
+        reckoned = memory.needed(height, width, noise, frames=frames)
         print(
             f"{size}: {taken / 1e6:.0f} MB; reckoned with {reckoned / 1e6:.0f} MB, {reckoned / taken:.2f} of it",
             flush=True,

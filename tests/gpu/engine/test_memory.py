@@ -65,7 +65,7 @@ def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatc
 def test_the_guard_reckons_with_what_is_taken() -> None:
     """Never with less, and with a fifth more at most, of a process of its own."""
     taken = peak(512, 512, 3, "torch", "npy")
-    assert taken <= memory.needed(512, 512, NoiseSettings(), frames=3) <= 1.2 * taken
+    assert taken <= memory.needed(512, 512, NoiseSettings(backend="torch"), frames=3) <= 1.2 * taken
 
 
 def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
