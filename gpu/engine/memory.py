@@ -20,8 +20,7 @@ PROGRAM_BYTES = 400 << 20
 """What the libraries take before anything is computed, and what the allocator does not give back."""
 
 GL_BYTES = 100 << 20
-"""What OpenGL takes beside them where the processor draws (llvmpipe). With it 512x512x3, measured at 934 MB, is reckoned with
-1.16 of it, 128x128x200 (771 MB) with 1.02, and 128x128x1000 (944 MB) with 0.94: over so many frames the allocator keeps more."""
+"""What OpenGL takes beside them where the processor draws (llvmpipe)."""
 
 WORK_BYTES = 690
 """Bytes a pixel that working on one frame takes beside what is kept: outlines, and which pieces they touch. Measured, with all
