@@ -49,7 +49,8 @@ class Watch:
         window.worker.failed.connect(self._failed)
 
     def _failed(self, failure: Failure) -> None:
-        if failure.details or failure.kind == "BackendError":
+        missing = "RAFT" in failure.sentence  # its weights are no part of the program: to say so is right
+        if failure.details or (failure.kind == "BackendError" and not missing):
             self.faults.append(f"worker ({failure.where}): {failure.details or failure.sentence}")
 
     def add(self, where: str, problem: BaseException | None) -> None:
