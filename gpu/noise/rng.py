@@ -24,7 +24,7 @@ _CHUNK = 1 << 14  # values worked on at once on a CPU: temporaries stay in the c
 
 # Giles 2010, "Approximating the erfinv function", single precision: polynomials in w = -ln(1 - x^2), highest power
 # first.
-_CENTRAL = (
+CENTRAL = (
     2.81022636e-08,
     3.43273939e-07,
     -3.5233877e-06,
@@ -35,7 +35,7 @@ _CENTRAL = (
     0.246640727,
     1.50140941,
 )
-_TAIL = (
+TAIL = (
     -0.000200214257,
     0.000100950558,
     0.00134934322,
@@ -128,11 +128,11 @@ def gaussian(word: torch.Tensor) -> torch.Tensor:
     tail = torch.nonzero(w.view(-1) >= 5)[:, 0]
     root = w.view(-1)[tail].sqrt_().sub_(3)
     w.sub_(2.5)
-    value = (w * _CENTRAL[0]).add_(_CENTRAL[1])
-    for coefficient in _CENTRAL[2:]:
+    value = (w * CENTRAL[0]).add_(CENTRAL[1])
+    for coefficient in CENTRAL[2:]:
         value.mul_(w).add_(coefficient)
-    far = torch.full_like(root, _TAIL[0])
-    for coefficient in _TAIL[1:]:
+    far = torch.full_like(root, TAIL[0])
+    for coefficient in TAIL[1:]:
         far.mul_(root).add_(coefficient)
     value.view(-1)[tail] = far
     value.mul_(probability.mul_(-2).add_(1).mul_(2**0.5))
