@@ -60,6 +60,15 @@ def draw(figure: Figure, folder: Path) -> dict[str, str]:
     return names
 
 
+def write(figure: Figure, path: Path) -> None:
+    """Write `figure` to `path`, whose suffix says as what: .png or .svg."""
+    with _style():
+        if path.suffix.lower() == ".svg":
+            make(figure).savefig(path, metadata={"Date": None})
+        else:
+            make(figure).savefig(path, dpi=DPI)
+
+
 @contextmanager
 def _style() -> Iterator[None]:
     from matplotlib import font_manager, rc_context, rcdefaults, rcParams

@@ -161,10 +161,10 @@ class Opened:
 
 
 @contextmanager
-def opened(settings: SourceSettings, backend: str = "auto") -> Iterator[Clip]:
-    """The clip of `settings`, closed when the block is left, also by cancelling. What is wrong with them is raised as the
-    NoisescopeError that says so."""
-    device = devices.device("auto")
+def opened(settings: SourceSettings, backend: str = "auto", on: str = "auto") -> Iterator[Clip]:
+    """The clip of `settings` on the torch device `on`, closed when the block is left, also by cancelling. What is wrong with
+    them is raised as the NoisescopeError that says so."""
+    device = devices.device(on)
     source = open_source(settings)
     try:
         rasteriser = Backend(backend, device)

@@ -225,6 +225,11 @@ def _noise(settings: NoiseSettings) -> NoiseSettings:
     return settings
 
 
+def prior_column(text: str) -> PriorSettings:
+    """A column from NAME[:k=v,…]; ChoiceError and SessionError for what there is not."""
+    return _prior(text, None, None, True)
+
+
 def _prior(text: str, gamma: float | None, mode: Literal["anchored", "chained"] | None, alone: bool) -> PriorSettings:
     """A column from NAME[:k=v,…]; `gamma` and `mode` may stand among the values, and are checked with them."""
     from gpu.priors import PRIORS

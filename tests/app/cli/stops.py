@@ -34,6 +34,7 @@ COMMANDS: dict[str, list[str]] = {
     "experiment": ["experiment", "long", "--out", "{out}/long"],
     "experiments": ["experiment", "all", "--out", "{out}/all"],
     "stats": ["stats", "{noise}"],
+    "bench": ["bench", "--out", "{out}/figure.png"],
 }
 """Commands that take longer than LAST seconds, with the folder they write to and a file of much noise."""
 
