@@ -12,40 +12,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
+
+from gpu import compiled
+from gpu.noise.coefficients import CENTRAL, COLUMN, LN2_HIGH, LN2_LOW, LOGARITHM, ROOT_HALF_BITS, ROW, TAIL
 
 FIELD, FINE, INDEPENDENT, DEGRADE = 1, 2, 3, 4
 """Streams: the noise a frame is born with; the detail below its pixels; the fresh part of mixed priors; the part that γ
 mixes in."""
 
 _MASK = 0xFFFFFFFF
-_ROW, _COLUMN, _WORD = 0x9E3779B9, 0x85EBCA6B, 0xC2B2AE35
+_WORD = 0xC2B2AE35
 _CHUNK = 1 << 14  # values worked on at once on a CPU: temporaries stay in the cache and out of the page allocator
-
-# Giles 2010, "Approximating the erfinv function", single precision: polynomials in w = -ln(1 - x^2), highest power
-# first.
-CENTRAL = (
-    2.81022636e-08,
-    3.43273939e-07,
-    -3.5233877e-06,
-    -4.39150654e-06,
-    0.00021858087,
-    -0.00125372503,
-    -0.00417768164,
-    0.246640727,
-    1.50140941,
-)
-TAIL = (
-    -0.000200214257,
-    0.000100950558,
-    0.00134934322,
-    -0.00367342844,
-    0.00573950773,
-    -0.0076224613,
-    0.00943887047,
-    1.00167406,
-    2.83297682,
-)
 
 
 def mix(word: int) -> int:
@@ -61,10 +41,15 @@ def mix(word: int) -> int:
 @lru_cache(maxsize=1 << 16)
 def key(seed: int, stream: int, frame: int, channel: int, level: int = 0) -> int:
     """The 32-bit key of one plane of noise."""
-    word = mix(seed + _ROW)
+    word = mix(seed + ROW)
     for part in (stream, frame, channel, level):
-        word = mix(word ^ mix(part + _COLUMN)) ^ _WORD
+        word = mix(word ^ mix(part + COLUMN)) ^ _WORD
     return mix(word)
+
+
+def keys(seed: int, stream: int, frame: int, channels: int, level: int = 0) -> npt.NDArray[np.uint32]:
+    """(channels,) keys of the planes of one frame, for kernels."""
+    return np.array([key(seed, stream, frame, channel, level) for channel in range(channels)], np.uint32)
 
 
 def signed(word: int) -> int:
@@ -89,12 +74,12 @@ def _mix(word: torch.Tensor) -> torch.Tensor:
 
 def _rows(plane: int, y0: int, height: int, device: torch.device) -> torch.Tensor:
     index = torch.arange(y0, y0 + height, dtype=torch.int64, device=device).to(torch.int32)
-    return _mix(_mix(index + signed(_ROW)) ^ signed(plane))
+    return _mix(_mix(index + signed(ROW)) ^ signed(plane))
 
 
 def _columns(x0: int, width: int, device: torch.device) -> torch.Tensor:
     index = torch.arange(x0, x0 + width, dtype=torch.int64, device=device).to(torch.int32)
-    return _mix(index + signed(_COLUMN))
+    return _mix(index + signed(COLUMN))
 
 
 def scattered(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
@@ -102,18 +87,43 @@ def scattered(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.T
     shape = (planes ^ y ^ x).shape
     planes, y, x = planes.expand(shape), y.expand(shape), x.expand(shape)
     flat = [part.reshape(-1) for part in (planes, y, x)]
+    if planes.device.type == "cpu" and compiled.available():
+        from gpu.noise import rng_compiled
+
+        values = torch.empty(planes.numel(), dtype=torch.float32)
+        rng_compiled.fill_scattered(values.numpy(), *(part.contiguous().numpy().view(np.uint32) for part in flat))
+        return values.view(shape)
     step = _CHUNK if planes.device.type == "cpu" else max(1, planes.numel())
     out = torch.empty(planes.numel(), dtype=torch.float32, device=planes.device)
     for start in range(0, planes.numel(), step):
         plane_, row, column = (part[start : start + step] for part in flat)
-        row = _mix(_mix(row + signed(_ROW)) ^ plane_)
-        out[start : start + step] = gaussian(_mix(row ^ _mix(column + signed(_COLUMN))))
+        row = _mix(_mix(row + signed(ROW)) ^ plane_)
+        out[start : start + step] = gaussian(_mix(row ^ _mix(column + signed(COLUMN))))
     return out.view(planes.shape)
 
 
 def words(plane: int, y0: int, x0: int, height: int, width: int, device: torch.device) -> torch.Tensor:
     """(height, width) int32 holding the 32-bit hash words of plane `plane` (from `key`) over a rectangle."""
     return _mix(_rows(plane, y0, height, device)[:, None] ^ _columns(x0, width, device)[None, :])
+
+
+def _logarithm(q: torch.Tensor) -> torch.Tensor:
+    """ln q of normal float32 numbers, in steps that every device and the compiled kernels do alike."""
+    pattern = q.view(torch.int32)
+    exponent = (pattern - ROOT_HALF_BITS) >> 23
+    f = (pattern - (exponent << 23)).view(torch.float32).sub_(1)
+    e, z = exponent.to(torch.float32), f * f
+    y = (f * LOGARITHM[0]).add_(LOGARITHM[1])
+    for coefficient in LOGARITHM[2:]:
+        y.mul_(f).add_(coefficient)
+    y = y.mul_(f).mul_(z) + e * LN2_LOW
+    y -= z.mul_(0.5)
+    return f.add_(y).add_(e.mul_(LN2_HIGH))
+
+
+def _root(w: torch.Tensor) -> torch.Tensor:
+    """The nearest float32 to the square root, by way of double precision: torch's own is off by a bit on some processors."""
+    return w.sqrt() if w.device.type == "mps" else w.double().sqrt_().float()  # mps has no double precision
 
 
 def gaussian(word: torch.Tensor) -> torch.Tensor:
@@ -124,9 +134,9 @@ def gaussian(word: torch.Tensor) -> torch.Tensor:
     """
     probability = (word & 0x7FFFFFFF).to(torch.float32)
     probability.add_(0.5).mul_(2.0**-32)
-    w = (1 - probability).mul_(probability).mul_(4).log_().neg_()
+    w = _logarithm((1 - probability).mul_(probability).mul_(4)).neg_()
     tail = torch.nonzero(w.view(-1) >= 5)[:, 0]
-    root = w.view(-1)[tail].sqrt_().sub_(3)
+    root = _root(w.view(-1)[tail]).sub_(3)
     w.sub_(2.5)
     value = (w * CENTRAL[0]).add_(CENTRAL[1])
     for coefficient in CENTRAL[2:]:
@@ -146,6 +156,12 @@ def plane(
 ) -> torch.Tensor:  # fmt: skip
     """(height, width) float32 independent standard normals: the rectangle at (y0, x0) of an endless plane of noise."""
     hashed = key(seed, stream, frame, channel, level)
+    if device.type == "cpu" and compiled.available():
+        from gpu.noise import rng_compiled
+
+        values = torch.empty((1, height, width), dtype=torch.float32)
+        rng_compiled.fill(np.array([hashed], np.uint32), y0, x0, values.numpy())
+        return values[0]
     if device.type != "cpu" or height * width <= _CHUNK:
         return gaussian(words(hashed, y0, x0, height, width, device))
     out = torch.empty((height, width), dtype=torch.float32, device=device)

@@ -1,86 +1,132 @@
-"""The hash and the Gaussians of gpu.noise.rng in compiled code: the same words bit for bit, Gaussians equal to 1e-6.
+"""The hash and the Gaussians of gpu.noise.rng for compiled kernels: the same words, the same values to the last bit.
 
-Written so that the compiler works on as many values at once as the processor can: no branches, and no logarithm from a
-library.
+Written so that the compiler works on as many values at once as the processor can: no branches, no product wider than 32 bits,
+and no logarithm from a library.
 """
 
 from __future__ import annotations
 
-import math
+import importlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from gpu.compiled import inlined, kernel
-from gpu.noise import rng
+from gpu.noise import coefficients
 
-F32, I32, U32 = np.float32, np.int32, np.uint32
-LOW = U32(0x7FFFFFFF)
-SIGN = U32(0x80000000)
-ROW, COLUMN = U32(0x9E3779B9), U32(0x85EBCA6B)  # as in rng.py
-FIRST, SECOND = U32(0x7FEB352D), U32(0x846CA68B)
-C0, C1, C2, C3, C4, C5, C6, C7, C8 = map(F32, rng.CENTRAL)
-T0, T1, T2, T3, T4, T5, T6, T7, T8 = map(F32, rng.TAIL)
-HALF_ROOT = I32(0x3F3504F3)  # the bits of sqrt(1/2)
-LN2 = F32(math.log(2))
-THIRD, FIFTH, SEVENTH, NINTH = F32(1 / 3), F32(1 / 5), F32(1 / 7), F32(1 / 9)
-ROOT2 = F32(math.sqrt(2))
+types: Any = importlib.import_module("numba").types
+intrinsic: Any = importlib.import_module("numba.extending").intrinsic
+
+_U32, _I32, _F32 = np.uint32, np.int32, np.float32
+ROW, COLUMN = _U32(coefficients.ROW), _U32(coefficients.COLUMN)
+_ONE, _HALF, _TWO, _FOUR = _F32(1), _F32(0.5), _F32(2), _F32(4)
+_STEP, _ROOT2 = _F32(2.0**-32), _F32(2**0.5)
+_C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (_F32(c) for c in coefficients.CENTRAL)
+_T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7, _T8 = (_F32(c) for c in coefficients.TAIL)
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (_F32(c) for c in coefficients.LOGARITHM)
+_LN2_HIGH, _LN2_LOW = _F32(coefficients.LN2_HIGH), _F32(coefficients.LN2_LOW)
+_ROOT_HALF, _SPLIT, _CENTRE, _THREE = _I32(coefficients.ROOT_HALF_BITS), _F32(5), _F32(2.5), _F32(3)
+_MANTISSA, _MAGNITUDE, _SIGN = _I32(23), _U32(0x7FFFFFFF), _U32(0x80000000)
+
+
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def mixed(context: Any, word: Any) -> Any:
+    """`gpu.noise.rng.mix` of a uint32. Written in LLVM's own terms: numba would widen products to 64 bits."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        constant = target.get_value_type(types.uint32)
+        w = arguments[0]
+        w = builder.xor(w, builder.lshr(w, constant(16)))
+        w = builder.mul(w, constant(0x7FEB352D))
+        w = builder.xor(w, builder.lshr(w, constant(15)))
+        w = builder.mul(w, constant(0x846CA68B))
+        return builder.xor(w, builder.lshr(w, constant(16)))
+
+    return types.uint32(types.uint32), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def bits(context: Any, value: Any) -> Any:
+    """The int32 with the bits of a float32."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], target.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def real(context: Any, word: Any) -> Any:
+    """The float32 with the bits of an int32."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], target.get_value_type(types.float32))
+
+    return types.float32(types.int32), generate
 
 
 @inlined
-def mixed(word: np.uint32) -> np.uint32:
-    """rng.mix."""
-    word = U32(word ^ (word >> U32(16)))
-    word = U32(word * FIRST)
-    word = U32(word ^ (word >> U32(15)))
-    word = U32(word * SECOND)
-    return U32(word ^ (word >> U32(16)))
+def gaussian(word: Any) -> Any:
+    """`gpu.noise.rng.gaussian` of a uint32. Both branches are computed and one is chosen, so that loops run in SIMD."""
+    p = (_F32(_I32(word & _MAGNITUDE)) + _HALF) * _STEP
+    q = (_ONE - p) * p * _FOUR
+    pattern = bits(q)
+    exponent = (pattern - _ROOT_HALF) >> _MANTISSA
+    f = real(_I32(pattern - (exponent << _MANTISSA))) - _ONE
+    z = f * f
+    e = _F32(exponent)
+    y = _L0 * f + _L1
+    y = y * f + _L2
+    y = y * f + _L3
+    y = y * f + _L4
+    y = y * f + _L5
+    y = y * f + _L6
+    y = y * f + _L7
+    y = y * f + _L8
+    y = y * f * z
+    y = y + e * _LN2_LOW
+    y = y - z * _HALF
+    w = -((f + y) + e * _LN2_HIGH)
+    a = w - _CENTRE
+    near = a * _C0 + _C1
+    near = near * a + _C2
+    near = near * a + _C3
+    near = near * a + _C4
+    near = near * a + _C5
+    near = near * a + _C6
+    near = near * a + _C7
+    near = near * a + _C8
+    root = _F32(np.sqrt(w if w > _SPLIT else _SPLIT)) - _THREE
+    far = root * _T0 + _T1
+    far = far * root + _T2
+    far = far * root + _T3
+    far = far * root + _T4
+    far = far * root + _T5
+    far = far * root + _T6
+    far = far * root + _T7
+    far = far * root + _T8
+    value = near if w < _SPLIT else far
+    value = value * ((p * -_TWO + _ONE) * _ROOT2)
+    return real(_I32(_U32(bits(value)) ^ (word & _SIGN)))
 
 
 @inlined
-def of_row(plane: np.uint32, y: int) -> np.uint32:
+def of_row(plane: Any, y: Any) -> Any:
     """What row y of a plane (from rng.key) brings to its words."""
-    return mixed(U32(mixed(U32(U32(y) + ROW)) ^ plane))
+    return mixed(_U32(mixed(_U32(_U32(y) + ROW)) ^ plane))
 
 
 @inlined
-def of_column(x: int) -> np.uint32:
+def of_column(x: Any) -> Any:
     """What column x brings to the words of every plane: mixed(of_row(plane, y) ^ of_column(x)) is a word."""
-    return mixed(U32(U32(x) + COLUMN))
-
-
-@inlined
-def logarithm(x: np.float32) -> np.float32:
-    """ln x of a positive normal number, to 2 units in the last place: x = 2^e m with m in [sqrt(1/2), sqrt(2)), and ln m by
-    the series of artanh in s = (m - 1) / (m + 1), |s| < 0.172, whose next term is below 1e-8."""
-    bits = F32(x).view(I32)
-    exponent = I32(I32(bits - HALF_ROOT) >> I32(23))
-    m = I32(bits - I32(exponent << I32(23))).view(F32)
-    s = (m - F32(1)) / (m + F32(1))
-    z = s * s
-    return F32(2) * s * (F32(1) + z * (THIRD + z * (FIFTH + z * (SEVENTH + z * NINTH)))) + F32(exponent) * LN2
-
-
-@inlined
-def gaussian(word: np.uint32) -> np.float32:
-    """rng.gaussian of one word: both of its polynomials are computed and one is taken."""
-    probability = (F32(I32(word & LOW)) + F32(0.5)) * F32(2.0**-32)
-    w = -logarithm((F32(1) - probability) * probability * F32(4))
-    c = w - F32(2.5)
-    near = C0 * c + C1
-    near = ((((((near * c + C2) * c + C3) * c + C4) * c + C5) * c + C6) * c + C7) * c + C8
-    r = np.sqrt(max(w, F32(5))) - F32(3)
-    far = T0 * r + T1
-    far = ((((((far * r + T2) * r + T3) * r + T4) * r + T5) * r + T6) * r + T7) * r + T8
-    value = (far if w >= F32(5) else near) * ((F32(1) - F32(2) * probability) * ROOT2)
-    return I32(F32(value).view(I32) ^ I32(word & SIGN)).view(F32)
+    return mixed(_U32(_U32(x) + COLUMN))
 
 
 @kernel
 def columns(x0: int, width: int) -> npt.NDArray[np.uint32]:
     """(width,) `of_column` of the columns from x0 on."""
-    out = np.empty(width, U32)
+    out = np.empty(width, _U32)
     for x in range(width):
         out[x] = of_column(x0 + x)
     return out
@@ -91,7 +137,7 @@ def fill_row(plane: np.uint32, y: int, across: npt.NDArray[np.uint32], out: npt.
     """Row y of a plane, over the columns `across` (from `columns`), into `out` of the same length."""
     row = of_row(plane, y)
     for x in range(len(across)):
-        out[x] = gaussian(mixed(U32(row ^ across[x])))
+        out[x] = gaussian(mixed(_U32(row ^ across[x])))
 
 
 @kernel
@@ -103,13 +149,8 @@ def fill(planes: npt.NDArray[np.uint32], y0: int, x0: int, out: npt.NDArray[np.f
             fill_row(planes[channel], y0 + y, across, out[channel, y])
 
 
-def keys(seed: int, stream: int, frame: int, channels: int, level: int = 0) -> npt.NDArray[np.uint32]:
-    """(channels,) keys of the planes of one frame, for kernels."""
-    return np.array([rng.key(seed, stream, frame, channel, level) for channel in range(channels)], U32)
-
-
-def white(seed: int, stream: int, frame: int, channels: int, height: int, width: int, level: int = 0) -> torch.Tensor:
-    """rng.white on the processor."""
-    out = torch.empty((channels, height, width), dtype=torch.float32)
-    fill(keys(seed, stream, frame, channels, level), 0, 0, out.numpy())
-    return out
+@kernel
+def fill_scattered(out: Any, planes: Any, y: Any, x: Any) -> None:
+    """rng.scattered of uint32 keys, rows and columns, (n,) each, into `out` (n,) float32."""
+    for i in range(len(out)):
+        out[i] = gaussian(mixed(_U32(of_row(planes[i], y[i]) ^ of_column(x[i]))))

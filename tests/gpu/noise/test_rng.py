@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import special, stats
 
-from gpu import gl
+from gpu import compiled, gl
 from gpu.metrics import whiteness
 from gpu.noise import field, ownership_gl, rng
 from tests.gpu.noise.motions import CPU
@@ -76,3 +76,19 @@ def test_p_values_over_seeds_are_uniform() -> None:
         for seed in range(200)
     ]
     assert stats.kstest(values, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("origin", [(0, 0), (5, 70_000)])
+def test_compiled_values_are_those_of_torch_to_the_last_bit(
+    origin: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    y0, x0 = origin
+    assert compiled.available(), "the tests are run with numba"
+    # Enough of them that the far tail is met thousands of times.
+    fast = rng.plane(7, rng.FINE, 3, 2, 3, y0, x0, 700, 900, CPU)
+    y, x = torch.arange(y0, y0 + 50, dtype=torch.int32), torch.arange(x0, x0 + 50, dtype=torch.int32)
+    key = torch.tensor(rng.signed(rng.key(7, rng.FINE, 3, 2, 3)), dtype=torch.int32)
+    places = rng.scattered(key, y, x)
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    assert torch.equal(fast, rng.plane(7, rng.FINE, 3, 2, 3, y0, x0, 700, 900, CPU))
+    assert torch.equal(places, rng.scattered(key, y, x))
