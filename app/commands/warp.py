@@ -24,6 +24,14 @@ def configure(parser: Parser) -> None:
     group.add_argument(
         "--axes", metavar="TCHW", help="order of the axes, where the format leaves the choice (default TCHW)"
     )
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=int,
+        default=0,
+        help="processes that make frames, where a prior's frames do not need each other; the file is the same "
+        "(default: as many as there are processors, where the clip is worth starting them)",
+    )
     group.add_argument("--json", action="store_true", help="say what was written as JSON on stdout")
     parser.names = lambda: shared.choices_text("priors", "deformations", "estimators", "formats")
 
@@ -50,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         told = doubts.tell(engine)
         key = session.priors[0].key
-        options = export.ExportOptions(axes=order)
+        options = export.ExportOptions(axes=order, workers=arguments.workers)
         planned = export.plan(engine, form, key, arguments.out, options)
         if not arguments.json:
             print(f"Writing {planned.text}")

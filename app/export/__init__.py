@@ -54,6 +54,7 @@ class ExportOptions:
     content: Literal["output", "noise", "image"] = "output"  # pictures
     colours: Literal["rgb", "grey"] = "rgb"  # pictures of noise
     fps: float = 0.0  # video; 0: the source's
+    workers: int = 0  # processes that make noise; 0: as many as are of use. The file is the same.
 
     def frames(self, count: int) -> range:
         """The chosen frames of `count`."""

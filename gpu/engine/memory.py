@@ -57,15 +57,28 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, fram
     return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
 
 
-def check(height: int, width: int, noise: NoiseSettings, columns: int = 1, frames: int = MANY) -> None:
-    """SizeError when frames of that size cannot be worked on in this machine's memory."""
+def there() -> int:
+    """Bytes of memory that this machine has; 0 where it does not tell."""
     try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return
-    wanted = needed(height, width, noise, columns, frames)
-    if wanted > there:
+        return 0
+
+
+def processes(height: int, width: int, noise: NoiseSettings, frames: int = MANY) -> int:
+    """How many processes that each work on a noise of so many frames of this size this machine has memory for, one at least."""
+    return max(1, there() // needed(height, width, noise, 1, frames)) if there() else MANY
+
+
+def check(
+    height: int, width: int, noise: NoiseSettings, columns: int = 1, frames: int = MANY, workers: int = 0
+) -> None:
+    """SizeError when frames of that size cannot be worked on in this machine's memory, by this process and `workers` more."""
+    wanted = needed(height, width, noise, columns, frames) + workers * needed(height, width, noise, 1, frames)
+    if there() and wanted > there():
+        who = f" with {workers} workers" if workers else ""
+        what = "fewer workers, or a smaller size" if workers else "a smaller size"
         raise SizeError(
-            f"Frames of {height} × {width} pixels need about {wanted / 1e9:.0f} GB of memory; "
-            f"this machine has {there / 1e9:.0f} GB. Choose a smaller size."
+            f"Frames of {height} × {width} pixels need about {wanted / 1e9:.0f} GB of memory{who}; "
+            f"this machine has {there() / 1e9:.0f} GB. Choose {what}."
         )

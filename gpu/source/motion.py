@@ -13,7 +13,8 @@ from gpu.errors import FlowError
 from gpu.flow import maps
 from gpu.session import MotionSettings
 from gpu.source import Source, Truth, area
-from gpu.source.estimation import Estimation
+from gpu.source.estimation import Estimation, Pair
+from gpu.source.pair_file import PairFile
 
 CACHE_BYTES = 128 << 20
 """Motion of one source that is kept, half of it backward and half forward; more where that is not two of each."""
@@ -59,6 +60,7 @@ class SourceMotion:
     def __init__(self, source: Source, settings: MotionSettings, device: torch.device) -> None:
         """FlowError when the truth is asked for and the source has none; ChoiceError for a name or preset unknown."""
         self._source, self._device = source, device
+        self._shared: PairFile | None = None
         self._cuts = frozenset(source.cuts)
         self._truth: Truth | None = source.truth if settings.estimator in ("auto", "truth") else None
         pixels = source.height * source.width
@@ -91,6 +93,16 @@ class SourceMotion:
         maps.UNSEEN where there is nothing to compare with."""
         return self._step(t).error
 
+    def share(self, pairs: PairFile | None) -> None:
+        """From now on, pairs that are in the file are taken from there, and what is estimated here, or is at hand, is put there
+        for others; None ends that. Nothing happens where the motion is known."""
+        self._shared = pairs
+        if pairs is None:
+            return
+        for t in [t for t in self._steps if self.estimated and t + 1 not in self._cuts and t in self._forwards]:
+            step = self._steps[t]
+            pairs.put(t, Pair(step.backward, step.valid, step.error, step.invalid, self._forwards[t]))
+
     def invalid(self, t: int) -> int:
         """How many vectors of backward(t) were not finite, or so long that they could not be meant."""
         return self._step(t).invalid
@@ -113,13 +125,22 @@ class SourceMotion:
 
     def _find(self, t: int, what: str) -> None:
         if t + 1 not in self._cuts and self._truth is None:
-            pair = self._estimation.pair(t)
+            pair = self._pair(t)
             self._steps[t] = _Step(pair.backward, pair.valid, pair.error, pair.invalid)
             self._forwards[t] = pair.forward
         elif what == "step":
             self._steps[t] = self._make_step(t)
         else:
             self._forwards[t] = self._make_forward(t)
+
+    def _pair(self, t: int) -> Pair:
+        if self._shared is None:
+            return self._estimation.pair(t)
+        pair = self._shared.get(t, self._device)
+        if pair is None:
+            pair = self._estimation.pair(t)
+            self._shared.put(t, pair)
+        return pair
 
     def _make_step(self, t: int) -> _Step:
         """The true step, or that across a cut."""

@@ -7,7 +7,7 @@ import mmap
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -108,6 +108,8 @@ def _plan(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Export
 
 
 def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: ExportOptions) -> Steps:
+    from gpu.engine import many_frames
+
     planned = _plan(kind, engine, key, path, options)
     chosen = chosen_frames(options, engine.info.frames)
     total = 2 * len(chosen)
@@ -118,16 +120,23 @@ def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Expor
             beside.write_text(meta + "\n", encoding="utf-8", errors="backslashreplace")
         partial = files.enter_context(replacing(path))
         sums: list[int] = []
+        measured: dict[int, Whiteness] = {}
         undefined = np.zeros((len(chosen), engine.info.height, engine.info.width), bool)
-        with kind.create(partial, options.axes, planned.shape, meta) as sink:
-            for index, t in enumerate(chosen):
-                frame, state = engine.noise(key, t)
-                sink.put(index, frame)
-                undefined[index] = state >= 2  # NEW and UNDEFINED of gpu.priors: no history
-                sums.append(crc32(frame.tobytes()))
-                yield Update(index + 1, total, f"noise of frame {t}")
+        with (
+            kind.create(partial, options.axes, planned.shape, meta) as sink,
+            many_frames.making(engine, key, chosen, options.workers, partial) as frames,
+        ):
+            for made in frames:
+                if made is not None:
+                    index = made.t - chosen.start
+                    sink.put(index, made.noise)
+                    undefined[index] = made.state >= 2  # NEW and UNDEFINED of gpu.priors: no history
+                    sums.append(crc32(made.noise.tobytes()))
+                    if made.whiteness is not None:
+                        measured[index] = made.whiteness
+                yield Update(len(sums), total, f"noise of frame {chosen[max(len(sums) - 1, 0)]}")
             sink.finish(undefined, (engine.motion(t)[0] for t in chosen[:-1]))
-        report = yield from _read_back(kind, partial, path, options.axes, sums)
+        report = yield from _read_back(kind, partial, path, options.axes, sums, measured)
     return Report(path, report.size, f"{planned.text}; {report.text}", report.whiteness)
 
 
@@ -147,8 +156,11 @@ def _check_key(engine: Engine, key: str) -> None:
         raise OutputError(f"There is no column {key!r} to export; the columns are {', '.join(keys)}.")
 
 
-def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: list[int]) -> Steps:
-    """Read the file as its format's library does, compare with what was computed, and measure its whiteness."""
+def _read_back(
+    kind: NoiseFile, partial: Path, path: Path, order: str, sums: list[int], measured: Mapping[int, Whiteness]
+) -> Steps:
+    """Read the file as its format's library does, compare with what was computed, and measure its whiteness, where whoever
+    made a frame has not `measured` it."""
     from gpu.metrics.whiteness import pooling
 
     total = 2 * len(sums)
@@ -163,7 +175,7 @@ def _read_back(kind: NoiseFile, partial: Path, path: Path, order: str, sums: lis
                 raise OutputError(f"The output {path} reads back with other values in frame {t} than were written.")
             yield values
 
-    steps, done = pooling(frames()), len(sums)
+    steps, done = pooling(frames(), measured), len(sums)
     while True:
         try:
             next(steps)
