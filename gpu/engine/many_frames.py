@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from gpu import leftovers, processes
 from gpu.engine import frame_worker, memory
 from gpu.engine.frame_worker import Frame, Made, Step
@@ -49,8 +51,9 @@ def independent(engine: Engine, key: str) -> bool:
 
 
 def workers(engine: Engine, key: str, frames: int, asked: int = 0) -> int:
-    """How many processes make so many frames: as many as are `asked` for, 0 for one a processor, as far as frames, memory and
-    the prior allow. SessionError for a number that makes no sense, SizeError for more than the machine has memory for."""
+    """How many processes make so many frames: as many as are `asked` for, 0 for as many as torch may use threads (the window
+    leaves a processor to itself), as far as frames, memory and the prior allow. SessionError for a number that makes no sense,
+    SizeError for more than the machine has memory for."""
     if not 0 <= asked <= MOST:
         raise SessionError(f"{asked} workers are asked for, but there can be 1 to {MOST}.")
     if asked == 1 or not independent(engine, key):
@@ -61,7 +64,10 @@ def workers(engine: Engine, key: str, frames: int, asked: int = 0) -> int:
         return min(asked, frames)
     if info.device != "cpu":  # one process keeps a graphics processor busy
         return 1
-    return min(processes.cores(), frames, MOST, memory.processes(info.height, info.width, noise, info.frames) - 1) or 1
+    return (
+        min(torch.get_num_threads(), frames, MOST, memory.processes(info.height, info.width, noise, info.frames) - 1)
+        or 1
+    )
 
 
 @contextmanager

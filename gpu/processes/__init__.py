@@ -17,6 +17,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -103,10 +104,10 @@ class Worker:
         with suppress(OSError):
             self._process.terminate()
 
-    def close(self) -> None:
-        """End it, if it has not ended, and wait for that."""
+    def close(self, seconds: float = GRACE_SECONDS) -> None:
+        """Wait so long for its end, then kill it."""
         try:
-            self._process.wait(GRACE_SECONDS)
+            self._process.wait(max(seconds, 0))
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._end()
@@ -167,10 +168,11 @@ class Team:
 
     def close(self) -> None:
         """End all workers, whatever they are doing."""
+        end = time.monotonic() + GRACE_SECONDS
         for worker in self.workers:
             worker.end()
         for worker in self.workers:
-            worker.close()
+            worker.close(end - time.monotonic())
         self.workers.clear()
 
 

@@ -30,6 +30,19 @@ COMMANDS: dict[str, list[str]] = {
     "lesson-screenshot": ["--lesson", "8", "--screenshot", "{out}/a.png"],
     "warp": ["warp", "--synthetic", "swirl", "--size", "512x512", "--frames", "900", "--out", "{out}/noise.npz"],
     "warp-pt": ["warp", "--synthetic", "swirl", "--size", "512x512", "--frames", "900", "--out", "{out}/noise.pt"],
+    "warp-workers": [
+        *(
+            "warp",
+            "--video",
+            "assets/clips/bunny.mp4",
+            "--size",
+            "512x512",
+            "--workers",
+            "2",
+            "--out",
+            "{out}/noise.npz",
+        )
+    ],
     "render": ["render", "--video", "assets/clips/bunny.mp4", "--out", "{out}/render"],
     "experiment": ["experiment", "long", "--out", "{out}/long"],
     "experiments": ["experiment", "all", "--out", "{out}/all"],

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.mark.slow
 def test_signals_at_random_moments_end_every_command(tmp_path: Path) -> None:
-    """Twenty-two of them, from the first import to the middle of the work; 72 by `python -m tests.app.cli.stops 72`."""
+    """Each command twice, from the first import to the middle of the work; 72 by `python -m tests.app.cli.stops 72`."""
     chance = random.Random(5)
     noise = noise_file(tmp_path)
     # Each twice, first early and then later, with one signal and then the other.
@@ -31,7 +31,7 @@ def test_signals_at_random_moments_end_every_command(tmp_path: Path) -> None:
         for later in range(2)
         for index, name in enumerate(COMMANDS)
     ]
-    assert len(cases) == 22
+    assert len(cases) == 2 * len(COMMANDS)
     with ThreadPoolExecutor(3) as several:
         ended = list(several.map(lambda case: stop(*case, noise), cases))
     wrong = [(each, each.wrong) for each in ended if each.wrong or each.seconds > SECONDS]

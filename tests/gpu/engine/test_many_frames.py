@@ -68,7 +68,7 @@ def test_every_chained_mode_stays_in_one_process() -> None:
 
 
 def test_how_many_workers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpu.processes.cores", lambda: 6)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
     assert many_frames.workers(engine, "integral", 9) == 6
     assert many_frames.workers(engine, "integral", 4) == 4
     assert many_frames.workers(engine, "integral", 9, 1) == 1
@@ -80,7 +80,7 @@ def test_how_many_workers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_memory_is_reckoned_for_all_of_them(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpu.processes.cores", lambda: 6)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 6)
     each = memory.needed(24, 32, engine.session.noise, 1, 9)
     monkeypatch.setattr(memory, "there", lambda: int(4.5 * each))
     assert memory.processes(24, 32, engine.session.noise, 9) == 4
@@ -167,7 +167,7 @@ def test_giving_up_ends_the_workers(engine: Engine, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.slow
 def test_workers_are_started_where_they_are_worth_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gpu.processes.cores", lambda: 2)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     with many_frames.making(engine, "integral", range(9)) as frames:
         for _ in frames:
             assert not children()  # nine small frames are not
