@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+
+from gpu import compiled
 
 CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the cache
 
@@ -72,10 +75,23 @@ def bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     channels = field.shape[0]
     field = field.contiguous()  # once, not for every chunk
     flat = positions.reshape(-1, 2)
+    if _compilable(field, flat):
+        from gpu.flow import maps_compiled
+
+        out = torch.empty((channels, len(flat)))
+        maps_compiled.bilinear(field.numpy(), flat.contiguous().numpy(), out.numpy())
+        return out.reshape(channels, *positions.shape[:-1])
     if field.device.type != "cpu" or len(flat) <= CHUNK:
         return _bilinear(field, flat).reshape(channels, *positions.shape[:-1])
     parts = [_bilinear(field, flat[start : start + CHUNK]) for start in range(0, len(flat), CHUNK)]
     return torch.cat(parts, dim=1).reshape(channels, *positions.shape[:-1])
+
+
+def _compilable(*tensors: torch.Tensor) -> bool:
+    """Whether compiled code can work on these: float32 on the processor, and nothing that torch keeps a record of."""
+    return compiled.available() and all(
+        tensor.device.type == "cpu" and tensor.dtype == torch.float32 and not tensor.requires_grad for tensor in tensors
+    )
 
 
 def _bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
@@ -99,6 +115,13 @@ def _bilinear(field: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
 
 def sample(vectors: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
     """`bilinear` for a flow or map: values (..., 2) of `vectors` (H, W, 2) at absolute `positions` (..., 2)."""
+    if _compilable(vectors, positions):
+        from gpu.flow import maps_compiled
+
+        out = torch.empty(positions.shape)
+        flat = positions.reshape(-1, 2).contiguous()
+        maps_compiled.sample(vectors.contiguous().numpy(), flat.numpy(), out.view(-1, 2).numpy())
+        return out
     return bilinear(vectors.permute(2, 0, 1), positions).movedim(0, -1)
 
 
@@ -171,6 +194,14 @@ def check(backward: torch.Tensor, forward: torch.Tensor, pixel: tuple[float, flo
     """`validity` of a pair of flows (H, W, 2), and their error: |b(p) + f(p + b(p))| on the grid of `backward`, UNSEEN where
     p + b(p) leaves the frame. The error is in pixels, or in others, of which the flows' pixel is `pixel` (x, y)."""
     height, width = backward.shape[:2]
+    if _compilable(backward, forward):
+        from gpu.flow import maps_compiled
+
+        checked = Checked(torch.empty((height, width), dtype=torch.bool), torch.empty((height, width)))
+        flows = backward.contiguous().numpy(), forward.contiguous().numpy()
+        scale = tuple(map(np.float32, pixel))
+        maps_compiled.check(*flows, np.float32(UNSEEN), *scale, checked.valid.numpy(), checked.error.numpy())
+        return checked
     positions = pixel_centres(height, width, backward.device) + backward
     there = sample(forward, positions)
     mismatch = _square(backward + there)
