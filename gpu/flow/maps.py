@@ -199,8 +199,8 @@ def check(backward: torch.Tensor, forward: torch.Tensor, pixel: tuple[float, flo
 
         checked = Checked(torch.empty((height, width), dtype=torch.bool), torch.empty((height, width)))
         flows = backward.contiguous().numpy(), forward.contiguous().numpy()
-        scale = tuple(map(np.float32, pixel))
-        maps_compiled.check(*flows, np.float32(UNSEEN), *scale, checked.valid.numpy(), checked.error.numpy())
+        unseen, across, down = np.float32(UNSEEN), np.float32(pixel[0]), np.float32(pixel[1])
+        maps_compiled.check(*flows, unseen, across, down, checked.valid.numpy(), checked.error.numpy())
         return checked
     positions = pixel_centres(height, width, backward.device) + backward
     there = sample(forward, positions)

@@ -85,7 +85,13 @@ def sample(vectors: Floats, positions: Floats, out: Floats) -> None:
 
 @kernel
 def check(
-    backward: Floats, forward: Floats, unseen: np.float32, scale_x: np.float32, scale_y: np.float32, valid: Bools, error: Floats
+    backward: Floats,
+    forward: Floats,
+    unseen: np.float32,
+    scale_x: np.float32,
+    scale_y: np.float32,
+    valid: Bools,
+    error: Floats,
 ) -> None:
     """maps.check of two flows (H, W, 2) into `valid` and `error` (H, W)."""
     height, width, _ = backward.shape

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from gpu import compiled
 from gpu.flow.maps import bilinear, inside
 
 SAMPLES = 16384
@@ -52,6 +54,8 @@ def correlation(
     (1.0, 928)
     """
     _, height, width = this.shape
+    if _compilable(other, this, positions):
+        return _correlation(other, this, positions, valid)
     used = (valid & inside(positions, height, width, 0.5)).reshape(-1).nonzero()[:, 0]
     n = int(used.numel())
     if n < 2:
@@ -61,6 +65,31 @@ def correlation(
     a, b = a - a.mean(), b - b.mean()
     scale = math.sqrt(float((a * a).sum())) * math.sqrt(float((b * b).sum()))
     return (float((a * b).sum()) / scale, n) if scale > 0 else (math.nan, n)
+
+
+def _compilable(*tensors: torch.Tensor) -> bool:
+    """Whether compiled code can work on these: float32 on the processor."""
+    return compiled.available() and all(t.device.type == "cpu" and t.dtype == torch.float32 for t in tensors)
+
+
+def _correlation(
+    other: torch.Tensor, this: torch.Tensor, positions: torch.Tensor, valid: torch.Tensor
+) -> tuple[float, int]:
+    """`correlation` by compiled code."""
+    from gpu.metrics import coherence_compiled
+
+    sums = np.zeros(5)
+    there, here = (frame.detach().contiguous().numpy() for frame in (other, this))
+    places, usable = positions.detach().reshape(-1, 2).contiguous().numpy(), valid.reshape(-1).contiguous().numpy()
+    pixels = coherence_compiled.sums(there, here, places, usable, sums)
+    values = pixels * len(this)
+    if pixels < 2:
+        return math.nan, pixels
+    mean_a, mean_b, squares_a, squares_b, products = sums / values
+    spread_a, spread_b = squares_a - mean_a**2, squares_b - mean_b**2
+    if not (spread_a > 1e-12 * squares_a and spread_b > 1e-12 * squares_b):
+        return math.nan, pixels  # what is left of a constant is rounding
+    return float((products - mean_a * mean_b) / math.sqrt(spread_a * spread_b)), pixels
 
 
 def ceiling(positions: torch.Tensor, valid: torch.Tensor) -> float:
@@ -85,6 +114,13 @@ def ceiling(positions: torch.Tensor, valid: torch.Tensor) -> float:
     height, width = valid.shape
     if height < 3 or width < 3:
         return math.nan
+    if _compilable(positions):
+        from gpu.metrics import coherence_compiled
+
+        places, sums = positions.detach().reshape(-1, 2).contiguous().numpy(), np.zeros(2)
+        there = coherence_compiled.usable_rows(places, valid.reshape(-1).contiguous().numpy(), height, width)
+        pixels = coherence_compiled.ceiling(places, there, PARTS, SAMPLES, sums)
+        return float(sums[0] / pixels / math.sqrt(sums[1] / pixels)) if pixels else math.nan
     usable = valid & inside(positions, height, width, 0.5)
     middle = usable[1:-1, 1:-1] & usable[1:-1, 2:] & usable[1:-1, :-2] & usable[2:, 1:-1] & usable[:-2, 1:-1]
     picked = middle.reshape(-1).nonzero()[:, 0]

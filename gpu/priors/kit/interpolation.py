@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from gpu import compiled
 from gpu.cache import ByteCache, bytes_of
 from gpu.noise import rng
+from gpu.noise.field import write_pixels
 from gpu.noise.inspection import Inspection, Taps, not_followed
 from gpu.noise.tracks import step_back
 from gpu.priors import INHERITED, KEPT, NEW, UNDEFINED, NoiseFrame, PriorContext, Run
@@ -24,6 +26,9 @@ BICUBIC_A = -0.75
 FIELDS = 96 << 20
 """Bytes of anchor noise that one run keeps at hand."""
 
+WORTH = 2
+"""So many times must all that is read of an anchor's noise be drawn, to be worth keeping all of its noise instead."""
+
 FIRST = "Frame {t} is the first of its shot: its noise is drawn afresh, and later frames interpolate it."
 
 CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the cache
@@ -31,10 +36,12 @@ CHUNK = 1 << 14  # positions worked on at once on a CPU: temporaries stay in the
 
 @dataclass(frozen=True)
 class Kernel:
-    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ...; 0 is the one at or before."""
+    """A separable interpolation: `weights(f)` belong to pixels `first`, first + 1, ...; 0 is the one at or before. `kind` is
+    its number in interpolation_compiled; -1 where compiled code does not have it."""
 
     first: int
     weights: Weights
+    kind: int = -1
 
 
 def _linear(f: torch.Tensor) -> list[torch.Tensor]:
@@ -62,8 +69,14 @@ def _nearest(f: torch.Tensor) -> list[torch.Tensor]:
     return [(f < 0.5).to(f.dtype), (f >= 0.5).to(f.dtype)]
 
 
-BILINEAR, BICUBIC = Kernel(0, _linear), Kernel(-1, _cubic)
-NEAREST, ROOT_BILINEAR = Kernel(0, _nearest), Kernel(0, _root)
+BILINEAR, BICUBIC = Kernel(0, _linear, 0), Kernel(-1, _cubic, 1)
+NEAREST, ROOT_BILINEAR = Kernel(0, _nearest, 2), Kernel(0, _root, 3)
+
+
+def _compilable(kernel: Kernel, *tensors: torch.Tensor) -> bool:
+    """Whether compiled code can work on these: float32 on the processor."""
+    there = kernel.kind >= 0 and compiled.available()
+    return there and all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in tensors)
 
 
 def interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -> torch.Tensor:
@@ -73,10 +86,30 @@ def interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -
     weights stay those of the kernel there; bicubic repeats the border pixel for the taps that it lacks. Exact at
     pixel centres. Positions must be finite.
     """
+    if _compilable(kernel, values, positions):
+        everywhere = torch.ones(len(positions), dtype=torch.int32)
+        return _resampled(values, positions, everywhere, torch.empty((len(values), len(positions))), kernel)
     if values.device.type != "cpu" or len(positions) <= CHUNK:
         return _interpolate(values, positions, kernel)
     parts = [_interpolate(values, positions[at : at + CHUNK], kernel) for at in range(0, len(positions), CHUNK)]
     return torch.cat(parts, dim=1)
+
+
+def _resampled(
+    values: torch.Tensor,
+    positions: torch.Tensor,
+    label: torch.Tensor,
+    out: torch.Tensor,
+    kernel: Kernel,
+    wanted: int = 1,
+) -> torch.Tensor:
+    """`interpolate` by compiled code where `label` (n,) int32 is `wanted`, into those columns of `out` (C, n)."""
+    from gpu.priors.kit import interpolation_compiled
+
+    parts = (part.contiguous().numpy() for part in (values, positions, label))
+    field, places, labels = parts
+    interpolation_compiled.resample(kernel.kind, field, places, labels, wanted, out.numpy())
+    return out
 
 
 def _interpolate(values: torch.Tensor, positions: torch.Tensor, kernel: Kernel) -> torch.Tensor:
@@ -138,10 +171,16 @@ def chained_step(context: PriorContext, previous: NoiseFrame, t: int, kernel: Ke
     valid = came_from.valid
     if context.transport.fill == "random":
         valid = valid & (before != UNDEFINED)
-    moved = interpolate(previous.noise, came_from.position.reshape(-1, 2), kernel).reshape(previous.noise.shape)
-    noise = moved
-    if not bool(valid.all()):
-        noise = torch.where(valid, moved, context.white(rng.FIELD, t))
+    position = came_from.position.reshape(-1, 2)
+    if _compilable(kernel, previous.noise, position):
+        noise = torch.empty_like(previous.noise, memory_format=torch.contiguous_format)
+        seen = valid.reshape(-1)
+        _resampled(previous.noise, position, seen.to(torch.int32), noise.view(len(noise), -1), kernel)
+        write_pixels(noise, torch.nonzero(~seen)[:, 0], context.seed, t)
+    else:
+        noise = interpolate(previous.noise, position, kernel).reshape(previous.noise.shape)
+        if not bool(valid.all()):
+            noise = torch.where(valid, noise, context.white(rng.FIELD, t))
     old = torch.where(before == KEPT, KEPT, INHERITED)
     state = torch.where(valid, old, UNDEFINED if context.transport.fill == "random" else NEW)
     return NoiseFrame(noise, state.to(torch.uint8))
@@ -159,16 +198,58 @@ class Anchored:
         context = self.context
         track = context.transport.track(t)
         positions, label = track.position.reshape(-1, 2), track.label.reshape(-1)
+        noise = (
+            self._drawn(positions, label) if _compilable(self.kernel, positions) else self._by_anchor(positions, label)
+        )
+        return NoiseFrame(noise.reshape(context.channels, context.height, context.width), track.state)
+
+    def _by_anchor(self, positions: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """(C, n) noise of pixels at `positions` in the frames `label`: one anchor after the other."""
+        context = self.context
         labels, sizes = torch.unique(label, return_counts=True)
         anchors = [int(anchor) for anchor in labels.tolist()]
         if len(anchors) == 1:
-            noise = interpolate(self._field(anchors[0]), positions, self.kernel)
-        else:
-            noise = torch.empty((context.channels, len(label)), dtype=torch.float32, device=context.device)
-            order = torch.argsort(label, stable=True)
-            for anchor, pixels in zip(anchors, torch.split(order, sizes.tolist()), strict=True):
-                noise[:, pixels] = interpolate(self._field(anchor), positions[pixels], self.kernel)
-        return NoiseFrame(noise.reshape(context.channels, context.height, context.width), track.state)
+            return interpolate(self._field(anchors[0]), positions, self.kernel)
+        noise = torch.empty((context.channels, len(label)), dtype=torch.float32, device=context.device)
+        order = torch.argsort(label, stable=True)
+        for anchor, pixels in zip(anchors, torch.split(order, sizes.tolist()), strict=True):
+            noise[:, pixels] = interpolate(self._field(anchor), positions[pixels], self.kernel)
+        return noise
+
+    def _drawn(self, positions: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """The same by compiled code. The noise of anchors that many pixels come from is kept; of the others, whose number grows
+        with every frame, what is read is drawn as it is read."""
+        from gpu.priors.kit import interpolation_compiled
+
+        context, labels = self.context, label.contiguous()
+        low, high = (int(end) for end in torch.aminmax(labels))
+        counts = np.zeros(high - low + 1, np.int64)
+        interpolation_compiled.count(labels.numpy(), counts, low)
+        order = np.argsort(-counts, kind="stable")
+        reads = len(self.kernel.weights(torch.zeros(1))) ** 2
+        worth = counts[order] * reads * WORTH > len(label)
+        kept = order[: max(1, min(int(worth.sum()), FIELDS // (4 * context.channels * len(label))))]
+        noise = torch.empty((context.channels, len(label)))
+        for anchor in (low + int(at) for at in kept):
+            _resampled(self._field(anchor), positions, labels, noise, self.kernel, anchor)
+        slots = np.full(len(counts), -1, np.int32)
+        rest = np.setdiff1d(np.flatnonzero(counts), kept)
+        if len(rest):
+            slots[rest] = np.arange(len(rest))
+            born, channels = (low + rest).tolist(), range(context.channels)
+            keys = np.array([[rng.key(context.seed, rng.FIELD, t, c, 0) for c in channels] for t in born], np.uint32)
+            interpolation_compiled.draw(
+                self.kernel.kind,
+                keys,
+                slots,
+                low,
+                positions.contiguous().numpy(),
+                labels.numpy(),
+                context.height,
+                context.width,
+                noise.numpy(),
+            )
+        return noise
 
     def inspect(self, t: int, x: int, y: int) -> Inspection:
         """See gpu.priors.Inspectable."""

@@ -1,8 +1,8 @@
 """Measures what the stages of a frame cost: `python -m tests.gpu.engine.measure_stages 256x144 512x512 1024x1024`.
 
-No test: it says where the time of a frame goes that the window shows. Sizes are columns x rows, as people write them. Medians of the
-processor's time on one thread, in milliseconds, and over torch.randn of four channels of that size in the same run. The motion
-is a rotation of 2 degrees a frame over a photo; `--json` prints what two runs are compared by.
+No test: it says where the time of a frame goes that the window shows. Sizes are columns x rows, as people write them. Medians
+of the processor's time on one thread, in milliseconds, and over torch.randn of four channels of that size in the same run.
+The motion is a rotation of 2 degrees a frame over a photo; `--json` prints what two runs are compared by.
 """
 
 from __future__ import annotations

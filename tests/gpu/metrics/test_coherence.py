@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from gpu import compiled
 from gpu.flow.maps import bilinear, inside
 from gpu.metrics.coherence import ceiling, correlation
 
@@ -189,3 +190,41 @@ def test_the_ceiling_about_a_centre_is_the_share_of_the_noise(factor: float, exp
     places[10:13, 10:13] = (grid(3, 3) - 1.5) * factor + torch.tensor([40.5, 30.5])
     valid[10:13, 10:13] = True  # a pixel with its four neighbours
     assert ceiling(places, valid) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not compiled.available(), reason="numba is not installed")
+@pytest.mark.parametrize("seed", range(4))
+def test_compiled_code_gives_the_numbers_of_torch(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Along motions that turn, stretch and leave the frame, with holes; also where hardly anything is left."""
+    random = torch.Generator().manual_seed(seed)
+    first, second = torch.randn(2, 3, 190, 210, generator=random)[:, :, : 190 - 40 * seed].unbind()
+    height, width = first.shape[1:]
+    matrix = rotation(20.0 * seed) @ torch.tensor([[1.0 + 0.4 * seed, 0.1], [-0.2, 1.0]])
+    middle = torch.tensor([width / 2, height / 2])
+    positions = (grid(height, width) - middle) @ matrix.T + middle + torch.randn(height, width, 2, generator=random) / 4
+    valid = torch.rand(height, width, generator=random) > 0.03
+    positions[5, 5], positions[9, 9, 0] = math.nan, math.inf
+    second = second + bilinear(first, positions)
+    cases = [
+        (first, second, valid),
+        (first[:, ::2, ::2], second[:, ::2, ::2], valid[::2, ::2]),
+        (first, first, valid & False),
+    ]
+    cases += [(torch.ones_like(first), second, valid), (first, torch.zeros_like(first), valid)]
+
+    def numbers() -> list[float]:
+        here = []
+        for other, this, there in cases:
+            places = positions[: there.shape[0], : there.shape[1]]
+            here += [*correlation(other, this, places, there), ceiling(places, there)]
+        return here
+
+    by_code = numbers()
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    by_torch = numbers()
+    assert by_code == pytest.approx(by_torch, rel=1e-5, abs=1e-6, nan_ok=True)
+    assert abs(by_code[0]) > 0.1
+    assert math.isnan(by_code[6])
+    assert math.isnan(by_code[9])
+    assert math.isnan(by_code[12])
