@@ -4,7 +4,8 @@
         flows.backward[3]      # (H, W, 2) in stored units: gpu.flow.stored.units
 
 Rules, the first that says something decides:
-- Direction: the array's own name, the file's, that of the folder; then what is asked for; then backward.
+- Direction: the array's own name, the file's, that of the folder; pairs of frames in the files' names, where both orders are
+  there (0_1 and 1_0) or it is said (0_to_1); then what is asked for; pairs of frames in one order; then backward.
 - Which array: `key`; those whose names say a direction; one whose name speaks of flow; the only one of a flow's shape; else
   it is asked for.
 - Layout: `layout`; the first of gpu.flow.stored.layouts.VECTORS that fits the shape.
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gpu import sequences
 from gpu.flow.stored.assembling import assemble
 from gpu.flow.stored.fields import Fields
 from gpu.flow.stored.files import Files, said
@@ -88,9 +90,15 @@ def open_flows(path: str | os.PathLike[str], direction: str = "auto", layout: st
         with said(path):
             places, notes = find(Path(path))
             made = assemble(places, files, str(path), direction, layout, key)
-        fields = dict(made.by_direction)
+        fields, more = dict(made.by_direction), ""
         if None in fields:
-            fields["forward" if direction == "forward" else "backward"] = fields.pop(None)
+            likely = made.likely == "forward" and direction == "auto"
+            fields["forward" if likely or direction == "forward" else "backward"] = fields.pop(None)
+            if likely:
+                more = (
+                    f"The flow {sequences.shown(path)} is taken as forward: its names count from one frame to the next; "
+                    "--flow-direction backward reads it as backward."
+                )
         return Flows(
             str(path),
             fields.get("backward"),
@@ -99,7 +107,7 @@ def open_flows(path: str | os.PathLike[str], direction: str = "auto", layout: st
             made.pixels,
             made.by_frame,
             made.taken,
-            (*notes, *made.notes),
+            (*notes, *made.notes, *([more] if more else [])),
             files,
         )
     except BaseException:

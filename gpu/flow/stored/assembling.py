@@ -11,7 +11,7 @@ import numpy as np
 
 from gpu import sequences
 from gpu.errors import FlowError
-from gpu.flow.stored import layouts, names, places
+from gpu.flow.stored import frame_pairs, layouts, names, places
 from gpu.flow.stored.fields import F32, Fields
 from gpu.flow.stored.files import Files
 from gpu.flow.stored.names import Component, Direction
@@ -24,9 +24,11 @@ PAST = re.compile(r"into[ _.-]*(past|future)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Assembled:
-    """Fields of a direction as stored, `by_direction` with None where names say none; see gpu.flow.stored.Flows."""
+    """Fields of a direction as stored, `by_direction` with None where names say none: `likely` is then what their numbers
+    speak for, if anything. See gpu.flow.stored.Flows."""
 
     by_direction: dict[Direction | None, Fields]
+    likely: Direction | None
     pixels: bool
     by_frame: bool
     taken: str
@@ -64,6 +66,7 @@ def assemble(given: list[Place], files: Files, where: str, direction: str, layou
     items, pixels, by_frame = _items(given, files, layout, key)
     if {item.piece.component for item in items} in ({"u"}, {"v"}):
         items += _other_component(items, files, where, layout, key)
+    items, likely = _of_frame_pairs(items)
     groups: dict[tuple[Direction | None, Component | None], list[_Item]] = {}
     for item in items:
         groups.setdefault((item.piece.direction, item.piece.component), []).append(item)
@@ -83,7 +86,7 @@ def assemble(given: list[Place], files: Files, where: str, direction: str, layou
     taken = ", ".join(dict.fromkeys(_words(item.piece) for item in items))
     fields = {said: _fields(run) for said, run in runs.items()}
     notes = tuple(dict.fromkeys(note for run in runs.values() for note in run.notes))
-    return Assembled(fields, pixels, by_frame, taken, notes)
+    return Assembled(fields, likely, pixels, by_frame, taken, notes)
 
 
 def _items(given: list[Place], files: Files, layout: str, key: str) -> tuple[list[_Item], bool, bool]:
@@ -111,6 +114,27 @@ def _other_component(items: list[_Item], files: Files, where: str, layout: str, 
         )
     others, _, _ = _items(places.find(beside)[0], files, layout, key)
     return others
+
+
+def _of_frame_pairs(items: list[_Item]) -> tuple[list[_Item], Direction | None]:
+    """The items with the direction that names of pairs of frames say; and the one that they only speak for."""
+    series: dict[tuple[Path, Component | None], list[_Item]] = {}
+    for item in items:
+        if item.piece.direction is None:
+            series.setdefault((item.place.path.parent, item.piece.component), []).append(item)
+    said: dict[Path, Direction] = {}
+    likely: set[Direction | None] = set()
+    for (folder, _), inside in series.items():
+        told = frame_pairs.told([item.place.path.stem for item in inside], sequences.shown(folder))
+        if told is not None and told.sure:
+            said |= {item.place.path: way for item, way in zip(inside, told.directions)}
+        else:
+            likely.add(told.directions[0] if told is not None else None)
+    named = [
+        replace(item, piece=replace(item.piece, direction=item.piece.direction or said.get(item.place.path)))
+        for item in items
+    ]
+    return named, likely.pop() if len(likely) == 1 else None
 
 
 def _of_direction(
@@ -275,19 +299,20 @@ def _fields(run: _Run) -> Fields:
 
 
 def count_of(stems: list[str]) -> list[int] | None:
-    """What the names of a sequence count: the number that differs from file to file, or of two neighbours (1_2, 2_3; 2_1, 3_2)
+    """What the names of a sequence count: the number that differs from file to file, or of pairs of frames (1_2, 2_3; 2_1, 3_2)
     the smaller; None where names do not count.
 
     >>> count_of(["flow_1", "flow_2", "flow_10"]), count_of(["backward_2_1", "backward_3_2"]), count_of(["a", "b"])
     ([1, 2, 10], [1, 2], None)
     """
+    pairs = frame_pairs.steps_between(stems)
+    if pairs is not None:
+        return [min(pair) for pair in pairs]
     table = [names.numbers_in(stem) for stem in stems]
     if len({len(row) for row in table}) != 1 or not table[0]:
         return None
     columns = [list(column) for column in zip(*table)]
     differing = [column for column in columns if len(set(column)) > 1] or [columns[-1]]
-    if len(differing) == 2 and all(abs(a - b) == 1 for a, b in zip(*differing)):
-        return [min(pair) for pair in zip(*differing)]
     return differing[-1]
 
 

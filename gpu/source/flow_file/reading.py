@@ -73,7 +73,10 @@ def open_stored(settings: SourceSettings) -> Pair:
         raise FlowError(
             f"No flow file is chosen; expected a file ending in one of {endings()}, or a folder of such files."
         )
-    opened = [open_flows(settings.flow_path, settings.flow_direction, settings.flow_layout, settings.flow_key)]
+    direction = settings.flow_direction
+    if direction == "auto" and settings.forward_path:
+        direction = "backward"  # beside forward flow it can be nothing else
+    opened = [open_flows(settings.flow_path, direction, settings.flow_layout, settings.flow_key)]
     try:
         if settings.forward_path:
             opened.append(open_flows(settings.forward_path, "forward", settings.flow_layout, settings.flow_key))
