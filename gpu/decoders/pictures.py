@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import OpenImageIO as oiio
 
-from gpu.decoders import colour, pillow_pictures, view
+from gpu.decoders import alpha, colour, pillow_pictures, view
 from gpu.decoders.formats import BYTES, FORMATS, RAW_SUFFIXES, Format, claimed_size, format_of, other_of
 from gpu.decoders.layers import Layer, Part, beauty, full_names, layers_of
 from gpu.decoders.pixels import check_size, check_values, over_black, turned
@@ -93,13 +93,14 @@ def frame(path: str, layer: str = "", page: int = 0, exposure: float | None = No
         told["layers"] = [other.name for other in layers if other.name]
         inp.seek_subimage(chosen.part, 0)
         transfer = _transfer(kind, spec)
+        straight = chosen.alpha >= 0 and alpha.straight(kind, spec, path)
         if transfer in ("linear", "density"):
-            pixels, more = _developed(inp, spec, chosen, transfer, exposure)
+            pixels, more = _developed(inp, spec, chosen, transfer, exposure, straight)
         elif _pillows(spec):
             return pillow_pictures.frame(path, kind.reader.upper(), page)
         else:
             try:
-                pixels, more = _stored(inp, spec, chosen, transfer)
+                pixels, more = _stored(inp, spec, chosen, transfer, straight)
             except ClipError as problem:
                 if kind.reader == "tiff" and "not configured" in str(problem):  # a compression that this libtiff lacks
                     return pillow_pictures.frame(path, "TIFF", page)
@@ -290,9 +291,9 @@ def _transfer(kind: Format, spec: Any) -> str:
     return "linear" if linear else ""
 
 
-def _stored(inp: Any, spec: Any, layer: Layer, transfer: str) -> tuple[U8, dict[str, Any]]:
+def _stored(inp: Any, spec: Any, layer: Layer, transfer: str, straight: bool) -> tuple[U8, dict[str, Any]]:
     """The channels of `layer` with 8 bits, over black where they are transparent, and what there is to say. `transfer`: `pq`
-    and `hlg` are toned."""
+    and `hlg` are toned. `straight`: colours are not multiplied by alpha yet."""
     places = [*layer.colours, *([layer.alpha] if layer.alpha >= 0 else [])]
     first, last = min(places), max(places) + 1
     whole = np.empty((spec.height, spec.width, last - first), np.uint8)
@@ -314,20 +315,20 @@ def _stored(inp: Any, spec: Any, layer: Layer, transfer: str) -> tuple[U8, dict[
         told["converted"] = converted is not None
         pixels = pixels if converted is None else converted
     if layer.alpha >= 0 and layer.alpha not in layer.colours:
-        associated = not spec.getattribute("oiio:UnassociatedAlpha")
-        pixels, told["transparent"] = over_black(pixels, whole[..., layer.alpha - first], associated)
+        pixels, told["transparent"] = over_black(pixels, whole[..., layer.alpha - first], associated=not straight)
     if pixels.shape[2] == 1:
         pixels = np.repeat(pixels, 3, axis=2)
     return np.ascontiguousarray(pixels), told
 
 
-def _developed(inp: Any, spec: Any, layer: Layer, transfer: str, exposure: float | None) -> tuple[U8, dict[str, Any]]:
+def _developed(
+    inp: Any, spec: Any, layer: Layer, transfer: str, exposure: float | None, straight: bool
+) -> tuple[U8, dict[str, Any]]:
     """Light of `layer` through the view transform, and what there is to say: the exposure that was taken, values that are no
-    numbers."""
+    numbers. `straight` as in `_stored`."""
     places = [*layer.colours, *([layer.alpha] if layer.alpha >= 0 else [])]
     first, last = min(places), max(places) + 1
     matrix = _primaries(spec)
-    straight = layer.alpha >= 0 and bool(spec.getattribute("oiio:UnassociatedAlpha"))
     kept: list[tuple[int, F32]] = []
     small = spec.height * spec.width * (last - first) * 4 <= KEPT_BYTES
     odd = 0
