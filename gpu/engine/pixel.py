@@ -8,7 +8,7 @@ import torch
 
 from gpu.errors import SizeError
 from gpu.noise import rng
-from gpu.noise.inspection import Footprint, Inspection, Taps
+from gpu.noise.inspection import Footprint, Inspection, Shares, Taps
 from gpu.priors import PriorInfo, Run, inspect
 from gpu.priors.kit.degrade import Degraded, mix
 
@@ -31,11 +31,9 @@ def pixel(run: Run, info: PriorInfo, shape: tuple[int, int], t: int, x: int, y: 
 def _first(inspection: Inspection, channels: int) -> Inspection:
     """The inspection with only its first channels: tasks have priors make more than are shown."""
 
-    def cut(part: Footprint | Taps | None) -> dict[str, object]:
-        if part is None:
-            return {}
-        names = ("values", "value", "total") if isinstance(part, Footprint) else ("values", "value")
-        return {name: getattr(part, name)[:channels] for name in names}
+    def cut(part: Footprint | Taps | Shares | None) -> dict[str, object]:
+        names = ("values", "value", "total", "parts", "fresh")
+        return {name: getattr(part, name)[:channels] for name in names if hasattr(part, name)}
 
     return dataclasses.replace(
         inspection,
@@ -44,4 +42,5 @@ def _first(inspection: Inspection, channels: int) -> Inspection:
         mixed=None if inspection.mixed is None else inspection.mixed[:channels],
         footprint=inspection.footprint and dataclasses.replace(inspection.footprint, **cut(inspection.footprint)),  # type: ignore[arg-type]
         taps=inspection.taps and dataclasses.replace(inspection.taps, **cut(inspection.taps)),  # type: ignore[arg-type]
+        shares=inspection.shares and dataclasses.replace(inspection.shares, **cut(inspection.shares)),  # type: ignore[arg-type]
     )

@@ -1,5 +1,5 @@
-"""What one pixel of noise is made of, as data: the sub-pixels it owns, or the pixels that interpolation reads; and sentences
-that say where it comes from."""
+"""What one pixel of noise is made of, as data: the sub-pixels it owns, the pixels that interpolation reads, or the shares of
+pixels that it received; and sentences that say where it comes from."""
 
 from __future__ import annotations
 
@@ -67,6 +67,27 @@ class Taps:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """The shares of pixels (n, 2) of frame `source` that a pixel received which was at `position` (2,) there.
+
+    Each pixel holds `values` (C, n) and hands out `shares` (n,) of its area, which carry `parts` (C, n) of its noise: random,
+    and independent of each other. `value` (C,) is the sum of the parts times their `weights` (n,), and of what was drawn
+    anew, `fresh` (C,). `pixels` are counted in cells, of which `cells` lie side by side in a pixel of the frame.
+    """
+
+    source: int
+    position: F32
+    pixels: I64
+    values: F32
+    shares: F32
+    parts: F32
+    weights: F32
+    fresh: F32
+    value: F32
+    cells: int = 1
+
+
+@dataclass(frozen=True)
 class Inspection:
     """Pixel (x, y) of frame t of one column: its `state` (gpu.noise.states), the prior's `own` value (C,), the `value` (C,)
     that is shown, which differs where `gamma` mixes `mixed` (C,) in, a sentence, and what the own value is made of."""
@@ -80,6 +101,7 @@ class Inspection:
     sentence: str
     footprint: Footprint | None = None
     taps: Taps | None = None
+    shares: Shares | None = None
     gamma: float = 0.0
     mixed: F32 | None = None
 

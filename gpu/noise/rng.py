@@ -10,6 +10,7 @@ and columns are hashed on their own before they meet, so no shift of one frame o
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -17,11 +18,23 @@ import numpy.typing as npt
 import torch
 
 from gpu import compiled
-from gpu.noise.coefficients import CENTRAL, COLUMN, LN2_HIGH, LN2_LOW, LOGARITHM, ROOT_HALF_BITS, ROW, TAIL
+from gpu.noise.coefficients import (
+    CENTRAL,
+    COLUMN,
+    COSINE,
+    LN2_HIGH,
+    LN2_LOW,
+    LOGARITHM,
+    ROOT_HALF_BITS,
+    ROW,
+    SINE,
+    TAIL,
+)
 
-FIELD, FINE, INDEPENDENT, DEGRADE = 1, 2, 3, 4
+FIELD, FINE, INDEPENDENT, DEGRADE, SHARES, SPLIT = 1, 2, 3, 4, 5, 6
 """Streams: the noise a frame is born with; the detail below its pixels; the fresh part of mixed priors; the part that γ
-mixes in."""
+mixes in; what tells the shares of a pixel from each other (gpu.priors.kit.shares); and the parts that it is split into
+(gpu.priors.kit.splitting)."""
 
 _MASK = 0xFFFFFFFF
 _WORD = 0xC2B2AE35
@@ -102,6 +115,11 @@ def scattered(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.T
     return out.view(planes.shape)
 
 
+def words_at(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The hash words (int32) of `planes` (int32 keys) at single places `y`, `x` (int32), broadcast: a few."""
+    return _mix(_mix(_mix(y + signed(ROW)) ^ planes) ^ _mix(x + signed(COLUMN)))
+
+
 def words(plane: int, y0: int, x0: int, height: int, width: int, device: torch.device) -> torch.Tensor:
     """(height, width) int32 holding the 32-bit hash words of plane `plane` (from `key`) over a rectangle."""
     return _mix(_rows(plane, y0, height, device)[:, None] ^ _columns(x0, width, device)[None, :])
@@ -148,6 +166,30 @@ def gaussian(word: torch.Tensor) -> torch.Tensor:
     value.mul_(probability.mul_(-2).add_(1).mul_(2**0.5))
     value.view(torch.int32).bitwise_xor_(word & -0x80000000)  # the top bit of the word is the sign
     return value
+
+
+def pairs(first: torch.Tensor, second: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two independent standard normals from two 32-bit words (int32 tensors of one shape): r cos a and r sin a with
+    r = sqrt(-2 ln u), u of the lower 31 bits of the first word and a of the second, a whole turn (Box and Muller 1958).
+
+    For kernels that draw many: it takes one logarithm for two values. The tails reach 6.6 standard deviations.
+    """
+    probability = (first & 0x7FFFFFFF).to(torch.float32).add_(0.5).mul_(2.0**-31)
+    radius = _root(_logarithm(probability).mul_(-2))
+    # Whole quarters of a turn are taken off as integers, so that single precision holds the rest.
+    quadrant = (second + (1 << 29)) >> 30
+    angle = (second - (quadrant << 30)).to(torch.float32).mul_(math.pi / 2**31)
+    z = angle * angle
+    sine, cosine = torch.full_like(z, SINE[0]), torch.full_like(z, COSINE[0])
+    for of_sine, of_cosine in zip(SINE[1:], COSINE[1:]):
+        sine.mul_(z).add_(of_sine)
+        cosine.mul_(z).add_(of_cosine)
+    sine.mul_(angle)
+    turned = (quadrant & 1) != 0
+    x, y = torch.where(turned, sine, cosine), torch.where(turned, cosine, sine)
+    x = torch.where(((quadrant + 1) & 2) != 0, -x, x)
+    y = torch.where((quadrant & 2) != 0, -y, y)
+    return x.mul_(radius), y.mul_(radius)
 
 
 def plane(

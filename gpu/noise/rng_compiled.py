@@ -7,6 +7,7 @@ and no logarithm from a library.
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,10 @@ _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (_F32(c) for c in coefficients.CEN
 _T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7, _T8 = (_F32(c) for c in coefficients.TAIL)
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = (_F32(c) for c in coefficients.LOGARITHM)
 _LN2_HIGH, _LN2_LOW = _F32(coefficients.LN2_HIGH), _F32(coefficients.LN2_LOW)
+_S0, _S1, _S2, _S3, _S4 = (_F32(c) for c in coefficients.SINE)
+_N0, _N1, _N2, _N3, _N4 = (_F32(c) for c in coefficients.COSINE)
+_HALF_STEP, _TURN = _F32(2.0**-31), _F32(math.pi / 2**31)
+_EIGHTH, _QUARTER, _TURNED, _BELOW = _I32(1 << 29), _I32(30), _I32(1), _I32(2)
 _ROOT_HALF, _SPLIT, _CENTRE, _THREE = _I32(coefficients.ROOT_HALF_BITS), _F32(5), _F32(2.5), _F32(3)
 _MANTISSA, _MAGNITUDE, _SIGN = _I32(23), _U32(0x7FFFFFFF), _U32(0x80000000)
 
@@ -67,10 +72,8 @@ def real(context: Any, word: Any) -> Any:
 
 
 @inlined
-def gaussian(word: Any) -> Any:
-    """`gpu.noise.rng.gaussian` of a uint32. Both branches are computed and one is chosen, so that loops run in SIMD."""
-    p = (_F32(_I32(word & _MAGNITUDE)) + _HALF) * _STEP
-    q = (_ONE - p) * p * _FOUR
+def logarithm(q: Any) -> Any:
+    """ln q of a normal float32, as gpu.noise.rng has it."""
     pattern = bits(q)
     exponent = (pattern - _ROOT_HALF) >> _MANTISSA
     f = real(_I32(pattern - (exponent << _MANTISSA))) - _ONE
@@ -87,7 +90,15 @@ def gaussian(word: Any) -> Any:
     y = y * f * z
     y = y + e * _LN2_LOW
     y = y - z * _HALF
-    w = -((f + y) + e * _LN2_HIGH)
+    return (f + y) + e * _LN2_HIGH
+
+
+@inlined
+def gaussian(word: Any) -> Any:
+    """`gpu.noise.rng.gaussian` of a uint32. Both branches are computed and one is chosen, so that loops run in SIMD."""
+    p = (_F32(_I32(word & _MAGNITUDE)) + _HALF) * _STEP
+    q = (_ONE - p) * p * _FOUR
+    w = -logarithm(q)
     a = w - _CENTRE
     near = a * _C0 + _C1
     near = near * a + _C2
@@ -123,6 +134,24 @@ def of_column(x: Any) -> Any:
     return mixed(_U32(_U32(x) + COLUMN))
 
 
+@inlined
+def pair(first: Any, second: Any) -> Any:
+    """`gpu.noise.rng.pairs` of two uint32."""
+    p = (_F32(_I32(first & _MAGNITUDE)) + _HALF) * _HALF_STEP
+    radius = _F32(np.sqrt(logarithm(p) * -_TWO))
+    turn = _I32(second)
+    quadrant = _I32(_I32(turn + _EIGHTH) >> _QUARTER)
+    angle = _F32(_I32(turn - _I32(quadrant << _QUARTER))) * _TURN
+    z = angle * angle
+    sine = ((((_S0 * z + _S1) * z + _S2) * z + _S3) * z + _S4) * angle
+    cosine = (((_N0 * z + _N1) * z + _N2) * z + _N3) * z + _N4
+    turned = (quadrant & _TURNED) != 0
+    x, y = (sine if turned else cosine), (cosine if turned else sine)
+    x = -x if ((quadrant + _TURNED) & _BELOW) != 0 else x
+    y = -y if (quadrant & _BELOW) != 0 else y
+    return x * radius, y * radius
+
+
 @kernel
 def columns(x0: int, width: int) -> npt.NDArray[np.uint32]:
     """(width,) `of_column` of the columns from x0 on."""
@@ -138,6 +167,14 @@ def fill_row(plane: np.uint32, y: int, across: npt.NDArray[np.uint32], out: npt.
     row = of_row(plane, y)
     for x in range(len(across)):
         out[x] = gaussian(mixed(_U32(row ^ across[x])))
+
+
+@kernel
+def fill_pair(first: np.uint32, second: np.uint32, y: int, across: Any, out: Any, other: Any) -> None:
+    """`pair` of row y of two planes of words, over the columns `across`, into `out` and `other` of the same length."""
+    row, second_row = of_row(first, y), of_row(second, y)
+    for x in range(len(across)):
+        out[x], other[x] = pair(mixed(_U32(row ^ across[x])), mixed(_U32(second_row ^ across[x])))
 
 
 @kernel

@@ -1,4 +1,5 @@
-"""Draws what a pixel of noise is made of: its outline and owned sub-pixels in the anchor frame, or the pixels it reads."""
+"""Draws what a pixel of noise is made of: its outline and owned sub-pixels in the anchor frame, the pixels it reads, or those
+that it received shares of."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from app.look.theme import DARK, Theme, rgb
 from app.views.statistics.measures import signed
 
 if TYPE_CHECKING:
-    from gpu.noise.inspection import Footprint, Inspection, Taps
+    from gpu.noise.inspection import Footprint, Inspection, Shares, Taps
 
 RANGE = 2.5  # standard deviations of a value at which its colour is full
 BAR = 26  # height of the colour scale at the bottom
@@ -106,6 +107,8 @@ class PixelDrawing(QWidget):
             self._draw_footprint(painter, inspection.footprint, colours)
         elif inspection is not None and inspection.taps is not None:
             self._draw_taps(painter, inspection.taps, colours)
+        elif inspection is not None and inspection.shares is not None and len(inspection.shares.pixels):
+            self._draw_shares(painter, inspection.shares, colours)
         else:
             painter.setPen(QColor(colours.dim))
             text = "Nothing chosen yet" if inspection is None else "This value has no outline in another frame"
@@ -172,33 +175,64 @@ class PixelDrawing(QWidget):
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"y {y}")
 
     def _draw_taps(self, painter: QPainter, taps: Taps, colours: theme.Theme) -> None:
-        low, high = taps.pixels.min(0) - 0.3, taps.pixels.max(0) + 1.3
-        scale, offset = self._view(low, high)
-        for (x, y), value in zip(taps.pixels.tolist(), taps.values[self._channel].tolist(), strict=True):
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._colour(value))
-            painter.drawRect(QRectF(offset.x() + x * scale, offset.y() + y * scale, scale, scale))
+        scale, offset = self._view(taps.pixels.min(0) - 0.3, taps.pixels.max(0) + 1.3)
+        values = taps.values[self._channel].tolist()
+        self._draw_cells(painter, taps.pixels, values, scale, offset)
         self._draw_grid(painter, scale, offset, colours)
         if scale > 54:
-            for (x, y), weight, value in zip(
-                taps.pixels.tolist(), taps.weights.tolist(), taps.values[self._channel].tolist(), strict=True
-            ):
+            for place, weight, value in zip(taps.pixels.tolist(), taps.weights.tolist(), values, strict=True):
                 lines = f"{signed(value, 2)}\n× {signed(weight, 3)}"
-                box = QRectF(offset.x() + x * scale, offset.y() + y * scale, scale, scale)
-                small = painter.fontMetrics().boundingRect(box.toRect(), _CENTRE, lines).adjusted(-5, -2, 5, 2)
-                painter.setPen(Qt.PenStyle.NoPen)
-                plate = QColor(colours.panel)
-                plate.setAlpha(210)
-                painter.setBrush(plate)
-                painter.drawRoundedRect(small, 4, 4)
-                painter.setPen(QColor(colours.text))
-                painter.drawText(box, _CENTRE, lines)
-        at = QPointF(*taps.position) * scale + offset
+                self._draw_label(painter, place, lines, scale, offset, colours)
+        self._draw_place(painter, QPointF(*taps.position) * scale + offset, colours)
+        self._draw_scale(painter, colours, 1.0)
+
+    def _draw_shares(self, painter: QPainter, shares: Shares, colours: theme.Theme) -> None:
+        """The pixels, or cells of pixels, that handed out shares, and where the pixel was."""
+        cells = shares.cells
+        place = shares.position - 0.5
+        around = np.concatenate([shares.pixels / cells, (shares.pixels + 1) / cells, [place, place + 1]])
+        scale, offset = self._view(around.min(0) - 0.3, around.max(0) + 0.3)
+        values = shares.values[self._channel].tolist()
+        self._draw_cells(painter, shares.pixels, values, scale / cells, offset)
+        self._draw_grid(painter, scale, offset, colours)
+        if scale / cells > 54:
+            for pixel, share, value in zip(shares.pixels.tolist(), shares.shares.tolist(), values, strict=True):
+                self._draw_label(painter, pixel, f"{signed(value, 2)}\n{share:.0%}", scale / cells, offset, colours)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(colours.text), 2.6))
+        painter.drawRect(QRectF(offset.x() + place[0] * scale, offset.y() + place[1] * scale, scale, scale))
+        self._draw_place(painter, QPointF(*shares.position) * scale + offset, colours)
+        self._draw_scale(painter, colours, 1.0)
+
+    def _draw_cells(
+        self, painter: QPainter, places: np.ndarray, values: list[float], side: float, offset: QPointF
+    ) -> None:
+        """Squares of a grid, coloured by what they hold."""
+        painter.setPen(Qt.PenStyle.NoPen)
+        for (x, y), value in zip(places.tolist(), values, strict=True):
+            painter.setBrush(self._colour(value))
+            painter.drawRect(QRectF(offset.x() + x * side, offset.y() + y * side, side, side))
+
+    def _draw_label(
+        self, painter: QPainter, place: list[int], lines: str, side: float, offset: QPointF, colours: theme.Theme
+    ) -> None:
+        """Words in the middle of a square, on a plate that lets them be read."""
+        box = QRectF(offset.x() + place[0] * side, offset.y() + place[1] * side, side, side)
+        small = painter.fontMetrics().boundingRect(box.toRect(), _CENTRE, lines).adjusted(-5, -2, 5, 2)
+        painter.setPen(Qt.PenStyle.NoPen)
+        plate = QColor(colours.panel)
+        plate.setAlpha(210)
+        painter.setBrush(plate)
+        painter.drawRoundedRect(small, 4, 4)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(box, _CENTRE, lines)
+
+    def _draw_place(self, painter: QPainter, at: QPointF, colours: theme.Theme) -> None:
+        """A cross where the pixel's centre was."""
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(colours.text), 2.2))
         painter.drawLine(at - QPointF(7, 0), at + QPointF(7, 0))
         painter.drawLine(at - QPointF(0, 7), at + QPointF(0, 7))
-        self._draw_scale(painter, colours, 1.0)
 
     def _colour(self, sigmas: float) -> QColor:
         """Of a value in standard deviations of its kind."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from app.views.statistics.measures import signed
 
 if TYPE_CHECKING:
-    from gpu.noise.inspection import Footprint, Inspection, Taps
+    from gpu.noise.inspection import Footprint, Inspection, Shares, Taps
 
 STATES = (
     "kept: carried from the shot's first frame",
@@ -35,6 +35,8 @@ def numbers(key: str, inspection: Inspection, channel: int, full: bool = False) 
         lines += _footprint(inspection.footprint, channel, full)
     if inspection.taps is not None:
         lines += _taps(inspection.taps, channel)
+    if inspection.shares is not None:
+        lines += _shares(inspection.shares, channel, full)
     return lines
 
 
@@ -75,4 +77,31 @@ def _taps(taps: Taps, channel: int) -> list[str]:
         lines.append(f"({x}, {y}): {signed(weight, 4)} · {signed(value, 4)}")
     lines.append(f"sum {signed(float(taps.value[channel]), 4)} σ")
     lines.append(f"variance Σw² = {taps.variance:.4f}, where white noise has 1")
+    return lines
+
+
+SHOWN = 8
+"""Shares that are listed on the page; the copied text has all."""
+
+
+def _shares(shares: Shares, channel: int, full: bool) -> list[str]:
+    lines = [f"was at ({shares.position[0]:.3f}, {shares.position[1]:.3f}) px in frame {shares.source}"]
+    if shares.cells > 1:
+        lines.append(f"places of cells, {shares.cells} × {shares.cells} a pixel")
+    count = len(shares.pixels) if full else min(len(shares.pixels), SHOWN)
+    for (x, y), value, share, part, weight in zip(
+        shares.pixels[:count].tolist(),
+        shares.values[channel].tolist(),
+        shares.shares.tolist(),
+        shares.parts[channel].tolist(),
+        shares.weights.tolist(),
+    ):
+        lines.append(
+            f"({x}, {y}): share {share:.4f} of {signed(value, 4)} is {signed(part, 4)}, times {signed(weight, 4)}"
+        )
+    if count < len(shares.pixels):
+        lines.append(f"and {len(shares.pixels) - count} more")
+    if float(shares.fresh[channel]):
+        lines.append(f"drawn anew {signed(float(shares.fresh[channel]), 4)}")
+    lines.append(f"sum {signed(float(shares.value[channel]), 4)} σ, of independent parts: variance 1")
     return lines

@@ -28,12 +28,14 @@ class Flow:
 
     vectors: torch.Tensor  # (H, W, 2)
     mask: Callable[[int], torch.Tensor] | None = None
+    ahead: torch.Tensor | None = None  # forward flow (H, W, 2)
 
     def backward(self, t: int) -> torch.Tensor:
         return self.vectors
 
     def forward(self, t: int) -> torch.Tensor:
-        raise AssertionError("these priors follow backward flow only")
+        assert self.ahead is not None, "a prior asks for forward flow of a motion that has none"
+        return self.ahead
 
     def valid(self, t: int) -> torch.Tensor:
         height, width, _ = self.vectors.shape
@@ -110,7 +112,8 @@ def translation() -> Callable[..., Flow]:
     """translation(dx, dy, height=, width=): content moves by (dx, dy), so the backward flow is (-dx, -dy)."""
 
     def build(dx: float, dy: float, height: int = 20, width: int = 28) -> Flow:
-        return Flow(torch.tensor([-float(dx), -float(dy)]).expand(height, width, 2))
+        moved = torch.tensor([float(dx), float(dy)]).expand(height, width, 2)
+        return Flow(-moved, ahead=moved)
 
     return build
 
@@ -121,8 +124,9 @@ def turning() -> Callable[..., Flow]:
 
     def build(zoom: float = 0.03, angle: float = 0.05, height: int = 20, width: int = 28) -> Flow:
         away = maps.pixel_centres(height, width) - torch.tensor([width / 2, height / 2])
-        x, y = away.unbind(dim=-1)
-        return Flow(torch.stack((-zoom * x - angle * y, angle * x - zoom * y), dim=-1))
+        step = torch.tensor([[-zoom, -angle], [angle, -zoom]])
+        back = torch.linalg.inv(torch.eye(2) + step) - torch.eye(2)
+        return Flow(away @ step.T, ahead=away @ back.T)
 
     return build
 
@@ -130,4 +134,4 @@ def turning() -> Callable[..., Flow]:
 @pytest.fixture
 def masked() -> Callable[[Flow, Callable[[int], torch.Tensor]], Flow]:
     """masked(flow, mask): the flow, valid only where mask(t) is true as well."""
-    return lambda flow, mask: Flow(flow.vectors, mask)
+    return lambda flow, mask: Flow(flow.vectors, mask, flow.ahead)
