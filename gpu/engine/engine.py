@@ -292,8 +292,7 @@ class Engine:
         noise = frame.noise[: self.session.noise.channels]
         measured = whiteness.measure(noise)
         along = self._coherence(key, t, noise)
-        pixels = frame.state.numel()
-        share = {state: float((frame.state == state).sum()) / pixels for state in (INHERITED, NEW, UNDEFINED)}
+        share = [count / frame.state.numel() for count in torch.bincount(frame.state.reshape(-1), minlength=4).tolist()]
         self._comparison.cache.note(
             key,
             t,

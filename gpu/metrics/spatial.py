@@ -130,11 +130,16 @@ def autocorrelation(transform: torch.Tensor, power: torch.Tensor, width: int) ->
     # A shift that is its own opposite compares only n/2 pairs: its standard deviation is sqrt(2) times larger.
     twins = [(y, x) for y in {0, height / 2} for x in {0, width / 2} if (y, x) != (0, 0)]
     own = [(int(y), int(x)) for y, x in twins if y == int(y) and x == int(x)]
-    total = torch.zeros((height, width), dtype=torch.float32, device=transform.device)
+    rows = [dy for dy in range(-REACH, REACH + 1) if abs(dy) <= height // 2]
+    columns = [dx for dx in range(-REACH, REACH + 1) if abs(dx) <= width // 2]
+    around = torch.tensor(
+        [[dy % height * width + dx % width for dx in columns] for dy in rows], device=transform.device
+    )
+    total = torch.zeros(around.shape, dtype=torch.float32, device=transform.device)
     best, where, pair = -1.0, (0, 0), (0, 0)
     for c in range(channels):
         r = torch.fft.irfft2(power[c], s=(height, width)).div_(n)
-        total += r
+        total += r.view(-1)[around]
         r[0, 0] = 0
         for y, x in own:
             r[y, x] *= math.sqrt(0.5)
@@ -148,11 +153,8 @@ def autocorrelation(transform: torch.Tensor, power: torch.Tensor, width: int) ->
         if value > best:
             best, where, pair = value, (index // width, index % width), (a, b)
     distinct += len(channel_pairs(channels)) * n
-    rows = [dy for dy in range(-REACH, REACH + 1) if abs(dy) <= height // 2]
-    columns = [dx for dx in range(-REACH, REACH + 1) if abs(dx) <= width // 2]
-    total = total.cpu()
     inside = np.ix_([dy + REACH for dy in rows], [dx + REACH for dx in columns])
-    near[inside] = total[[dy % height for dy in rows]][:, [dx % width for dx in columns]].numpy() / channels
+    near[inside] = total.cpu().numpy() / channels
     if distinct == 0:
         return NO_PEAK, near
     peak = _peak(best, where, pair, n, distinct, (height, width))
@@ -190,11 +192,23 @@ def cross_correlation(a: torch.Tensor, b: torch.Tensor) -> Peak:
 def standardise(noise: torch.Tensor) -> torch.Tensor | None:
     """Each channel less its mean and over its standard deviation; None where a channel has none."""
     centred = noise - noise.mean(dim=(1, 2), keepdim=True)
-    deviation = centred.square().mean(dim=(1, 2), keepdim=True).sqrt()
-    largest = noise.abs().amax()
+    low, high = torch.aminmax(noise)
+    return scaled(centred, mean_squares(centred), max(float(high), -float(low)))
+
+
+def mean_squares(centred: torch.Tensor) -> torch.Tensor:
+    """(C,) mean of the squares of each channel."""
+    lengths: torch.Tensor = torch.linalg.vector_norm(centred, dim=(1, 2))
+    return lengths.square() / centred[0].numel()
+
+
+def scaled(centred: torch.Tensor, squares: torch.Tensor, largest: float) -> torch.Tensor | None:
+    """Channels without a mean over their standard deviation, the root of `squares` (C,); None where one has none beside the
+    `largest` absolute value that there was."""
+    deviation = squares.sqrt()
     if not bool((deviation > 1e-6 * largest).all()) or not bool(torch.isfinite(deviation).all()):
         return None
-    return centred / deviation
+    return centred / deviation[:, None, None]
 
 
 def _largest(r: torch.Tensor, best: float) -> tuple[float, int]:

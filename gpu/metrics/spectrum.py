@@ -11,6 +11,8 @@ import numpy.typing as npt
 import torch
 from scipy import special
 
+from gpu import compiled
+
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 F64 = npt.NDArray[np.float64]
@@ -59,6 +61,18 @@ def radial_spectrum(power: torch.Tensor, width: int, scale: float) -> Spectrum:
         worst = int(np.argmax(np.where(each < 1e-12, np.abs(share / counts * coefficients - 1), 0)))
     p = -math.expm1(len(counts) * math.log1p(-min(float(each[worst]), 1 - 1e-16)))
     return Spectrum(curve, p, float(centres[worst]), float(share[worst] / counts[worst] * coefficients))
+
+
+def power(transform: torch.Tensor) -> torch.Tensor:
+    """|.|^2 of a tensor of complex numbers."""
+    parts = torch.view_as_real(transform)
+    if transform.device.type != "cpu" or parts.dtype != torch.float32 or not compiled.available():
+        return parts.square().sum(dim=-1)
+    from gpu.metrics import spectrum_compiled
+
+    out = torch.empty(transform.shape)
+    spectrum_compiled.power(parts.reshape(-1, 2).numpy(), out.view(-1).numpy())
+    return out
 
 
 @lru_cache(maxsize=8)

@@ -16,6 +16,7 @@ from gpu.errors import SizeError
 from gpu.metrics import moments as m
 from gpu.metrics import spatial
 from gpu.metrics.spatial import Peak
+from gpu.metrics.spectrum import power as spectral_power
 from gpu.metrics.spectrum import radial_spectrum
 from gpu.metrics.verdicts import overall, verdicts
 from gpu.metrics.whiteness_result import LEVEL, Verdict, Whiteness
@@ -42,11 +43,11 @@ def measure(noise: Noise) -> Whiteness:
     """
     field_ = _frame(noise)
     n = field_.numel()
-    missing = n - int(torch.isfinite(field_).sum())
-    if missing:
-        return _undefined(n, f"{missing} of {n} values are not finite")
     flat = field_.reshape(-1)
     low, high = (float(value) for value in torch.aminmax(flat))
+    if not math.isfinite(high - low):  # NaN is either end's, wherever it stands
+        missing = n - int(torch.isfinite(field_).sum())
+        return _undefined(n, f"{missing} of {n} values are not finite")
     if max(high, -low) > 1e9:  # fourth powers would leave float32
         return _undefined(n, f"values reach {max(high, -low):.3g}, far outside what noise of variance 1 takes")
     moments = m.moments(flat)
@@ -60,12 +61,12 @@ def measure(noise: Noise) -> Whiteness:
     if moments.variance > 0:
         moran = spatial.moran(field_ - moments.mean, moments.variance * (n - 1))
     centred = field_ - field_.mean(dim=(1, 2), keepdim=True)
-    squares = centred.square().mean(dim=(1, 2))
-    standardised = spatial.standardise(field_)
+    squares = spatial.mean_squares(centred)
+    standardised = spatial.scaled(centred, squares, max(high, -low))
     # The transform serves the autocorrelation and the spectrum; a channel without variance leaves only the latter.
     basis = standardised if standardised is not None else centred
     transform = torch.fft.rfft2(basis)
-    power = torch.view_as_real(transform).square().sum(dim=-1)
+    power = spectral_power(transform)
     weighted = torch.tensordot(squares, power, dims=1) if standardised is not None else power.sum(dim=0)
     spectrum = radial_spectrum(weighted, width, 1 / (channels * height * width))
     if standardised is not None:
