@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import re
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -15,13 +13,15 @@ from typing import Any
 
 import av
 import av.error
-import av.filter
 import numpy as np
 
 from gpu.decoders import colour
-from gpu.decoders.film import MOST_PIXELS, U8, Frame, Header
-from gpu.decoders.interlacing import combed
+from gpu.decoders.clock import Clock, Count
+from gpu.decoders.fields import Decoded, Fields
+from gpu.decoders.film import MOST_PIXELS, U8, Frame, Header, Look
+from gpu.decoders.filters import graph
 from gpu.decoders.orientation import Orientation, from_matrix, turned
+from gpu.decoders.pixels import over_black
 from gpu.errors import ClipError
 
 KINDS = "mp4, avi, mov, mkv, webm, mpg, gif or the like"
@@ -44,6 +44,9 @@ UNSPECIFIED = 2
 SCALER_MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)
 """Matrix coefficients (H.273) that FFmpeg's scaler knows."""
 
+UNSET_ALPHA = ("rawvideo", "msrle", "msvideo1", "cinepak")
+"""Codecs whose fourth byte is 0 in many files that mean no transparency."""
+
 MATRIX_NAMES = {
     3: "reserved", 8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 2085", 12: "derived from its primaries",
     13: "derived from its primaries, constant luminance", 14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-Re", 17: "YCgCo-Ro",
@@ -51,14 +54,14 @@ MATRIX_NAMES = {
 DERIVED_MATRICES = {1: 1, 4: 4, 5: 5, 6: 6, 7: 7, 9: 9}
 """Of primaries, the matrix that H.273 derives from them (equations 20 to 36), where it has a name of its own."""
 
-INTERLACE_FILTER = "bwdif"  # weaves where nothing moves, interpolates along edges where something does
 THREADS = 4
 
 
 class Container:
     """gpu.decoders.film.Film of a file that FFmpeg reads. Keys are times in halves of the stream's time base."""
 
-    def __init__(self, path: str, deinterlace: str) -> None:
+    def __init__(self, path: str, deinterlace: str, look: Look | None = None) -> None:
+        """`look`: what the first frame said when the film was open before."""
         self._file = Path(path).open("rb")  # noqa: SIM115  # ends with the process; a handle, so that no name is an address
         options = {"format_whitelist": FORMATS, "protocol_whitelist": "none", "max_pixels": str(MOST_PIXELS)}
         try:
@@ -78,38 +81,59 @@ class Container:
         context.thread_type = "AUTO"
         context.thread_count = min(THREADS, os.cpu_count() or 1)
         context.options = {**dict(context.options), "max_pixels": str(MOST_PIXELS)}
-        self._deinterlace = deinterlace
+        self._form, self._codec = str(self._container.format.name).split(",")[0], str(context.name)
+        self._decoder = _with_alpha(self._stream)
         self._base = Fraction(self._stream.time_base or Fraction(1, 1000))
-        rate = self._stream.average_rate or self._stream.guessed_rate
+        rates = (self._stream.average_rate, self._stream.guessed_rate)
+        # AVI tells the ticks of its clock, however few of them a frame begins at.
+        rate = rates[1] or rates[0] if self._form == "avi" else rates[0] or rates[1]
         self.rate = float(rate) if rate else 0.0
         self.notes: dict[str, None] = {}
         self.lost = 0
-        self.stretch = 1.0
-        self._size = (0, 0)
-        self._orientation: Orientation | None = None
-        self._peak = colour.PEAK
+        self.steady = True
+        self._index = _index(self._stream) if self._form == "avi" else {}
+        self._clock, self._whole_film = self._new_clock(), True
+        order = int(context.field_order or 0)
+        self._fields = Fields(deinterlace, self._base, self._codec, order, 1 / (self.rate or 25.0), self._note)
+        self.look = look
         self._converters: dict[tuple[Any, ...], Any] = {}
         duration = float(self._stream.duration * self._base) if self._stream.duration else 0.0
         if not duration and self._container.duration:
             duration = self._container.duration / 1e6
         estimate = self._stream.frames or round(duration * self.rate)
+        written = _seconds(self._stream.metadata.get("DURATION", "")) if self._form == "matroska" else 0.0
+        if self._form == "avi":
+            duration = float(self._stream.frames * self._base) or duration  # a count of ticks
+        end = written or (duration and duration + float((self._stream.start_time or 0) * self._base))
         self.header = Header(
-            context.name, context.width, context.height, self.rate, max(duration, 0.0), max(estimate, 0)
+            context.name,
+            context.width,
+            context.height,
+            self.rate,
+            max(duration, 0.0),
+            max(estimate, 0),
+            end,
+            written > 0,
         )
 
     # -- standing somewhere
 
     def seek(self, key: int) -> None:
         self._container.seek(key // 2, stream=self._stream, backward=True, any_frame=False)
+        if self._decoder is not None:
+            self._decoder.flush_buffers()
+        self._clock, self._whole_film = self._new_clock(), False
         self.lost = 0
 
     def locate(self, index: int) -> int | None:
         """By the times of the packets, which are in the file without decoding. Stands at the end of them afterwards."""
+        clock = self._new_clock()
         times: list[int] = []
         for packet in self._container.demux(self._stream):
             if packet.size == 0:
                 continue
-            if packet.pts is None:
+            clock.stamp(packet)
+            if packet.pts is None or clock.jumps:
                 return None
             if not packet.is_discard:
                 times.append(packet.pts)
@@ -119,20 +143,25 @@ class Container:
             return None
         return 2 * sorted(times)[index]
 
+    def _new_clock(self) -> Clock:
+        return Clock(self._form, self._codec, self._index, float(1 / self._base))
+
     # -- frames
 
     def frames(self) -> Iterator[Frame]:
         last: int | None = None
         step = max(1, round(1 / (self.rate or 25.0) / self._base))
-        for picture, time, length, damaged in self._whole(self._decoded()):
+        for picture, time, length, damaged in self._fields.whole(self._decoded()):
+            if self.look is None:
+                self._look(picture)
             key = time if time is not None else (last + 2 * step if last is not None else 0)
             last = key
             seconds = None if time is None else float(time * self._base / 2)
             yield Frame(key, seconds, length, partial(self._rgb, picture), damaged)
 
-    def _decoded(self) -> Iterator[Any]:
+    def _decoded(self) -> Iterator[Decoded]:
         """What the decoder gives, packet by packet; packets that give nothing are counted in `lost`."""
-        count = _Count()
+        count, clock = Count(), self._clock
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -141,87 +170,54 @@ class Container:
                 packet = None
             if packet is None:
                 break
-            if packet.size and not packet.is_discard:
-                count.sent(packet.pts)
+            if packet.size:
+                clock.stamp(packet)
+                if clock.jumps:
+                    self.steady = False
+                    self._note(
+                        "its clock goes back or leaps, as where films were joined; it is shown as going on there"
+                    )
+                if not packet.is_discard:
+                    count.sent(packet.pts)
             try:
-                pictures = packet.decode()
+                pictures = self._pictures(packet)
             except av.error.FFmpegError:
                 count.errors += 1
+                clock.failed(packet)
                 continue
             for picture in pictures:
-                count.given(picture.pts)
-                self.lost = count.lost
-                yield picture
+                time = clock.shown(picture)
+                count.given(time)
+                self.lost = count.lost + self._unread(clock.left_out)
+                yield self._timed(picture, time)
         while True:  # what the decoder still holds, where the packets ended with an error
             try:
-                pictures = self._stream.codec_context.decode(None)
+                pictures = (self._decoder or self._stream.codec_context).decode(None)
             except (av.error.FFmpegError, EOFError):
                 break
             if not pictures:
                 break
             for picture in pictures:
-                count.given(picture.pts)
-                yield picture
-        self.lost = count.at_end()
+                time = clock.shown(picture)
+                count.given(time)
+                yield self._timed(picture, time)
+        self.lost = count.at_end() + self._unread(clock.left_out_at_end())
 
-    def _whole(self, pictures: Iterator[Any]) -> Iterator[tuple[Any, int | None, float, bool]]:
-        """Pictures that show one moment each, with their time (in halves of the time base), length and whether damaged."""
-        graph: Any = None
-        held: deque[Any] = deque()
-        for picture in pictures:
-            if self._deinterlace == "off" or not picture.interlaced_frame:
-                if graph is not None:
-                    yield from self._pulled(graph, held, end=True)
-                    graph = None
-                if picture.interlaced_frame:
-                    self._note("its frames are interlaced and left as they are: two moments, line by line")
-                yield picture, self._time(picture), self._length(picture), picture.is_corrupt
-                continue
-            if graph is None:
-                graph = _graph(picture, self._base, [(INTERLACE_FILTER, f"mode={self._mode}:parity=auto:deint=all")])
-            held.append(picture)
-            graph.push(picture)
-            yield from self._pulled(graph, held, end=False)
-        if graph is not None:
-            yield from self._pulled(graph, held, end=True)
+    def _pictures(self, packet: Any) -> Any:
+        if self._decoder is None:
+            return packet.decode()
+        return self._decoder.decode(packet if packet.size else None)
 
-    @property
-    def _mode(self) -> str:
-        return "send_field" if self._deinterlace == "fields" else "send_frame"
+    def _unread(self, left_out: int) -> int:
+        """Pictures that did not come out of the file, where it was read from its beginning."""
+        return left_out if self._whole_film else 0
 
-    def _pulled(self, graph: Any, held: deque[Any], end: bool) -> Iterator[tuple[Any, int | None, float, bool]]:
-        """What the filter has ready; of frames without combs, the frame itself."""
-        if end:
-            graph.push(None)
-        second = False
-        while held:
-            try:
-                made = graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError, BlockingIOError, EOFError):
-                break
-            picture = held[0]
-            time, length = self._time(picture), self._length(picture)
-            if self._deinterlace == "fields":
-                self._note(f"a picture of each field, by the filter {INTERLACE_FILTER}")
-                offset = round(length / 2 / self._base * 2) if second else 0
-                yield made, None if time is None else time + offset, length / 2, picture.is_corrupt
-                if second:
-                    held.popleft()
-                second = not second
-                continue
-            held.popleft()
-            if combed(_luma(picture)):
-                self._note(f"interlaced, made whole by the filter {INTERLACE_FILTER}")
-                _tag(made, picture)
-                yield made, time, length, picture.is_corrupt
-            else:
-                yield picture, time, length, picture.is_corrupt
-
-    def _time(self, picture: Any) -> int | None:
-        return None if picture.pts is None else 2 * int(picture.pts)
+    def _timed(self, picture: Any, time: int | None) -> Decoded:
+        return Decoded(picture, None if time is None else 2 * time, self._length(picture), picture.is_corrupt)
 
     def _length(self, picture: Any) -> float:
-        return float(picture.duration * self._base) if picture.duration else 0.0
+        """Seconds that it lasts, 0 where that is not told: AVI tells of all the same, however few they are."""
+        return float(picture.duration * self._base) if picture.duration and self._form != "avi" else 0.0
 
     def _note(self, sentence: str) -> None:
         self.notes[sentence] = None
@@ -229,9 +225,9 @@ class Container:
     # -- colours
 
     def _rgb(self, picture: Any) -> U8:
-        if self._orientation is None:
-            self._look(picture)
-        if (picture.width, picture.height) != self._size:
+        assert self.look is not None
+        look = self.look
+        if (picture.width, picture.height) != look.size:
             self._note("the size of its frames changes; all are shown at the first one's")
         matrix, transfer = picture.colorspace, picture.color_trc
         if matrix == colour.DERIVED and picture.color_primaries in DERIVED_MATRICES:
@@ -239,50 +235,67 @@ class Container:
         wide = picture.color_primaries in (colour.BT2020, UNSPECIFIED)
         if transfer in (colour.PQ, colour.HLG):
             self._note(f"high dynamic range ({'PQ' if transfer == colour.PQ else 'HLG'}), toned to what a screen shows")
+        clear = picture.format.has_palette or any(component.is_alpha for component in picture.format.components)
         if matrix in (colour.YCGCO, colour.ICTCP):
             planes = self._planes(picture)
             full = picture.color_range == 2
-            rgb = colour.from_planes(planes, matrix, transfer, full, self._peak, wide)
+            rgb = colour.from_planes(planes, matrix, transfer, full, look.peak, wide)
         elif matrix not in SCALER_MATRICES and "rgb" not in picture.format.name and "gbr" not in picture.format.name:
             raise ClipError(
                 f"its colours are coded by a matrix that is not known here ({MATRIX_NAMES.get(matrix, matrix)})"
             )
         elif transfer in (colour.PQ, colour.HLG):
-            rgb = colour.toned(self._converted(picture, "rgb48le"), transfer, self._peak, wide)
+            values = self._converted(picture, "rgba64le" if clear else "rgb48le")
+            rgb = colour.toned(values[..., :3], transfer, look.peak, wide)
+            rgb = self._over_black(rgb, np.asarray(values[..., 3] >> 8, np.uint8)) if clear else rgb
         else:
-            rgb = self._converted(picture, "rgb24")
-        assert self._orientation is not None
-        return turned(rgb, self._orientation)
+            rgb = self._converted(picture, "rgba" if clear else "rgb24")
+            rgb = self._over_black(rgb[..., :3], rgb[..., 3]) if clear else rgb
+        return turned(rgb, Orientation(*look.orientation))
+
+    def _over_black(self, rgb: U8, alpha: U8) -> U8:
+        """As pictures are shown that are transparent. Raw frames and palettes leave alpha at 0 where they have none."""
+        if not alpha.any() and self._codec not in UNSET_ALPHA:
+            shown, clear = np.zeros_like(rgb), True
+        else:
+            shown, clear = over_black(rgb, alpha)
+        if clear:
+            self._note("where it is transparent it is shown over black")
+        return np.ascontiguousarray(shown)
 
     def _look(self, picture: Any) -> None:
         """What the first frame says of all."""
-        self._size = (picture.width, picture.height)
-        self._orientation = Orientation()
+        orientation, peak = Orientation(), colour.PEAK
         for data in picture.side_data:
             name = str(data.type.name)
             if name == "DISPLAYMATRIX":
-                self._orientation, exact = from_matrix(bytes(data))
+                orientation, exact = from_matrix(bytes(data))
                 if not exact:
                     self._note("its header turns it by an odd angle; it is shown turned by the nearest quarter")
             elif name == "MASTERING_DISPLAY_METADATA":
-                self._peak = _mastering_peak(bytes(data)) or self._peak
+                peak = _mastering_peak(bytes(data)) or peak
         ratio = self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio
         stretch = float(ratio) if ratio else 1.0
         if not 1 / 16 <= stretch <= 16:
             stretch = 1.0
-        self.stretch = 1 / stretch if self._orientation.swap else stretch
+        stretch = 1 / stretch if orientation.swap else stretch
+        self.look = Look((picture.width, picture.height), tuple(orientation), peak, stretch)
 
     def _converted(self, picture: Any, form: str) -> Any:
-        """(H, W, 3) of the first frame's size, by FFmpeg's scaler, which reads matrix and range off the frame."""
+        """(H, W, 3 or 4) of the first frame's size, by FFmpeg's scaler, which reads matrix and range off the frame."""
         key = (form, picture.format.name, picture.width, picture.height, picture.colorspace, picture.color_range)
         if key not in self._converters:
             if len(self._converters) > 8:
                 self._converters.clear()
-            size = f"{self._size[0]}:{self._size[1]}"
-            self._converters[key] = _graph(picture, self._base, [("scale", size), ("format", form)])
-        graph = self._converters[key]
-        graph.push(picture)
-        return graph.pull().to_ndarray()
+            self._converters[key] = graph(picture, self._base, [("scale", self._scale), ("format", form)])
+        made = self._converters[key]
+        made.push(picture)
+        return made.pull().to_ndarray()
+
+    @property
+    def _scale(self) -> str:
+        assert self.look is not None
+        return f"{self.look.size[0]}:{self.look.size[1]}"
 
     def _planes(self, picture: Any) -> Any:
         """(3, H, W) uint16 as coded, chroma at luma's resolution."""
@@ -296,91 +309,43 @@ class Container:
     def _converted_planes(self, picture: Any) -> Any:
         key = ("planes", picture.format.name, picture.width, picture.height, picture.color_range)
         if key not in self._converters:
-            size = f"{self._size[0]}:{self._size[1]}:in_color_matrix=bt709:out_color_matrix=bt709"
+            size = f"{self._scale}:in_color_matrix=bt709:out_color_matrix=bt709"
             size += ":in_range=full:out_range=full" if picture.color_range == 2 else ":in_range=tv:out_range=tv"
-            self._converters[key] = _graph(picture, self._base, [("scale", size), ("format", "yuv444p16le")])
-        graph = self._converters[key]
-        graph.push(picture)
-        return np.moveaxis(graph.pull().to_ndarray(), -1, 0)
-
-
-class _Count:
-    """How many packets gave no frame. Their times tell which; where those of frames are not those of packets (AVI), only their
-    numbers do."""
-
-    def __init__(self) -> None:
-        self.errors = self.lost = self._packets = self._frames = 0
-        self._waiting: list[int] = []
-        self._sent: set[int] = set()
-        self._matching = True
-
-    def sent(self, time: int | None) -> None:
-        self._packets += 1
-        if time is None:
-            self._matching = False
-        else:
-            heapq.heappush(self._waiting, time)
-            self._sent.add(time)
-
-    def given(self, time: int | None) -> None:
-        self._frames += 1
-        if time not in self._sent:
-            self._matching = False
-        if not self._matching:
-            self._waiting.clear()
-            self._sent.clear()
-            self.lost = self.errors
-            return
-        while self._waiting and time is not None and self._waiting[0] <= time:
-            earlier = heapq.heappop(self._waiting)
-            self._sent.discard(earlier)
-            self.lost += earlier < time
-        # Where every other packet gives nothing and none is broken, fields come in packets of their own.
-        if not self.errors and self.lost > max(8, 0.4 * self._frames):
-            self._matching = False
-            self.lost = 0
-
-    def at_end(self) -> int:
-        """Frames that are missing when no more will come."""
-        if self._matching:
-            return self.lost + len(self._waiting)
-        missing = max(0, self._packets - self._frames)
-        return missing if self.errors or missing <= 2 else 0
+            self._converters[key] = graph(picture, self._base, [("scale", size), ("format", "yuv444p16le")])
+        made = self._converters[key]
+        made.push(picture)
+        return np.moveaxis(made.pull().to_ndarray(), -1, 0)
 
 
 REORDERED = 64
 """So many packets may lie between one and the packet that is shown before it."""
 
 
-def _graph(picture: Any, base: Fraction, filters: list[tuple[str, str]]) -> Any:
-    graph: Any = av.filter.Graph()
-    last = graph.add_buffer(width=picture.width, height=picture.height, format=picture.format, time_base=base)
-    for name, settings in filters:
-        node = graph.add(name, settings)
-        last.link_to(node)
-        last = node
-    sink = graph.add("buffersink")
-    last.link_to(sink)
-    graph.configure()
-    return graph
+def _seconds(text: str) -> float:
+    """ "00:00:01.200000000", as Matroska's tag DURATION of a stream has it, in seconds; 0 where it is something else."""
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
+    return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) if match else 0.0
 
 
-def _tag(made: Any, picture: Any) -> None:
-    """The colours of the frame that it was made of."""
-    made.colorspace, made.color_range = picture.colorspace, picture.color_range
-    made.color_primaries, made.color_trc = picture.color_primaries, picture.color_trc
+def _index(stream: Any) -> dict[int, int]:
+    """Where in the file the stream's chunks lie, and the slot of time that each fills, as its table says: of one chunk alone it
+    says nothing."""
+    entries = {entry.pos: entry.timestamp for entry in stream.index_entries if entry.size}
+    return entries if len(entries) > 1 else {}
 
 
-def _luma(picture: Any) -> U8:
-    """(H, W) the first plane, of more than 8 bits the upper ones."""
-    plane = picture.planes[0]
-    component = picture.format.components[0]
-    if component.bits <= 8:
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        step = 2 if picture.format.name.startswith(("yuyv", "yvyu")) else 1
-        return np.ascontiguousarray(rows[:, : plane.width * step : step])
-    rows = np.frombuffer(plane, "<u2").reshape(plane.height, plane.line_size // 2)
-    return np.asarray(rows[:, : plane.width] >> (component.bits - 8), np.uint8)
+def _with_alpha(stream: Any) -> Any:
+    """A decoder of the transparency that VP8 and VP9 have beside their colours, which FFmpeg's own leave out; None for what has
+    none."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name, "")
+    if not name or stream.metadata.get("alpha_mode", "0") != "1":
+        return None
+    try:
+        made: Any = av.CodecContext.create(name, "r")
+    except (av.error.FFmpegError, ValueError):  # a build without that library
+        return None
+    made.options = {"max_pixels": str(MOST_PIXELS)}
+    return made
 
 
 def _mastering_peak(data: bytes) -> float:

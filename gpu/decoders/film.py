@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Header:
-    """What a film says of itself: stored size, frames a second, seconds, how many frames it is thought to have (0: unknown)."""
+    """What a film says of itself: stored size, frames a second, seconds, how many frames it is thought to have (0: unknown),
+    when the last one is over on its own clock (0: unknown), and whether that was written down of the pictures alone."""
 
     codec: str
     width: int
@@ -37,16 +38,30 @@ class Header:
     rate: float
     duration: float
     estimate: int
+    end: float = 0.0
+    sure_of_end: bool = False
+
+
+class Look(NamedTuple):
+    """What a film's first frame says of how all are shown: its stored (width, height), how it is turned
+    (gpu.decoders.orientation.Orientation), the light of its master in cd/m², and how much wider than high a pixel is."""
+
+    size: tuple[int, int]
+    orientation: tuple[bool, ...]
+    peak: float
+    stretch: float
 
 
 class Film(Protocol):
-    """An open film. `notes`, `lost` and `stretch` are of what has been read so far."""
+    """An open film. `notes` and `lost` are of what has been read so far."""
 
     header: Header
     notes: dict[str, None]
     lost: int
-    stretch: float
-    """How much wider than high a pixel is shown."""
+    look: Look | None
+    """None before the first frame."""
+    steady: bool
+    """Whether times read so far are those of the file, so that they may be sought."""
 
     def frames(self) -> Iterator[Frame]:
         """From where it stands to the end, in the order they are shown in."""

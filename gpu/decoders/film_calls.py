@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gpu.decoders.film import MOST_PIXELS, MOST_SIDE, Film, Frame
+from gpu.decoders.film import MOST_PIXELS, MOST_SIDE, Film, Frame, Look
 from gpu.decoders.server import Result
 from gpu.errors import ClipError
 
@@ -17,8 +17,9 @@ _film: Film | None = None
 _frames: Iterator[Frame] | None = None
 
 
-def open_film(path: str, deinterlace: str) -> Result:
-    """The header of the film at `path`, which is then the one that the other calls are about."""
+def open_film(path: str, deinterlace: str, look: list[Any] | None = None) -> Result:
+    """The header of the film at `path`, which is then the one that the other calls are about. `look`: what an earlier answer
+    said of its first frame, so that it is shown alike wherever reading begins."""
     global _film, _frames
     with Path(path).open("rb") as file:
         head = file.read(16)
@@ -30,7 +31,7 @@ def open_film(path: str, deinterlace: str) -> Result:
     else:
         from gpu.decoders.container import Container
 
-        _film = Container(path, deinterlace)
+        _film = Container(path, deinterlace, _look(look))
     header = _film.header
     if max(header.width, header.height) > MOST_SIDE or header.width * header.height > MOST_PIXELS:
         raise ClipError(f"its frames are {header.width}x{header.height}, more than can be worked with")
@@ -75,7 +76,14 @@ def _standing() -> tuple[Film, Iterator[Frame]]:
 
 
 def _state(film: Film) -> dict[str, Any]:
-    return {"lost": film.lost, "notes": list(film.notes), "stretch": film.stretch}
+    return {"lost": film.lost, "notes": list(film.notes), "look": film.look, "steady": film.steady}
+
+
+def _look(told: list[Any] | None) -> Look | None:
+    if told is None:
+        return None
+    size, orientation, peak, stretch = told
+    return Look((size[0], size[1]), tuple(orientation), peak, stretch)
 
 
 def seek(key: int) -> Result:

@@ -20,8 +20,9 @@ PIXEL_BYTES = 160
 
 @dataclass(frozen=True)
 class Header:
-    """What a film says of itself. `width` and `height` are of frames as stored; `estimate` is how many frames it may have, 0
-    where it does not say."""
+    """What a film says of itself. `width` and `height` are of frames as stored; `estimate` is how many frames it may have,
+    `end` when the last one is over, in seconds on its own clock, 0 where it does not say; `sure_of_end`: it says so of the
+    pictures alone."""
 
     codec: str
     width: int
@@ -29,6 +30,8 @@ class Header:
     rate: float
     duration: float
     estimate: int
+    end: float = 0.0
+    sure_of_end: bool = False
 
 
 class Picture(NamedTuple):
@@ -55,12 +58,19 @@ class VideoReader:
         self._ahead = False
         self.lost = 0
         self.notes: tuple[str, ...] = ()
-        self.stretch = 1.0
+        self.steady = True
+        self._look: list[Any] | None = None
         self.header = self._open()
+
+    @property
+    def stretch(self) -> float:
+        """How much wider than high a pixel is shown, as the first frame says."""
+        return 1.0 if self._look is None else float(self._look[3])
 
     def _open(self) -> Header:
         try:
-            self._process.ask(_name("open_film"), {"path": self._path, "deinterlace": self._deinterlace})
+            arguments = {"path": self._path, "deinterlace": self._deinterlace, "look": self._look}
+            self._process.ask(_name("open_film"), arguments)
             return Header(**self._process.take().value)
         except interrupt.Interrupted:
             self._process.close()
@@ -112,7 +122,8 @@ class VideoReader:
                 raise
             self._ahead = False
             value = answer.value
-            self.lost, self.notes, self.stretch = int(value["lost"]), tuple(value["notes"]), float(value["stretch"])
+            self.lost, self.steady, self._look = int(value["lost"]), bool(value["steady"]), value["look"]
+            self.notes = (*self.notes, *(note for note in value["notes"] if note not in self.notes))
             if value.get("passed"):
                 continue
             if value["key"] is None:

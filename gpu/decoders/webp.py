@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, WebPImagePlugin
 
-from gpu.decoders.film import MOST_PIXELS, U8, Frame, Header
+from gpu.decoders.film import MOST_PIXELS, U8, Frame, Header, Look
 
 
 class WebP:
-    """gpu.decoders.film.Film of a WebP file, animated or not; transparent parts are black, as FFmpeg shows a GIF's."""
+    """gpu.decoders.film.Film of a WebP file, animated or not; transparent parts are shown over black."""
 
     def __init__(self, path: str) -> None:
         Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow refuses twice as many
@@ -21,7 +21,8 @@ class WebP:
         count = int(getattr(picture, "n_frames", 1))
         self.header = Header("webp", picture.width, picture.height, 0.0, 0.0, count)
         self.notes: dict[str, None] = {}
-        self.lost, self.stretch = 0, 1.0
+        self.lost, self.steady = 0, True
+        self.look: Look | None = Look(picture.size, (False, False, False), 0.0, 1.0)
         self._at = 0
 
     def frames(self) -> Iterator[Frame]:
@@ -36,6 +37,8 @@ class WebP:
 
     def _rgb(self) -> U8:
         picture = self._picture.convert("RGBA")
+        if picture.getchannel("A").getextrema() != (255, 255):
+            self.notes["where it is transparent it is shown over black"] = None
         flat = Image.new("RGBA", picture.size, (0, 0, 0, 255))
         flat.alpha_composite(picture)
         return np.asarray(flat.convert("RGB"), np.uint8)

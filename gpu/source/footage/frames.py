@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gpu import progress
 from gpu.decoders.video import Picture, VideoReader
 from gpu.errors import ClipError
 from gpu.source import U8
+from gpu.source.footage.gaps import Shown, left_out, settle, usual_step
 from gpu.unchanged import Unchanged
 
 WARM = 4  # frames decoded before the first that counts: what takes combs away looks at its neighbours
@@ -23,17 +23,6 @@ AHEAD = 64  # frames that are rather decoded than sought past
 COUNTED = 250  # a start further on is looked up in the file's table of packets instead of decoding up to it
 TOLD = 16  # frames after which progress is told
 FALLBACK_FPS = 25.0
-
-
-@dataclass
-class Shown:
-    """One frame, as the first pass over the film saw it: its key, when it is shown and how long (seconds), and a number that
-    tells its picture from others."""
-
-    key: int
-    time: float
-    duration: float
-    check: int
 
 
 class Frames:
@@ -45,12 +34,13 @@ class Frames:
     instead.
     """
 
-    def __init__(self, path: Path, deinterlace: str, start: int) -> None:
-        """Opens the film and decodes a frame; ClipError says why it cannot."""
-        self._path, self._start = path, start
+    def __init__(self, path: Path, deinterlace: str, start: int, cut_short: bool = False) -> None:
+        """Opens the film and decodes a frame; ClipError says why it cannot. `cut_short`: its end is known to be missing."""
+        self._path, self._start, self._cut_short = path, start, cut_short
         self._shown: list[Shown] = []
         self._keys: list[int] = []
         self._last: int | None = None  # key of the frame that was decoded last
+        self._counted: int | None = None  # its number, where frames are reached by counting
         self._seekable = True
         self._back = WARM
         self._notes: list[str] = []
@@ -101,16 +91,20 @@ class Frames:
     def _scan(self, enough: Callable[[Sequence[Shown]], bool], see: Callable[[int, U8], None]) -> list[Shown]:
         picture: Picture | None = self._begin()
         shown: list[Shown] = []
-        damaged = lost = 0
+        first = 0  # of those that were told the time that the last one was
+        damaged, lost = 0, 0
+        before = self._reader.lost if self._start else 0
         while picture is not None:
             number = len(shown)
             time = number / (self.header_rate or FALLBACK_FPS) if picture.time is None else picture.time
-            if shown and time > shown[-1].time:
-                shown[-1].duration = time - shown[-1].time  # until the next, whatever the file says of its length
+            if shown and time > shown[first].time:
+                settle(shown, first, time)  # until the next, whatever the file says of its length
+                first = number
             if enough(shown):
                 break
             self._size_checked(picture.rgb)
-            shown.append(Shown(picture.key, time, picture.duration, _check(picture.rgb)))
+            begin = shown[first].time if first < number else time
+            shown.append(Shown(picture.key, begin, picture.duration, _check(picture.rgb)))
             self._last = picture.key
             damaged, lost = damaged + picture.damaged, self._reader.lost
             see(number, picture.rgb)
@@ -125,16 +119,35 @@ class Frames:
         self._unchanged.check()
         if not shown:
             raise self._empty()
-        if shown[-1].duration <= 0:
-            steps = [b.time - a.time for a, b in pairwise(shown)]
-            shown[-1].duration = float(np.median(steps)) if steps else 1 / (self.header_rate or FALLBACK_FPS)
-        if lost:
+        if first < len(shown):
+            usual = usual_step(shown[: first + 1]) or 1 / (self.header_rate or FALLBACK_FPS)
+            settle(shown, first, shown[first].time + (shown[-1].duration if shown[-1].duration > 0 else usual))
+        self._tell(shown, lost - before, damaged, ended=picture is None)
+        self._shown, self._keys = shown, [frame.key for frame in shown]
+        self._seekable = self._reader.steady and all(a < b for a, b in pairwise(self._keys))
+        return shown
+
+    def _tell(self, shown: Sequence[Shown], lost: int, damaged: int, ended: bool) -> None:
+        """Add to the notes what could not be read."""
+        gaps, header = left_out(shown), self._reader.header
+        step = usual_step(shown) or shown[-1].duration
+        rest = round((header.end - shown[-1].time - shown[-1].duration) / step) if ended and step > 0 else 0
+        if self._cut_short and rest > 0:
+            all_of_them = len(shown) + gaps + rest
+            self._notes.append(f"The file is cut short: {len(shown)} of about {all_of_them} frames are there.")
+            lost = min(lost, gaps)
+        elif lost or damaged:
+            lost = max(lost, gaps) + (max(rest, 0) if header.sure_of_end else 0)
+        elif header.sure_of_end and rest > 0:
+            lost = rest
+        elif 0 < gaps <= len(shown):
+            missing = f"{gaps} of {len(shown) + gaps} are missing between the others: lost, or never taken."
+            self._notes.append(f"By the times of its frames, {missing}")
+        if lost > 0:
             self._notes.append(f"{lost} of {len(shown) + lost} frames could not be decoded and are left out.")
         if damaged:
-            self._notes.append(f"{damaged} of {len(shown)} frames are damaged: parts of them are made up.")
-        self._shown, self._keys = shown, [frame.key for frame in shown]
-        self._seekable = all(a < b for a, b in pairwise(self._keys))
-        return shown
+            told = "is damaged: parts of it are" if damaged == 1 else "are damaged: parts of them are"
+            self._notes.append(f"{damaged} of {len(shown)} frames {told} made up.")
 
     def _begin(self) -> Picture:
         """Stand at the frame `start`, and give it; ClipError when the film ends before."""
@@ -182,7 +195,7 @@ class Frames:
         self._unchanged.check()
         if self._reader.closed:
             self._reader.restart()
-            self._last = None
+            self._last = self._counted = None
         # Where the frames after a key frame need some before it, a place further back may do.
         while self._seekable:
             if self._reach_by_key(number, before, see):
@@ -224,16 +237,23 @@ class Frames:
                 return index < len(keys) and keys[number] == picture.key
 
     def _reach_from_start(self, number: int, before: int, see: Callable[[int, U8], None]) -> bool:
-        """Count from the first frame on, as the first pass did."""
-        picture: Picture | None = self._begin()
-        self._last = None
-        index = 0
+        """Count from the first frame on, as the first pass did, or from where it stands."""
+        index = self._counted
+        self._last = self._counted = None
+        if index is None or index >= number:
+            picture: Picture | None = self._begin()
+            self._last = None
+            index = 0
+        else:
+            picture = self._reader.next()
+            index += 1
         while picture is not None:
             if _check(picture.rgb) != self._shown[index].check:
                 return False
             if index >= number - before:
                 see(index, picture.rgb)
             if index == number:
+                self._counted = number
                 return True
             index += 1
             picture = self._reader.next()

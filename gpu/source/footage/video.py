@@ -15,7 +15,8 @@ from gpu.errors import ClipError
 from gpu.session import SourceSettings
 from gpu.source import U8, Area, Glance, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
-from gpu.source.footage.frames import FALLBACK_FPS, Frames, Shown
+from gpu.source.footage.frames import FALLBACK_FPS, Frames
+from gpu.source.footage.gaps import Shown
 from gpu.source.footage.shots import find_cuts, thumbnail
 from gpu.source.stills import fitting, resize
 
@@ -25,6 +26,7 @@ CACHE_BYTES = 192 << 20
 BEFORE = 24  # frames kept ahead of the one asked for when decoding starts over: stepping backwards stays quick
 KEPT = 2  # frames kept at their own size: those that flow is estimated between
 KINDS = "mp4, avi, mov, mkv, webm, mpg, gif or the like"
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 class VideoSource:
@@ -39,7 +41,7 @@ class VideoSource:
         self._scanned: tuple[list[Shown], list[int], tuple[int, ...]] | None = None
         _check_file(self._path)
         self._cut_short = is_cut_short(self._path)
-        self._frames = Frames(self._path, settings.deinterlace, settings.start)
+        self._frames = Frames(self._path, settings.deinterlace, settings.start, self._cut_short)
         try:
             # With square pixels; cut from the frame as stored, so that it is made larger or smaller once only.
             self._fit = fitting(*shown_size(self._frames.height, self._frames.width, self._frames.stretch), settings)
@@ -209,16 +211,19 @@ def _check_file(path: Path) -> None:
 
 
 def is_cut_short(path: Path) -> bool:
-    """Whether an mp4, mov or avi file is shorter than its own headers say, as a download that broke off is.
+    """Whether an mp4, mov, avi, mkv or webm file is shorter than its own headers say, as a download that broke off is.
 
-    Their parts begin with their size (ISO/IEC 14496-12, section 4.2; RIFF). Frame counts do not tell: they also differ
-    where an edit list hides frames. Of other containers nothing is said.
+    Their parts begin with their size (ISO/IEC 14496-12, section 4.2; RIFF; RFC 8794, section 6). Frame counts do not tell:
+    they also differ where an edit list hides frames. Of other containers nothing is said.
     """
     length = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] == b"RIFF":
             return 8 + int.from_bytes(head[4:8], "little") > length
+        if head[:4] == EBML:
+            file.seek(0)
+            return _segment_end(file.read(4096)) > length
         if head[4:8] != b"ftyp":
             return False
         at = 0
@@ -234,3 +239,20 @@ def is_cut_short(path: Path) -> bool:
                 return True
             at += size
         return at > length
+
+
+def _segment_end(head: bytes) -> int:
+    """Where the segment of a Matroska file ends, as its size says; 0 where it does not, as of what was sent as it grew."""
+    first = _element(head, 4)
+    segment = _element(head, sum(first) + 4) if head[sum(first) :].startswith(SEGMENT) else (0, 0)
+    return sum(segment)
+
+
+def _element(head: bytes, at: int) -> tuple[int, int]:
+    """Where an element's content begins whose size stands at `at`, and that size; zeros where it is not told."""
+    if at >= len(head) or not head[at]:
+        return 0, 0
+    width = 9 - head[at].bit_length()
+    most = (1 << 7 * width) - 1
+    size = int.from_bytes(head[at : at + width], "big") & most
+    return (0, 0) if size == most else (at + width, size)
