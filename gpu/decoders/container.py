@@ -90,7 +90,7 @@ class Container:
         self.rate = float(rate) if rate else 0.0
         self.notes: dict[str, None] = {}
         self.lost = 0
-        self.steady = True
+        self.steady, self.torn = True, False
         self._index = _index(self._stream) if self._form == "avi" else {}
         self._clock, self._whole_film = self._new_clock(), True
         order = int(context.field_order or 0)
@@ -172,6 +172,7 @@ class Container:
                 break
             if packet.size:
                 clock.stamp(packet)
+                self.torn |= packet.is_corrupt
                 if clock.jumps:
                     self.steady = False
                     self._note(

@@ -62,6 +62,8 @@ class Film(Protocol):
     """None before the first frame."""
     steady: bool
     """Whether times read so far are those of the file, so that they may be sought."""
+    torn: bool
+    """Whether the file misses parts, as its own counters tell."""
 
     def frames(self) -> Iterator[Frame]:
         """From where it stands to the end, in the order they are shown in."""

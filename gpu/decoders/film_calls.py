@@ -76,7 +76,8 @@ def _standing() -> tuple[Film, Iterator[Frame]]:
 
 
 def _state(film: Film) -> dict[str, Any]:
-    return {"lost": film.lost, "notes": list(film.notes), "look": film.look, "steady": film.steady}
+    flags = {"steady": film.steady, "torn": film.torn}
+    return {"lost": film.lost, "notes": list(film.notes), "look": film.look, **flags}
 
 
 def _look(told: list[Any] | None) -> Look | None:

@@ -58,7 +58,7 @@ class VideoReader:
         self._ahead = False
         self.lost = 0
         self.notes: tuple[str, ...] = ()
-        self.steady = True
+        self.steady, self.torn = True, False  # as in gpu.decoders.film.Film
         self._look: list[Any] | None = None
         self.header = self._open()
 
@@ -122,7 +122,8 @@ class VideoReader:
                 raise
             self._ahead = False
             value = answer.value
-            self.lost, self.steady, self._look = int(value["lost"]), bool(value["steady"]), value["look"]
+            self.lost, self._look = int(value["lost"]), value["look"]
+            self.steady, self.torn = bool(value["steady"]), bool(value["torn"])
             self.notes = (*self.notes, *(note for note in value["notes"] if note not in self.notes))
             if value.get("passed"):
                 continue

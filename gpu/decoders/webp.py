@@ -21,7 +21,7 @@ class WebP:
         count = int(getattr(picture, "n_frames", 1))
         self.header = Header("webp", picture.width, picture.height, 0.0, 0.0, count)
         self.notes: dict[str, None] = {}
-        self.lost, self.steady = 0, True
+        self.lost, self.steady, self.torn = 0, True, False
         self.look: Look | None = Look(picture.size, (False, False, False), 0.0, 1.0)
         self._at = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,8 +24,11 @@ U8 = npt.NDArray[np.uint8]
 QUALITY = 14
 """x264's constant rate factor: 0 is lossless, 18 is called visually lossless; noise needs a little better than that."""
 
-CLOCK = 90000
-"""Ticks a second of a video whose frames last differently long."""
+CLOCK, SLOW_CLOCK = 90000, 100
+"""Ticks a second of a video whose frames last differently long, and where one lasts longer than LONGEST of them."""
+
+LONGEST = (1 << 31) - 1  # ticks, of one frame of an mp4 (ISO/IEC 14496-12, section 8.6.1.2)
+LEAST_RATE = Fraction(1, 10000)
 
 HIGH_ROWS, HIGH_COLUMNS = 720, 1280
 """From this size on colours are those of HD: players take BT.709 there, and BT.601 below, whether a file is tagged or not."""
@@ -43,7 +47,8 @@ class Put(Protocol):
 def video(path: Path, fps: float, times: Sequence[float] = ()) -> Iterator[Put]:
     """A video that grows by every frame that is put. OutputError when the encoder fails or frames are lost.
 
-    `times`: seconds at which each frame is shown, and at which the last one's time is over; none: `fps` frames a second.
+    `times`: seconds at which each frame is shown, and at which the last one's time is over; none: `fps` frames a second. A frame
+    that is not shown after the one before it follows at the next tick.
     yuv420p needs even sizes: an odd frame repeats its last row or column.
     """
     import av
@@ -81,12 +86,16 @@ class _Writer:
 
         rows, columns = height + height % 2, width + width % 2
         self._times = times
-        rate = Fraction(fps).limit_denominator(100000)
-        self._base = Fraction(1, CLOCK) if times else 1 / rate
+        rate = max(Fraction(fps).limit_denominator(100000), LEAST_RATE)
+        longest = max((after - before for before, after in pairwise(times)), default=0.0)
+        self._clock = CLOCK if longest * CLOCK < LONGEST else SLOW_CLOCK
+        self._base = Fraction(1, self._clock) if times else 1 / rate
         self._container: OutputContainer = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         stream: Any = self._container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
         stream.codec_context.options = {"crf": str(QUALITY), "preset": "fast"}
+        if self._clock == SLOW_CLOCK:
+            stream.codec_context.options |= {"bf": "0"}  # else decoding would begin before the earliest time there is
         stream.time_base = stream.codec_context.time_base = self._base
         self._colours = BT709 if rows >= HIGH_ROWS or columns >= HIGH_COLUMNS else BT601
         context = stream.codec_context
@@ -94,6 +103,7 @@ class _Writer:
         context.color_range = 1  # limited, as in all video
         self._stream = stream
         self._lengths: dict[int, int] = {}
+        self._next = 0  # the earliest tick that the next frame can have
         self.count = 0
 
     def put(self, frame: U8) -> None:
@@ -105,9 +115,11 @@ class _Writer:
         made = made.reformat(format="yuv420p", dst_colorspace=self._colours, dst_color_range=1)
         made.color_primaries = made.color_trc = made.colorspace = self._colours
         made.time_base = self._base
-        made.pts = round(self._times[self.count] * CLOCK) if self._times else self.count
+        # Two frames of one tick would be refused, after all the work.
+        tick = max(round(self._times[self.count] * self._clock), self._next) if self._times else self.count
+        made.pts, self._next = tick, tick + 1
         if self._times and self.count + 1 < len(self._times):
-            self._lengths[made.pts] = round(self._times[self.count + 1] * CLOCK) - made.pts
+            self._lengths[tick] = max(round(self._times[self.count + 1] * self._clock) - tick, 1)
         self._write(self._stream.encode(made))
         self.count += 1
 

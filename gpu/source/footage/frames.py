@@ -136,7 +136,7 @@ class Frames:
             all_of_them = len(shown) + gaps + rest
             self._notes.append(f"The file is cut short: {len(shown)} of about {all_of_them} frames are there.")
             lost = min(lost, gaps)
-        elif lost or damaged:
+        elif lost or damaged or self._reader.torn:
             lost = max(lost, gaps) + (max(rest, 0) if header.sure_of_end else 0)
         elif header.sure_of_end and rest > 0:
             lost = rest

@@ -91,6 +91,30 @@ def test_frames_keep_their_own_times(tmp_path: Path) -> None:
     assert source.times == pytest.approx(times)
 
 
+@pytest.mark.parametrize(
+    ("fps", "times"),
+    [
+        (25.0, (0, 0, 0, 0.04, 0.02, 0.08)),  # not growing
+        (25.0, (0, 1e-6, 2e-6, 1)),  # several within a tick
+        (25.0, (0, 3600 * 30, 3600 * 60, 3600 * 61)),  # longer than 32 bits of ticks
+        (1e-7, ()),
+        (1e6, ()),
+    ],
+)
+def test_times_of_any_kind_are_written(fps: float, times: tuple[float, ...], tmp_path: Path) -> None:
+    count = len(times) - 1 if times else 3
+    with video(tmp_path / "clip.mp4", fps, times) as put:
+        for number in range(count):
+            put(np.full((16, 16, 3), 40 * number, np.uint8))
+    with av.open(str(tmp_path / "clip.mp4")) as clip:
+        shown = [float(frame.time) for frame in clip.decode(video=0)]
+    assert len(shown) == count
+    assert (np.diff(shown) > 0).all()
+    if times:
+        grown = np.maximum.accumulate(times[:-1])
+        assert shown == pytest.approx(grown, abs=count / 90000)
+
+
 def test_a_full_disk_is_said_and_not_a_matter_of_the_encoder(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device here is always full")
