@@ -49,11 +49,11 @@ def over_black(path: Path, *decoder: str) -> np.ndarray:
     ("name", "coding"),
     [
         ("png.mov", ["-c:v", "png"]),
-        ("qtrle.mov", ["-c:v", "qtrle"]),
-        ("ffv1.mkv", ["-c:v", "ffv1", "-pix_fmt", "bgra"]),
-        ("moving.apng", ["-f", "apng"]),
+        pytest.param("qtrle.mov", ["-c:v", "qtrle"], marks=pytest.mark.slow),
+        pytest.param("ffv1.mkv", ["-c:v", "ffv1", "-pix_fmt", "bgra"], marks=pytest.mark.slow),
+        pytest.param("moving.apng", ["-f", "apng"], marks=pytest.mark.slow),
         ("moving.gif", ["-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse"]),
-        ("raw.avi", ["-c:v", "rawvideo", "-pix_fmt", "bgra"]),
+        pytest.param("raw.avi", ["-c:v", "rawvideo", "-pix_fmt", "bgra"], marks=pytest.mark.slow),
     ],
 )
 def test_transparent_films_are_shown_over_black(name: str, coding: list[str], tmp_path: Path) -> None:
@@ -64,6 +64,7 @@ def test_transparent_films_are_shown_over_black(name: str, coding: list[str], tm
     assert source.frame(1)[:, 0].max() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding", "decoder"),
     [
@@ -127,6 +128,7 @@ def check_mended(shown: np.ndarray, combed: np.ndarray, whole: np.ndarray) -> No
     np.testing.assert_array_equal(shown[mended, 8:-8], whole[mended, 8:-8])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["tff", "bff"])
 @pytest.mark.parametrize(("name", "codec"), [("a.mov", "huffyuv"), ("a.mkv", "utvideo")])
 def test_an_order_of_fields_that_the_container_alone_tells(name: str, codec: str, first: str, tmp_path: Path) -> None:
@@ -143,6 +145,7 @@ def test_an_order_of_fields_that_the_container_alone_tells(name: str, codec: str
     assert opened(file, deinterlace="fields").frames == 2 * source.frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "name"), [("tff", "top"), ("bff", "bottom")])
 def test_fields_that_are_coded_as_pictures_become_frames(first: str, name: str, tmp_path: Path) -> None:
     file = tmp_path / "fields.mkv"

@@ -46,6 +46,7 @@ def joined(folder: Path, suffix: str, coding: list[str], sizes: tuple[str, ...])
 # -- the clock
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "coding"), [("ts", X264), ("mpg", ["-c:v", "mpeg2video", "-q:v", "3"])])
 def test_joined_films_go_on_where_the_clock_goes_back(
     suffix: str, coding: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -77,6 +78,7 @@ def test_a_leap_ahead_of_a_broadcast_is_bridged_as_ffmpeg_does(tmp_path: Path) -
     assert source.times[-1] == pytest.approx(2 * FRAMES / 25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", ["25", "30000/1001"])
 def test_avi_tells_no_times_of_showing(rate: str, tmp_path: Path) -> None:
     """Copied from mp4 the clock ticks 600 times a second of 30."""
@@ -121,6 +123,7 @@ def test_what_no_clock_explains_grows_all_the_same() -> None:
     assert [frame.time for frame in shown] == pytest.approx([0.0, 0.1, 0.2, 0.3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [frames.COUNTED, 3])
 def test_a_start_beyond_a_change_of_size_shows_what_there_is_without_it(
     counted: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
