@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from app.lessons.compute import motions
 from app.lessons.compute.draw_statistics import CPU
 from gpu.metrics import covariance
 from gpu.noise import field, polygons, rng, tracks
@@ -172,6 +173,25 @@ def measure(warped: Warped, rules: tuple[str, ...], seed: int, chunks: int) -> I
             cross, own = sums[rule]
             sums[rule] = cross + first.T @ moved, own + moved.T @ moved
         yield {rule: Covariance(cross / n, own / n) for rule, (cross, own) in sums.items()}
+
+
+def measure_priors(
+    names: tuple[str, ...], width: int, shift: float, seed: int, chunks: int
+) -> Iterator[dict[str, Covariance]]:
+    """The same of the program's own priors, of a row of `width` pixels that is moved to the right by `shift` pixels: each
+    chunk is one run with a channel for each draw."""
+    moved = torch.tensor([shift, 0.0]).expand(1, width, 2)
+    motion = KnownMotion(-moved, ahead=moved)
+    zero = torch.zeros((width, width))
+    sums = dict.fromkeys(names, (zero, zero))
+    for index in range(chunks):
+        for name in names:
+            run = motions.run(name, motion, (1, width), 2, CHUNK, seed * 1000 + index)
+            first, last = (run.frame(t).noise[:, 0] for t in (0, 1))
+            cross, own = sums[name]
+            sums[name] = cross + first.T @ last, own + last.T @ last
+        n = (index + 1) * CHUNK
+        yield {name: Covariance(cross / n, own / n) for name, (cross, own) in sums.items()}
 
 
 def _compared(measured: Covariance, expected: Covariance, own: bool) -> tuple[F32, F32, F32, F32]:

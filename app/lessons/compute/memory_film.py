@@ -33,7 +33,8 @@ class Film:
 
     `forecast` is the correlation with frame 0 that chained ∫-noise is expected to have: it is bilinear chained noise, which
     is all that is left of frame 0, plus independent noise up to variance 1. `drift` is how far the accumulated positions are
-    from the true ones, rms in pixels.
+    from the true ones, rms in pixels. `others` are the program's own priors that chain: of each the last noise is kept in
+    `latest`, and its correlations with frame 0 and with the frame before in `remembered`.
     """
 
     moving: Moving
@@ -51,6 +52,9 @@ class Film:
     ceilings_previous: list[float] = field(default_factory=list)
     forecast: list[float] = field(default_factory=list)
     correlations: list[tuple[float, float, float, float]] = field(default_factory=list)
+    others: dict[str, Run] = field(default_factory=dict)
+    latest: dict[str, torch.Tensor] = field(default_factory=dict)
+    remembered: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     begun: NoiseFrame | None = None  # anchored noise of the next frame
 
     @property
@@ -95,6 +99,15 @@ class Film:
         kept = frame.state == KEPT
         places, valid = motions.to_first(self.moving, t)
         before, there = motions.to_previous(self.motion, t)
+        frames = {}
+        for name, run in self.others.items():
+            frames[name] = run.frame(t).noise
+            yield
+        for name, noise in frames.items():
+            with_first = coherence.correlation(self.anchored[0], noise, places, valid & kept)[0]
+            with_previous = coherence.correlation(self.latest[name], noise, before, there & kept)[0]
+            self.remembered[name].append((with_first, with_previous))
+            self.latest[name] = noise
         correlations = []
         for noises, noise in ((self.anchored, frame.noise), (self.chained, following)):
             correlations.append(coherence.correlation(noises[0], noise, places, valid & kept)[0])
@@ -116,6 +129,10 @@ class Film:
         """(n,) correlations of frames 1 to n, anchored and chained, with frame 0 or with the frame before."""
         table = np.array(self.correlations).reshape(-1, 4)
         return (table[:, 0], table[:, 1]) if first else (table[:, 2], table[:, 3])
+
+    def others_curves(self, first: bool) -> dict[str, Floats]:
+        """By prior, (n,) correlations of frames 1 to n with frame 0 or with the frame before."""
+        return {name: np.array(pairs).reshape(-1, 2)[:, 0 if first else 1] for name, pairs in self.remembered.items()}
 
     def used(self, t: int) -> tuple[float, int]:
         """Share of the pixels that are compared with frame 0, and how many values these are."""
@@ -155,6 +172,9 @@ def film(motion: str, speed: float, seed: int) -> Film:
         motions.transport(true, SIZE, SIZE, seed, k),
     )
     first = chain.start()
+    for name in motions.chained_priors():
+        made.others[name] = motions.run(name, true, size, FRAMES, CHANNELS, seed)
+        made.latest[name], made.remembered[name] = made.others[name].frame(0).noise, []
     for noises in (made.anchored, made.chained, made.blurred):
         noises.append(first)
     return made

@@ -14,7 +14,7 @@ from gpu.noise import tracks
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.tiling import NoiseGrid
 from gpu.noise.transport import Transport, TransportSettings
-from gpu.priors import Motion, Run
+from gpu.priors import PRIORS, Motion, Run
 from gpu.session import MotionSettings, NoiseSettings, PriorSettings
 from gpu.source import U8
 from gpu.source.deformations import DEFORMATIONS, Grid, Points, Warp, one_surface, ones, resolve
@@ -116,6 +116,12 @@ def run(
     clip = Clip(NoPictures(*size, frames), motion, TorchRasteriser(), CPU, bend=math.inf)
     settings = PriorSettings(name, mode)  # type: ignore[arg-type]  # a mode that it has not is refused by the clip
     return clip.start(settings, NoiseSettings(k=k, channels=channels, seed=seed))
+
+
+def chained_priors() -> tuple[str, ...]:
+    """The white priors of the program that follow a motion from frame to frame, and in no other way."""
+    infos = ((name, prior.info) for name, prior in PRIORS.items())
+    return tuple(name for name, info in infos if info.white and info.uses_motion and info.modes == ("chained",))
 
 
 def _first(t: int) -> int:

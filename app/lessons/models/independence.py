@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons.compute import covariances
+from app.lessons.compute import covariances, motions
 from app.lessons.compute.covariances import BILINEAR_RULE, CHUNK, OVERLAPPING, OWNED, Covariance, Warped
 from app.lessons.compute.draw_statistics import NORMAL
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, number, whole
@@ -17,10 +17,11 @@ from app.lessons.compute.scene import DOTTED, Band, Bars, Curve, Fact, Image, It
 from app.lessons.models import LESSONS
 from gpu.metrics.covariance import Deviation
 from gpu.parameters import ParameterInfo, choice
+from gpu.priors import PRIORS
 
 ROW = 12  # pixels of the row
 GRID = (4, 8)  # rows and columns of the grid
-ROW_CHUNKS, GRID_CHUNKS = 20, 8
+ROW_CHUNKS, GRID_CHUNKS, PRIOR_CHUNKS = 20, 8, 12
 ROW_RULES, GRID_RULES = (BILINEAR_RULE, OWNED), (OWNED, OVERLAPPING, BILINEAR_RULE)
 NAMES = {BILINEAR_RULE: "bilinear", OWNED: "∫-noise"}
 TITLES = {BILINEAR_RULE: "Bilinear", OWNED: "∫-noise", OVERLAPPING: "Each outline for itself"}
@@ -316,6 +317,58 @@ def _owned_once(
     )  # fmt: skip
 
 
+def without_subpixels(settings: Settings) -> Iterator[Scene]:
+    """The program's priors that need no sub-pixels: what they share with frame 0, and with themselves."""
+    shift, pixel, seed = number(settings, "shift"), whole(settings, "pixel"), whole(settings, "seed")
+    names = motions.chained_priors()
+    expected = covariances.theory(row(shift), OWNED)
+    scene: Scene | None = None
+    for done, measured in enumerate(covariances.measure_priors(names, ROW, shift, seed, PRIOR_CHUNKS), 1):
+        if done in (1, PRIOR_CHUNKS):
+            scene = _shared_out(expected, measured, done * CHUNK, pixel, done < PRIOR_CHUNKS)
+        assert scene is not None
+        yield scene
+
+
+def _shared_out(
+    expected: Covariance, measured: dict[str, Covariance], n: int, pixel: int, rough: bool
+) -> Scene:  # fmt: skip
+    titles = {name: PRIORS.get(name).info.title for name in measured}
+    panels = [
+        matrix(f"{name}-{kind}", titles[name], _part(covariance, kind == "own"), words, 4, pixel)
+        for name, covariance in measured.items()
+        for kind, words in (("cross", "with frame 0"), ("own", "with itself"))
+    ]
+    places = np.arange(ROW)
+    side = 0.8 / (1 + len(measured))
+    items: list[Item] = [
+        bars(places - 0.4 + side / 2, expected.cross[:, pixel].numpy(), OWNED, f"{NAMES[OWNED]}, theory", side)
+    ]
+    for at, (name, covariance) in enumerate(measured.items(), 1):
+        place = places - 0.4 + side * (at + 0.5)
+        items.append(bars(place, covariance.cross[:, pixel].numpy(), name, f"{titles[name]}, measured", side))
+    profile = Panel(
+        "profile", f"Column {pixel}: pixel {pixel} of frame 1 with each of frame 0", tuple(items), "pixel of frame 0",
+        "covariance", (-0.6, ROW - 0.4), (-0.1, 1.12),
+        tip="Covariances of one warped pixel with frame 0: of sub-pixels by theory, of priors without any as measured",
+    )  # fmt: skip
+    identity = Covariance(expected.cross, torch.eye(ROW))
+    facts = []
+    for name, covariance in measured.items():
+        agreement = covariances.agreement(covariance, identity, n, True)
+        facts.append(
+            Fact(f"Off white, {titles[name]}", f"{agreement.deviation:.3f}",
+                 f"expected about {agreement.expected:.3f}", name, agreement.holds)
+        )  # fmt: skip
+    facts.append(Fact("Draws", f"{n:,}", f"{agreement.entries} covariances each"))
+    return Scene(
+        ((*panels, scale(0.26)), (profile,)), tuple(facts),
+        "Both are white. Shares drawn at once give each pixel its areas, as if sub-pixels were endlessly fine; a pixel that "
+        "jumps as a whole gives all it has to one place, wherever between two the motion leads.",
+        heights=(1.0, 0.95), rough=rough,
+    )  # fmt: skip
+
+
 LESSONS.add("independence", order=4)(
     Lesson(
         (
@@ -336,6 +389,7 @@ LESSONS.add("independence", order=4)(
             Step("With itself", with_itself, ("shift", "pixel"), "shift"),
             Step("How sure can we be?", how_sure, ("shift",), "shift"),
             Step("One owner each", one_owner, ("motion", "amount"), "amount"),
+            Step("Without sub-pixels", without_subpixels, ("shift", "pixel"), "shift"),
         ),
     )
 )

@@ -31,6 +31,7 @@ from app.lessons.compute.scene import (
 from app.lessons.models import LESSONS
 from gpu.flow import maps
 from gpu.parameters import ParameterInfo, choice, switch
+from gpu.priors import PRIORS
 
 ANCHORED, BLURRED = "integral", "bilinear (chained)"
 CHAINED = "warn"  # no prior of the program: it is here to be compared with, in a colour of its own
@@ -175,6 +176,10 @@ def _curve_scene(film: Film, wanted: int, first: bool, rough: bool) -> Scene:
         Rule(x=float(wanted), ink="accent"),
         Rule(y=0.0, ink="border"),
     ]  # fmt: skip
+    items += [
+        Curve(frames, curve, name, PRIORS.get(name).info.title, 1.1)
+        for name, curve in film.others_curves(first).items()
+    ]
     if first:
         items.insert(1, Curve(foreseen, np.array(film.forecast), "text", "chained, expected", 0.8, DOTTED))
     a, c, n = (anchored[t - 1], chained[t - 1], film.used(t)[1]) if t else (math.nan, math.nan, 0)
@@ -205,7 +210,10 @@ def _said(first: bool, anchored: float, chained: float, high: float, drift: floa
     if math.isnan(chained) or math.isnan(high):
         return "Measuring …"
     if not first:
-        return "From one frame to the next there is nothing to choose between them: both lie about the ceiling."
+        return (
+            "From one frame to the next there is nothing to choose between the two: both lie about the ceiling. What moves "
+            "whole pixels lies above."
+        )
     if drift > DRIFTED:
         return (
             f"This motion tears neighbours apart: the accumulated positions have drifted by {drift:.1f} pixels, and anchored "

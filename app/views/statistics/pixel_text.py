@@ -96,9 +96,7 @@ def _shares(shares: Shares, channel: int, full: bool) -> list[str]:
         shares.parts[channel].tolist(),
         shares.weights.tolist(),
     ):
-        lines.append(
-            f"({x}, {y}): share {share:.4f} of {signed(value, 4)} is {signed(part, 4)}, times {signed(weight, 4)}"
-        )
+        lines.append(f"({x}, {y}): {share:.1%} of {signed(value, 4)} gave {signed(part, 4)} · {signed(weight, 4)}")
     if count < len(shares.pixels):
         lines.append(f"and {len(shares.pixels) - count} more")
     if float(shares.fresh[channel]):

@@ -5,7 +5,8 @@ Every pixel holds noise q and a density ρ. Each goes along the forward flow to 
 lands in takes one along the backward flow, from the pixel that it lands in. A pixel from which d others take is split into d
 parts of unit variance, q / √d + Z_i - mean Z, with densities ρ / d: they are independent, and together they still hold q. A
 pixel in which several parts meet becomes Σ ρ_i q_i / √(Σ ρ_i²), with density Σ ρ_i. Whole pixels jump, so that frames are
-exactly white, and remember more of the frame before than areas could share.
+exactly white, and remember more of the frame before than areas could share; but a motion of less than half a pixel a frame
+moves nothing.
 
 Unlike in the paper nothing is taken over where the motion is not valid: there a pixel is new, as in every prior of ours.
 
@@ -40,9 +41,9 @@ LEAST = 2.0**-60
 """No density falls below it, so that its square is a number: an endless zoom would halve it for ever."""
 
 FIRST = "Frame {t} is the first of its shot: its noise is drawn afresh, and later frames move it."
-CARRIED = "Whole pixels of frame {before} that the motion brings here: {how}."
+CARRIED = "{what} of frame {before} that the motion brings here: {how}."
 HOW = {
-    False: "one of them, all or a part",
+    False: "one for each place, all of it or a part",
     True: "where several meet, they are added with their densities as weights",
 }
 
@@ -226,8 +227,9 @@ class SplittingRun:
         if state in (NEW, UNDEFINED):
             return Inspection(t, x, y, state, value, value, not_followed(self.context.motion, t, x, y, state))
         received = self._received(self.states.at(t - 1), t, x, y, value)
-        how = HOW[len(received.pixels) > self.cells**2]
-        return Inspection(t, x, y, state, value, value, CARRIED.format(before=t - 1, how=how), shares=received)
+        what = "Whole pixels" if self.cells == 1 else f"Cells, {self.cells} × {self.cells} a pixel,"
+        sentence = CARRIED.format(what=what, before=t - 1, how=HOW[len(received.pixels) > self.cells**2])
+        return Inspection(t, x, y, state, value, value, sentence, shares=received)
 
     def _received(self, previous: Mass, t: int, x: int, y: int, value: np.ndarray) -> Shares:
         """The parts of a pixel that was followed, drawn once more."""

@@ -90,3 +90,22 @@ def test_batches_deviate_as_theory_says() -> None:
     assert float((torch.cat(scores) ** 2).mean()) == pytest.approx(1, abs=0.15)
     assert 2 <= above <= 14
     assert cov.largest_deviation(expected, 4 * CHUNK, True, 0.5) == pytest.approx(median / 2)
+
+
+@pytest.mark.slow
+def test_priors_without_sub_pixels_share_areas_or_jump_and_are_white() -> None:
+    """At 3.6 px: shares 0.6 and 0.4 of exact areas, where sub-pixels make 5/8 and 3/8; a whole pixel that jumps by 4."""
+    names = cov.motions.chained_priors()
+    assert {"infinite-particle", "go-with-the-flow"} <= set(names)
+    *_, last = cov.measure_priors(names, lesson.ROW, 3.6, 3, CHUNKS)
+    n, identity = CHUNKS * CHUNK, torch.eye(lesson.ROW)
+    areas, jumps = torch.zeros(lesson.ROW, lesson.ROW), torch.zeros(lesson.ROW, lesson.ROW)
+    for pixel in range(4, lesson.ROW):
+        areas[pixel - 4, pixel], areas[pixel - 3, pixel] = 0.6, 0.4
+        jumps[pixel - 4, pixel] = 1
+    for name, cross in (("infinite-particle", areas), ("go-with-the-flow", jumps)):
+        expected = cov.Covariance(cross, identity)
+        for own in (False, True):
+            assert cov.agreement(last[name], expected, n, own).holds, (name, own)
+        other = cov.Covariance(cov.theory(lesson.row(3.6), OWNED).cross.roll(1, 0), identity)
+        assert not cov.agreement(last[name], other, n, False).holds, "a wrong theory is noticed"

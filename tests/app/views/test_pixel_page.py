@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.look.theme import LIGHT
 from app.views.statistics.pixel_page import EMPTY, InspectorPage
-from gpu.noise.inspection import Footprint, Inspection, Neighbour, Taps
+from gpu.noise.inspection import Footprint, Inspection, Neighbour, Shares, Taps
 
 
 def carried() -> Inspection:
@@ -37,6 +37,18 @@ def interpolated() -> Inspection:
         (weights * values).sum(1), 0.25,
     )  # fmt: skip
     return Inspection(3, 6, 2, 0, taps.value, taps.value, "Interpolated.", taps=taps)
+
+
+def shared(count: int = 2, cells: int = 1, fresh: float = 0.0) -> Inspection:
+    """A pixel that received a quarter of one pixel and a half of others, one channel."""
+    shares = np.array([0.25, *[0.5] * (count - 1)], np.float32)
+    parts, weights = np.full((1, count), 0.6, np.float32), np.full(count, 0.5, np.float32)
+    value = parts @ weights + np.float32(fresh)
+    received = Shares(
+        2, np.array([4.0, 2.0], np.float32), np.array([(3 + at, 1) for at in range(count)]),
+        np.full((1, count), -1.5, np.float32), shares, parts, weights, np.array([fresh], np.float32), value, cells,
+    )  # fmt: skip
+    return Inspection(3, 6, 2, 0, value, value, "Shares.", shares=received)
 
 
 @pytest.fixture
@@ -68,6 +80,24 @@ def test_the_numbers_give_the_value(page: InspectorPage) -> None:
     text = page.figures.toPlainText()
     assert "(3, 2): 0.2500 · −1.0000" in text
     assert "variance Σw² = 0.2500" in text
+
+
+def test_shares_are_listed_and_all_of_them_can_be_copied(page: InspectorPage) -> None:
+    page.show_inspection("infinite-particle", shared())
+    text = page.figures.toPlainText()
+    assert "was at (4.000, 2.000) px in frame 2" in text
+    assert "(3, 1): 25.0% of −1.5000 gave 0.6000 · 0.5000" in text
+    assert "sum 0.6000 σ, of independent parts: variance 1" in text
+    assert "more" not in text
+    page.show_inspection("go-with-the-flow", shared(11, 4, 0.125))
+    text = page.figures.toPlainText()
+    assert "places of cells, 4 × 4 a pixel" in text
+    assert "(10, 1)" in text
+    assert "(11, 1)" not in text
+    assert "and 3 more" in text
+    assert "drawn anew 0.1250" in text
+    page.copy.click()
+    assert "(13, 1): 50.0% of −1.5000" in QApplication.clipboard().text()
 
 
 def test_all_sub_pixels_can_be_copied(page: InspectorPage) -> None:
@@ -104,6 +134,10 @@ def test_the_drawing_shows_what_is_owned_and_follows_the_theme(page: InspectorPa
     light = page.drawing.grab().toImage()
     page.show_inspection("bilinear", interpolated())
     taps = page.drawing.grab().toImage()
-    pictures = [empty, outline, other, light, taps]
+    page.show_inspection("infinite-particle", shared())
+    shares = page.drawing.grab().toImage()
+    page.show_inspection("go-with-the-flow", shared(cells=4))
+    cells = page.drawing.grab().toImage()
+    pictures = [empty, outline, other, light, taps, shares, cells]
     assert all(first != second for index, first in enumerate(pictures) for second in pictures[index + 1 :])
     assert light.pixelColor(2, 2).lightness() > outline.pixelColor(2, 2).lightness() + 100

@@ -178,4 +178,6 @@ def test_sources_hold_what_the_frame_before_held(make: Build, translation: Build
     assert shown.shares.pixels.tolist() == [[9, 5]]
     assert shown.shares.shares.tolist() == shown.shares.weights.tolist() == [1.0]
     assert shown.shares.parts[:, 0].tolist() == pytest.approx(run.frame(0).noise[:, 5, 9].tolist(), abs=1e-6)
-    assert "one of them, all or a part" in shown.sentence
+    assert shown.sentence == (
+        "Whole pixels of frame 0 that the motion brings here: one for each place, all of it or a part."
+    )
