@@ -7,6 +7,7 @@ import math
 from app.export import NoiseFileError
 from app.export.kit.axes import text
 from gpu.arrays import Array
+from gpu.arrays.series import Series
 
 ORDERS = {2: ("HW",), 3: ("CHW", "HWC", "THW"), 4: ("TCHW", "CTHW", "THWC"), 5: ("BCTHW", "BTCHW", "BTHWC")}
 """What programs write, by the number of axes; the first is what is meant where lengths do not speak against it."""
@@ -32,13 +33,15 @@ def fits(order: str, shape: tuple[int, ...]) -> bool:
     return "B" not in order or shape[order.index("B")] == 1
 
 
-def guessed(array: Array, called: str) -> tuple[str, str]:
+def guessed(array: Array | Series, called: str) -> tuple[str, str]:
     """The order of the axes of `array`, and a sentence of why where it is not the usual one.
 
     NoiseFileError asks for --axes, about what is `called` so, where two orders fit and nothing tells.
     """
     shape = array.shape
     orders = [order for order in ORDERS[len(shape)] if fits(order, shape)]
+    if isinstance(array, Series):
+        orders = [order for order in orders if order[0] == "T"]
     if not orders:
         raise NoiseFileError(f"{called} has the shape {shape}: a batch of {shape[0]} clips, where one was expected.")
     usual = orders[0]
@@ -70,7 +73,7 @@ def _channels(order: str, shape: tuple[int, ...]) -> int:
     return shape[order.index("C")] if "C" in order else 1
 
 
-def _why(array: Array, order: str, reason: str) -> str:
+def _why(array: Array | Series, order: str, reason: str) -> str:
     return f"The axes were taken as {_text(order, array.shape)}, {reason}; --axes says it otherwise."
 
 
@@ -80,7 +83,7 @@ def _text(order: str, shape: tuple[int, ...]) -> str:
     return text("".join(letter for letter, _ in told), tuple(length for _, length in told))
 
 
-def _asked(array: Array, called: str, orders: list[str]) -> NoiseFileError:
+def _asked(array: Array | Series, called: str, orders: list[str]) -> NoiseFileError:
     choices = ", or ".join(f"--axes {order} for {_text(order, array.shape)}" for order in orders)
     return NoiseFileError(f"{called} has the shape {array.shape}, which does not tell its axes; give {choices}.")
 
@@ -91,7 +94,7 @@ def _likely(order: str, shape: tuple[int, ...], channels: tuple[int, ...]) -> bo
     return lengths.get("C", channels[0]) in channels and long <= LONGEST * short
 
 
-def _frames_along(array: Array, first: str, second: str) -> str:
+def _frames_along(array: Array | Series, first: str, second: str) -> str:
     """Of two orders the one whose frames show the same while its channels do not; "" where neither or both do.
 
     Noise that is carried shows itself again in the next frame, moved; channels of noise are independent of each other.
@@ -103,7 +106,7 @@ def _frames_along(array: Array, first: str, second: str) -> str:
     return ""
 
 
-def _resemblance(array: Array, axis: int) -> float:
+def _resemblance(array: Array | Series, axis: int) -> float:
     """The probability that what lies side by side along `axis` is as alike, at any shift, as it is, if it is independent."""
     from gpu.metrics.whiteness import across
 

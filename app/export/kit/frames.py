@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu.arrays import Array
+from gpu.arrays.series import Series
 
 F32 = npt.NDArray[np.float32]
 
@@ -20,7 +21,7 @@ class Frames(Sequence[F32]):
     finds out a wrong checksum. np.asarray gives all frames. Values are multiplied by `scale`.
     """
 
-    def __init__(self, array: Array, order: str, scale: float = 1.0) -> None:
+    def __init__(self, array: Array | Series, order: str, scale: float = 1.0) -> None:
         self._array, self._order, self._scale = array, order, scale
         lengths = dict(zip(order, array.shape))
         self.shape = tuple(lengths.get(letter, 1) for letter in "TCHW")

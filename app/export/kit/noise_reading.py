@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from app.export import FORMATS, NoiseFileError, Stored
 from app.export.kit import axes, axis_order
 from app.export.kit.frames import Frames
 from gpu.arrays import Array, Arrays, open_arrays
+from gpu.arrays.series import Series, series_in
 from gpu.files import byte_text, reason
 
 NAME = "noise"
@@ -56,6 +57,8 @@ def read_arrays(path: Path, order: str = "", key: str = "") -> Stored:
     arrays = open_arrays(path, NoiseFileError)
     array = _chosen(arrays, key)
     meta, named, notes = _description(arrays, array.name)
+    if isinstance(array, Series):
+        notes.append(f"The arrays {array.words} are read as {len(array.parts)} frames.")
     scale = 1.0
     if array.name == LATENT and VERSION not in arrays and path.suffix.lower() == ".latent":
         scale = 1 / SCALE
@@ -93,24 +96,34 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         raise NoiseFileError(f"The file {path} cannot be read as {kind}: {why.rstrip('.')}.") from None
 
 
-def _chosen(arrays: Arrays, key: str) -> Array:
-    """The array that `key` names, else `noise`, else the only one that can be; NoiseFileError asks where there are more."""
-    where = f"The file {arrays.path}"
+def _chosen(file: Arrays, key: str) -> Array | Series:
+    """The array that `key` names, else `noise`, else the only one that can be; NoiseFileError asks where there are more.
+
+    Arrays of one frame each that only a number sets apart are one, unless `key` names one of them.
+    """
+    where = f"The file {file.path}"
+    series = {name: run for name, run in series_in(file).items() if _can_be_noise(run) and len(run.one) < 4}
     if key:
-        if key not in arrays:
-            raise NoiseFileError(f"{where} holds no array {key!r}; it holds {_listed(arrays)}.")
-        if not _can_be_noise(arrays[key]):
+        key = f"{key}.*" if key not in file and f"{key}.*" in series else key
+        if key in series:
+            return series[key]
+        if key not in file:
+            raise NoiseFileError(f"{where} holds no array {key!r}; it holds {_listed(file)}.")
+        if not _can_be_noise(file[key]):
             raise NoiseFileError(
-                f"{where} holds under {key!r} {_described(arrays[key])}; noise is floating point and has 2 to 5 axes."
+                f"{where} holds under {key!r} {_described(file[key])}; noise is floating point and has 2 to 5 axes."
             )
-        return arrays[key]
+        return file[key]
+    members = {part.name for run in series.values() for part in run.parts}
+    arrays: dict[str, Array | Series] = {**{name: file[name] for name in file if name not in members}, **series}
     able = [name for name in arrays if _can_be_noise(arrays[name])]
-    if NAME in able:
-        return arrays[NAME]
+    for name in (NAME, f"{NAME}.*"):
+        if name in able:
+            return arrays[name]
     motion = [name for name in able if any(word in name.lower() for word in MOTION)]
     if able and len(motion) == len(able):
         raise NoiseFileError(
-            f"{where} holds motion rather than noise, going by the names: {_listed(arrays, able)}. "
+            f"{where} holds motion rather than noise, going by the names: {_listed(file, able, arrays)}. "
             "If one is noise, name it with --key."
         )
     able = [name for name in able if name not in motion]
@@ -120,27 +133,28 @@ def _chosen(arrays: Arrays, key: str) -> Array:
         return arrays[able[0]]
     if able:
         raise NoiseFileError(
-            f"{where} holds {len(able)} arrays that can be noise: {_listed(arrays, able)}. Name one with --key."
+            f"{where} holds {len(able)} arrays that can be noise: {_listed(file, able, arrays)}. Name one with --key."
         )
     raise NoiseFileError(
         f"{where} holds no array that can be noise, which is floating point and has 2 to 5 axes; "
-        f"it holds {_listed(arrays)}."
+        f"it holds {_listed(file)}."
     )
 
 
-def _can_be_noise(array: Array) -> bool:
+def _can_be_noise(array: Array | Series) -> bool:
     return array.dtype.kind == "f" and 2 <= len(array.shape) <= 5 and 0 not in array.shape
 
 
-def _listed(arrays: Arrays, names: list[str] | None = None) -> str:
-    """What a file holds, in words: ten of it at most."""
-    told = [f"{name!r}, {_described(arrays[name])}" if name else _described(arrays[name]) for name in names or arrays]
-    told += [] if names else [f"{name!r}, {what}" for name, what in arrays.others.items()]
+def _listed(file: Arrays, names: list[str] | None = None, arrays: Mapping[str, Array | Series] | None = None) -> str:
+    """What a file holds, in words: ten of it at most; `names`: those of `arrays`."""
+    held = arrays or file
+    told = [f"{name!r}, {_described(held[name])}" if name else _described(held[name]) for name in names or held]
+    told += [] if names else [f"{name!r}, {what}" if name else what for name, what in file.others.items()]
     more = [f"{len(told) - 10} more"] if len(told) > 10 else []
     return "; ".join(told[:10] + more) or "nothing"
 
 
-def _described(array: Array) -> str:
+def _described(array: Array | Series) -> str:
     return f"an array of shape {array.shape} and type {array.stored}"
 
 
@@ -190,7 +204,7 @@ def described_in(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _letters(arrays: Arrays, array: Array, asked: str, named: str, notes: list[str]) -> str:
+def _letters(arrays: Arrays, array: Array | Series, asked: str, named: str, notes: list[str]) -> str:
     """The order of the axes: as asked, as the file has named it, or as lengths and values tell, which adds a note."""
     asked, named = asked.upper(), named.upper()
     if asked:

@@ -139,6 +139,9 @@ class FlowDialog(QDialog):
                 self._key.addItem(choice, choice)
             self._key.setCurrentIndex(-1)
             self._form.setRowVisible(self._key, True)
+        for order in report.choices if report.setting == "flow_layout" else ():
+            if self._layout.findData(order) < 0:
+                self._layout.addItem(", ".join(order.replace("C", "2")), order)
         if report.question:
             said, option, _ = report.question.rpartition("; --")  # which option of the command line would say it
             self._state.setText(f"{said}; choose it here." if option else report.question)

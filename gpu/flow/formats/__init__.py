@@ -7,7 +7,7 @@ itself does not say, is for gpu.flow.stored to find out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -59,12 +59,14 @@ class Contents:
 
     `pixels`: that its vectors are in pixels is known. `by_frame`: a field belongs to a frame, backward leads from it to the one
     before and forward to the one after, so that n files are n - 1 steps. `direction` is what the file says of all its arrays.
+    `others` names what is there but cannot be read, with what it is in words.
     """
 
     arrays: Mapping[str, Stored]
     pixels: bool = False
     by_frame: bool = False
     direction: Literal["backward", "forward"] | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
 
 

@@ -94,7 +94,7 @@ def _items(given: list[Place], files: Files, layout: str, key: str) -> tuple[lis
     items, pixels, by_frame = [], [], []
     for place in given:
         contents = files.contents(place.path)
-        for piece in pick(contents.arrays, f"in {place.path}", place.around, key, layout):
+        for piece in pick(contents.arrays, f"in {place.path}", place.around, key, layout, contents.others):
             direction = piece.direction or contents.direction
             items.append(_Item(place, replace(piece, direction=direction)))
         pixels.append(contents.pixels)
@@ -184,6 +184,9 @@ def _run(items: list[_Item], files: Files) -> _Run:
             f"each must hold one ({', '.join(item.place.path.name for item in items[:4])})."
         )
     numbers = count_of([item.place.path.stem for item in items]) if len(items) > 1 else None
+    if first.piece.members:
+        where = sequences.shown(first.place.path)
+        notes = [*notes, f"The arrays {first.piece.members} of {where} are read as {first.piece.steps} steps."]
 
     def read(t: int) -> F32:
         item, at = (items[t], 0) if len(items) > 1 else (first, t)

@@ -32,6 +32,13 @@ WITH_MORE = ("HWC", "THWC", "BTHWC", "TBHWC")
 COMPONENTS = ("HW", "HWB", "THW", "THWB", "BTHW", "TBHW")
 """Orders of one component alone."""
 
+LATE = ("HWTC", "HWCT", "CHWT", "BHWTC", "BHWCT", "BCHWT")
+LATE_ALONE = ("HWT", "BHWT")
+"""Orders with the steps behind rows and columns, as MATLAB's arrays have them, never guessed: `doubtful` finds them."""
+
+LEAST, LONGEST = 8, 3.5
+"""Pixels that a frame has a side, and how many times longer than the other a side may be, where that is to tell."""
+
 NAMES = ("THWC", "TCHW", "HWC", "CHW", "BTHWC", "BTCHW", "CTHW")
 """Those to offer to a person. Any other order of the letters is understood as well."""
 
@@ -57,6 +64,24 @@ def guess(shape: Shape, single: bool = False) -> str:
     two = (layout for layout in VECTORS if fits(layout, shape, (2,)))
     more = (layout for layout in WITH_MORE if fits(layout, shape, (3, 4)))
     return next(two, next(more, ""))
+
+
+def doubtful(layout: str, shape: Shape) -> tuple[str, ...]:
+    """Other orders that make frames of an array where the guessed `layout` makes none, so narrow are they.
+
+    >>> doubtful("THWC", (24, 40, 2, 4)), doubtful("THWC", (480, 832, 49, 2)), doubtful("THWC", (49, 480, 832, 2))
+    (('HWTC', 'HWCT'), ('HWTC',), ())
+    """
+    if "T" not in layout or _frames(layout, shape):
+        return ()
+    late = LATE if "C" in layout else LATE_ALONE
+    least = (2, 4) if layout.endswith("C") and shape[-1] == 4 else (2,)
+    return tuple(other for other in late if fits(other, shape, least) and _frames(other, shape))
+
+
+def _frames(layout: str, shape: Shape) -> bool:
+    short, long = sorted(size(layout, shape))
+    return short >= LEAST and long <= LONGEST * short
 
 
 def checked(layout: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
+from gpu.arrays.series import Series
 from gpu.errors import FlowError, FlowQuestion
 from gpu.flow.formats import Stored
 from gpu.flow.stored import layouts, names
@@ -20,7 +21,9 @@ SHOWN = 12  # arrays that a sentence lists
 
 @dataclass(frozen=True)
 class Piece:
-    """An array of a file as flow, or as one `component` of it; `validity` is the array and layout that say where it holds."""
+    """An array of a file as flow, or as one `component` of it; `validity` is the array and layout that say where it holds.
+
+    `members`: of a series the arrays that are its steps, in words."""
 
     name: str
     shape: tuple[int, ...]
@@ -28,6 +31,7 @@ class Piece:
     direction: Direction | None = None
     component: Component | None = None
     validity: tuple[str, str] | None = None
+    members: str = ""
 
     @property
     def steps(self) -> int:
@@ -43,19 +47,25 @@ class Piece:
 
 
 def pick(
-    arrays: Mapping[str, Stored], where: str, around: tuple[str, ...] = (), key: str = "", layout: str = ""
+    arrays: Mapping[str, Stored],
+    where: str,
+    around: tuple[str, ...] = (),
+    key: str = "",
+    layout: str = "",
+    others: Mapping[str, str] | None = None,
 ) -> list[Piece]:
     """The pieces of flow in the arrays of one file: one, one a direction, or two components of either.
 
     `around` are the names of the file and of folders around it, nearest first: they say what an array's own name leaves open.
     `key` names the array to take, or two with a comma between them as u and v; `layout` the order of axes of every one.
-    FlowQuestion when several would do; FlowError when none does, which says what there is.
+    `others` is what the file holds that cannot be read, in words.
+    FlowQuestion when several would do, or the axes of one have two orders; FlowError when none does, which says what there is.
     """
     layout = layouts.checked(layout) if layout else ""
     if key:
-        return _keyed(arrays, where, around, key, layout)
+        return _keyed(arrays, where, around, key, layout, others or {})
     pieces = [piece for name in arrays if (piece := _piece(name, arrays[name], around, layout)) is not None]
-    pieces = _with_partners(pieces)
+    pieces = _with_partners(_with_series(pieces, arrays))
     named = [piece for piece in pieces if piece.direction is not None]
     chosen = named or _of_best_name(pieces)
     for direction in (None, "backward", "forward"):
@@ -67,29 +77,42 @@ def pick(
                     raise _question(where, same)
                 chosen = [piece for piece in chosen if piece not in same or piece in exact]
     if not chosen:
-        raise _nothing(arrays, where, layout)
+        raise _nothing(_plain(arrays), where, layout, others or {})
+    _check_order(chosen, where, layout)
     return [_with_validity(piece, arrays) for piece in chosen]
 
 
-def _keyed(arrays: Mapping[str, Stored], where: str, around: tuple[str, ...], key: str, layout: str) -> list[Piece]:
+def _keyed(
+    arrays: Mapping[str, Stored],
+    where: str,
+    around: tuple[str, ...],
+    key: str,
+    layout: str,
+    others: Mapping[str, str],
+) -> list[Piece]:
     wanted = [key] if key in arrays else [part.strip() for part in key.split(",")]
+    wanted = [f"{name}.*" if name not in arrays and f"{name}.*" in arrays else name for name in wanted]
     pieces: list[Piece] = []
     for name in wanted:
+        if name in others:
+            raise FlowError(f"The flow {where} holds under {name!r} {others[name]}, which cannot be read.")
         if name not in arrays:
             held = ", ".join(name for name in arrays if name) or "one array without a name"
             raise FlowError(f"The flow {where} has no array {name!r} that --key could name; it holds {held}.")
         shape = arrays[name].shape
         _check_type(arrays[name], f"{name!r} of {where}")
         single = len(wanted) == 2
-        order = _order(shape, layout, single)
+        order = _order(arrays[name], layout, single)
         if not order:
             raise FlowError(f"The array {name!r} of {where} has shape {shape}; {_asked(layout)}.")
         component = cast(Component, "uv"[len(pieces)]) if single else None
-        pieces.append(Piece(name, shape, order, names.direction_of(name, *around), component))
+        direction = names.direction_of(name, *around)
+        pieces.append(Piece(name, shape, order, direction, component, members=_members(arrays[name])))
     if len(wanted) > 2:
         raise FlowError(
             f"--key {key} names {len(wanted)} arrays; one holds the flow, or two hold its components u and v."
         )
+    _check_order(pieces, where, layout)
     return [_with_validity(piece, arrays) for piece in pieces]
 
 
@@ -100,15 +123,59 @@ def _piece(name: str, array: Stored, around: tuple[str, ...], layout: str) -> Pi
     direction = names.direction_of(name, *around)
     said = [names.component_of(label) for label in ([name] if name else around)]
     component = next((component for component in said if component is not None), None)
-    vectors = _order(array.shape, layout, single=False)
-    alone = _order(array.shape, layout, single=True) if component is not None else ""
-    if alone and (not vectors or (len(array.shape) == 3 and array.shape[-1] != 2)):
-        return Piece(name, array.shape, alone, direction, component)
-    return Piece(name, array.shape, vectors, direction) if vectors else None
+    vectors = _order(array, layout, single=False)
+    alone = _order(array, layout, single=True) if component is not None else ""
+    sides = len(array.one if isinstance(array, Series) else array.shape)
+    if alone and (not vectors or (sides == 3 and array.shape[-1] != 2)):
+        return Piece(name, array.shape, alone, direction, component, members=_members(array))
+    return Piece(name, array.shape, vectors, direction, members=_members(array)) if vectors else None
 
 
-def _order(shape: tuple[int, ...], layout: str, single: bool) -> str:
-    """The layout of an array: as asked for, if it fits, or guessed; "" where there is none."""
+def _members(array: Stored) -> str:
+    return array.words if isinstance(array, Series) else ""
+
+
+def _plain(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
+    """The arrays as they stand in the file, without series."""
+    return {name: array for name, array in arrays.items() if not isinstance(array, Series)}
+
+
+def _with_series(pieces: list[Piece], arrays: Mapping[str, Stored]) -> list[Piece]:
+    """Series in place of their members; of two without a direction, which may be one of each, both readings stay."""
+    sure: set[str] = set()
+    for piece in pieces:
+        array = arrays[piece.name]
+        if isinstance(array, Series) and (len(array.parts) > 2 or piece.direction or piece.component):
+            sure |= {part.name for part in array.parts}
+    return [piece for piece in pieces if piece.name not in sure]
+
+
+def _check_order(pieces: list[Piece], where: str, layout: str) -> None:
+    """FlowQuestion where axes were guessed, the frames are too narrow to be any, and another order makes some."""
+    for piece in pieces if not layout else ():
+        choices = layouts.doubtful(piece.layout, piece.shape)
+        if choices:
+            told = [(order, layouts.steps(order, piece.shape), *layouts.size(order, piece.shape)) for order in choices]
+            listed = ", or ".join(f"{order} ({steps} of {width}x{height})" for order, steps, height, width in told)
+            (height, width), order = piece.size, piece.layout
+            raise FlowQuestion(
+                f"The flow {f'{piece.name!r} ' if piece.name else ''}{where} has shape {piece.shape}: {piece.steps} steps of "
+                f"{width}x{height} in the usual order of axes, {order}, but perhaps {listed}; --flow-layout says which.",
+                "flow_layout",
+                (order, *choices),
+            )
+
+
+def _order(array: Stored, layout: str, single: bool) -> str:
+    """The layout of an array: as asked for, if it fits, or guessed; "" where there is none. Of a series each array is a step,
+    and what is asked for may be the order of one of them."""
+    if isinstance(array, Series) and "T" not in layout:
+        one = _order_of(array.one, layout.replace("B", ""), single)
+        return "" if not one or "T" in one else f"T{one}"
+    return _order_of(array.shape, layout, single)
+
+
+def _order_of(shape: tuple[int, ...], layout: str, single: bool) -> str:
     if not layout:
         return layouts.guess(shape, single)
     order = layout.replace("C", "") if single else layout
@@ -175,7 +242,12 @@ def _question(where: str, pieces: list[Piece]) -> FlowQuestion:
     )
 
 
-def _nothing(arrays: Mapping[str, Stored], where: str, layout: str) -> FlowError:
+def _nothing(arrays: Mapping[str, Stored], where: str, layout: str, others: Mapping[str, str]) -> FlowError:
+    if not arrays and others:
+        held = "; ".join(f"{f'{name!r}, ' if name else ''}{what}" for name, what in list(others.items())[:SHOWN])
+        return FlowError(
+            f"The flow {where} holds {held}, which cannot be read; plain floating point or integers were expected."
+        )
     if len(arrays) == 1:
         name, array = next(iter(arrays.items()))
         called = f"{name!r} in {where}" if name else where

@@ -198,3 +198,41 @@ def test_a_file_that_is_cut_while_it_is_read(tmp_path: Path) -> None:
     os.truncate(tmp_path / "a.npz", 3000)
     with pytest.raises(NoiseFileError, match=r"changed while it was read|ends too early"):
         next(frames)
+
+
+@pytest.mark.parametrize("count", [2, 12])
+@pytest.mark.parametrize("form", ["list", "batches", "dictionary", "npz"])
+def test_a_list_of_frames_is_their_noise_in_order(form: str, count: int, tmp_path: Path) -> None:
+    frames = white(count, 5, 16, 24)  # of five channels: its shape alone would not tell frames from channels
+    tensors = list(torch.from_numpy(frames))
+    path = tmp_path / ("a.npz" if form == "npz" else "a.pt")
+    if form == "npz":
+        np.savez(path, *frames)
+    elif form == "dictionary":
+        torch.save({"latents": tensors, "step": torch.zeros(3)}, path)
+    else:
+        torch.save([each[None] for each in tensors] if form == "batches" else tensors, path)
+    names = {"npz": "arr_{}", "dictionary": "latents.{}"}.get(form, "{}")
+    for key in ("", names.format("*")):
+        stored = read_noise(path, key=key)
+        assert stored.axes == "TCHW"
+        assert stored.notes == (
+            f"The arrays {names.format(0)} to {names.format(count - 1)} are read as {count} frames.",
+        )
+        np.testing.assert_array_equal(np.asarray(stored.noise), frames)
+        np.testing.assert_array_equal(stored.noise[1], frames[1])
+    alone = read_noise(path, "BCHW" if form == "batches" else "CHW", key=names.format(1))
+    np.testing.assert_array_equal(np.asarray(alone.noise), frames[1:2])
+
+
+def test_frames_in_a_list_may_have_their_channels_last(tmp_path: Path) -> None:
+    frames = white(6, 16, 24, 4)
+    torch.save(list(torch.from_numpy(frames)), tmp_path / "a.pt")
+    stored = read_noise(tmp_path / "a.pt")
+    np.testing.assert_array_equal(np.asarray(stored.noise), frames.transpose(0, 3, 1, 2))
+
+
+def test_several_clips_in_a_list_are_asked_for(tmp_path: Path) -> None:
+    torch.save([torch.zeros(4, 4, 16, 24)] * 3, tmp_path / "a.pt")
+    with pytest.raises(NoiseFileError, match="3 arrays that can be noise: '0', .*--key"):
+        read_noise(tmp_path / "a.pt")

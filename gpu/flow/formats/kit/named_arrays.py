@@ -8,6 +8,7 @@ from typing import Any, Literal
 from zlib import crc32
 
 from gpu.arrays import Arrays, open_arrays
+from gpu.arrays.series import series_in
 from gpu.errors import FlowError
 from gpu.flow.formats import Contents
 
@@ -15,8 +16,8 @@ MOST_BYTES = 4 << 20  # of a description beside a file
 
 
 class NamedArrays:
-    """A format whose files hold any number of arrays. What units and direction they have the names may say, or the description
-    that this program puts beside a .npy or into a .npz."""
+    """A format whose files hold any number of arrays, and series of them. What units and direction they have the names may say,
+    or the description that this program puts beside a .npy or into a .npz."""
 
     def __init__(self, title: str, suffix: str) -> None:
         self.title, self.suffix = title, suffix
@@ -25,7 +26,11 @@ class NamedArrays:
         arrays = open_arrays(path, FlowError)
         said = _described(arrays, path)
         return Contents(
-            arrays, pixels=bool(said), direction=_direction(said) if set(arrays) == {""} else None, close=arrays.close
+            {**arrays, **series_in(arrays)},
+            pixels=bool(said),
+            direction=_direction(said) if set(arrays) == {""} else None,
+            others=arrays.others,
+            close=arrays.close,
         )
 
 
