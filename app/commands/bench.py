@@ -72,11 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
     from app.commands.kit.progress import finish
     from gpu.bench import earlier, rows
     from gpu.files import check_file
+    from gpu.source.inputs import check_outputs
 
     jobs = _jobs(arguments)  # everything is checked before anything runs
     before = earlier.ratios(arguments.against) if arguments.against else {}
     if arguments.out:
         check_file(arguments.out, (".png", ".svg"))
+        check_outputs(None, [arguments.out], [arguments.against])
     optional = () if arguments.backends else _backends()
     measured = finish(rows.measured(jobs, optional), "bench")
     slopes = rows.slopes(measured.rows)

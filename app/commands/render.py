@@ -50,6 +50,9 @@ TABLE = (
 )
 """What the printed table shows, and its headings."""
 
+FILES = ("side-by-side.mp4", "slices.png", "session.json", "metrics.json")
+"""What is written beside the prior's videos."""
+
 PERCEPTUAL = ("lpips", "fid", "improved_precision")
 """What --weights adds."""
 
@@ -97,6 +100,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from app.commands.kit import doubts
     from gpu.files import check_folder, check_space, replacing_folder
+    from gpu.source.inputs import check_outputs
 
     check_folder(arguments.out)
     for folder in (arguments.weights, arguments.reference):
@@ -108,6 +112,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not session.priors:
         raise SessionError("The session compares no priors; name some with --priors.")
+
+    names = [f"{_slug(prior.key)}.mp4" for prior in session.priors]
+    outputs = [arguments.out / name for name in (*names, *FILES)]
+    check_outputs(session, outputs, (arguments.session, arguments.weights, arguments.reference))
 
     from gpu.engine import Engine
 

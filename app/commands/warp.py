@@ -41,8 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     from app.commands.kit import doubts
     from app.commands.kit.progress import finish
     from app.export.kit import axes
+    from app.export.kit.noise_reading import described_in
     from gpu.files import check_file
     from gpu.session import TaskSettings
+    from gpu.source.inputs import check_outputs
 
     form = export.format_for(arguments.out, "noise")
     check_file(arguments.out)
@@ -51,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     session = shared.session(arguments, [arguments.prior] if arguments.prior else [], TaskSettings())
     if not arguments.prior and (arguments.session is None or len(session.priors) != 1):
         session = shared.session(arguments, ["integral"], TaskSettings())
+
+    check_outputs(session, [arguments.out, described_in(arguments.out)], [arguments.session])
 
     from gpu.engine import Engine
 

@@ -106,7 +106,8 @@ class Format:
     `suffix` is the ending of its files, empty where a folder of files is written. `kind` is what it holds. `options` are
     the fields of ExportOptions that it heeds (all heed `start` and `stop`); `axes` is the only order that its arrays can
     have where "axes" is none of these. `read(path, axes)` reads a file of noise, with the axes that the file itself
-    names where `axes` is empty: every format of noise has it.
+    names where `axes` is empty: every format of noise has it. `names` are those of the files in a folder, of the frames that are
+    written.
     """
 
     title: str
@@ -118,6 +119,7 @@ class Format:
     options: tuple[Option, ...] = ()
     axes: str = next(iter(AXES))
     read: Callable[[Path, str], Stored] | None = None
+    names: Callable[[range, ExportOptions], list[str]] = lambda frames, options: []
 
     @property
     def is_folder(self) -> bool:
@@ -131,9 +133,10 @@ FORMATS: Registry[Format] = Registry("export format", "app.export")
 def plan(engine: Engine, form: str, key: str, path: Path, options: ExportOptions = ExportOptions()) -> Plan:
     """What `write` would write: nothing is computed. `key` is a column's (flow ignores it).
 
-    OutputError when the place cannot be written or the options make no sense for this format; ChoiceError for an
-    unknown format.
+    OutputError when the place cannot be written, is a file that the engine reads, or the options make no sense for this
+    format; ChoiceError for an unknown format.
     """
+    _check_outputs(engine, form, path, options)
     return FORMATS.get(form).plan(engine, key, path, options)
 
 
@@ -143,7 +146,20 @@ def write(engine: Engine, form: str, key: str, path: Path, options: ExportOption
     OutputError when it cannot be written or reads back differently; then, and when the generator is closed, nothing is
     left and an earlier file of that name is as it was.
     """
-    return FORMATS.get(form).write(engine, key, path, options)
+    _check_outputs(engine, form, path, options)
+    return (yield from FORMATS.get(form).write(engine, key, path, options))
+
+
+def _check_outputs(engine: Engine, form: str, path: Path, options: ExportOptions) -> None:
+    from gpu.source.inputs import check_outputs
+
+    frames = options.frames(engine.info.frames)
+    check_outputs(engine.session, [path / name for name in FORMATS.get(form).names(frames, options)] or _beside(path))
+
+
+def _beside(path: Path) -> list[Path]:
+    """A file, and where its description may lie."""
+    return [path, path.with_name(path.name + ".json")]
 
 
 def format_for(path: Path, kind: str) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gpu.engine import Engine
 
 
+def _name(t: int, options: ExportOptions) -> str:
+    return f"{options.direction}_{t:05d}.flo"
+
+
 def _plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
     check_folder(path)
     return plan_flow(engine, path, options, ".flo files")
@@ -29,7 +33,7 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
     size = 0
     with replacing_folder(path) as partial:
         for index, (t, flow) in enumerate(flows(engine, options)):
-            file = partial / f"{options.direction}_{t:05d}.flo"
+            file = partial / _name(t, options)
             write_flo(file, flow)
             if not np.array_equal(read_flow(file)[0], flow, equal_nan=True):
                 raise OutputError(f"The file {file.name} reads back with other vectors than were written.")
@@ -47,5 +51,6 @@ FORMATS.add("flo", order=60)(
         _plan,
         _write,
         ("direction",),
+        names=lambda frames, options: [_name(t, options) for t in frames],
     )
 )

@@ -27,6 +27,10 @@ def save_png(path: Path, picture: U8) -> None:
             raise OutputError(f"The picture {path.name} reads back with other pixels than were written.")
 
 
+def _name(t: int) -> str:
+    return f"{t:05d}.png"
+
+
 def _plan(engine: Engine, key: str, path: Path, options: ExportOptions) -> Plan:
     check_folder(path)
     return plan_pictures(engine, key, path, options, "PNG files")
@@ -40,7 +44,7 @@ def _write(engine: Engine, key: str, path: Path, options: ExportOptions) -> Step
             if isinstance(step, Update):
                 yield step
             else:
-                file = partial / f"{step[0]:05d}.png"
+                file = partial / _name(step[0])
                 save_png(file, step[1])
                 size += file.stat().st_size
     return Report(path, size, f"{planned.text}; {byte_text(size)}, each read back as written")
@@ -55,5 +59,6 @@ FORMATS.add("png", order=80)(
         _plan,
         _write,
         ("content", "colours"),
+        names=lambda frames, options: [_name(t) for t in frames],
     )
 )

@@ -263,7 +263,10 @@ class Documents(QObject):
 
     def save_to(self, path: Path) -> None:
         """Write the session; a sentence when that fails."""
+        from gpu.source.inputs import check_outputs
+
         try:
+            check_outputs(self._state.session, [path])
             sessions.save(self._state.to_save(), path)
         except NoisescopeError as problem:
             self._banner.show_error(str(problem))

@@ -65,9 +65,15 @@ class Exporting:
     def run(self, request: ExportRequest) -> None:
         """Save the view at once; have the worker write all else, one job a file. The banner says what was read back."""
         from app.export import write
+        from gpu.source.inputs import check_outputs
 
         if not request.form:
             path = request.files[0][1]
+            try:
+                check_outputs(self._state.session, [path])
+            except NoisescopeError as problem:
+                self._banner.show_error(str(problem))
+                return
             if self._compare.picture().save(str(path), "PNG"):  # type: ignore[call-overload]  # bytes, as annotated, are refused
                 self._banner.show_note(f"The current view is in {path}.")
             else:

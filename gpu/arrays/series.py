@@ -24,14 +24,14 @@ class Series:
     parts: tuple[Array, ...]
 
     @property
-    def one(self) -> tuple[int, ...]:
+    def each(self) -> tuple[int, ...]:
         """The shape of one of them, without a first axis of length 1."""
         shape = self.parts[0].shape
         return shape[1:] if self._lead else shape
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.parts), *self.one)
+        return (len(self.parts), *self.each)
 
     @property
     def dtype(self) -> np.dtype[np.generic]:
@@ -54,8 +54,8 @@ class Series:
     def read(self, start: int = 0, stop: int | None = None, axis: int = 0) -> npt.NDArray[np.generic]:
         """As gpu.arrays.Array.read."""
         if axis == 0:
-            chosen = [part.read().reshape(self.one) for part in self.parts[start:stop]]
-            return np.stack(chosen) if chosen else np.zeros((0, *self.one), self.dtype)
+            chosen = [part.read().reshape(self.each) for part in self.parts[start:stop]]
+            return np.stack(chosen) if chosen else np.zeros((0, *self.each), self.dtype)
         read = [part.read(start, stop, axis - 1 + self._lead) for part in self.parts]
         return np.stack([part.squeeze(0) if self._lead else part for part in read])
 

@@ -54,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         return open_window(session)
     from app.display import require_window
     from gpu.files import check_file, replacing
+    from gpu.source.inputs import check_outputs
 
     check_file(arguments.screenshot, (".png",))
+    check_outputs(session, [arguments.screenshot], [arguments.session])
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     require_window()
     from app.window.start import take_screenshot

@@ -102,7 +102,7 @@ def _chosen(file: Arrays, key: str) -> Array | Series:
     Arrays of one frame each that only a number sets apart are one, unless `key` names one of them.
     """
     where = f"The file {file.path}"
-    series = {name: run for name, run in series_in(file).items() if _can_be_noise(run) and len(run.one) < 4}
+    series = {name: run for name, run in series_in(file).items() if _can_be_noise(run) and len(run.each) < 4}
     if key:
         key = f"{key}.*" if key not in file and f"{key}.*" in series else key
         if key in series:

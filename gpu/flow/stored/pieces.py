@@ -125,7 +125,7 @@ def _piece(name: str, array: Stored, around: tuple[str, ...], layout: str) -> Pi
     component = next((component for component in said if component is not None), None)
     vectors = _order(array, layout, single=False)
     alone = _order(array, layout, single=True) if component is not None else ""
-    sides = len(array.one if isinstance(array, Series) else array.shape)
+    sides = len(array.each if isinstance(array, Series) else array.shape)
     if alone and (not vectors or (sides == 3 and array.shape[-1] != 2)):
         return Piece(name, array.shape, alone, direction, component, members=_members(array))
     return Piece(name, array.shape, vectors, direction, members=_members(array)) if vectors else None
@@ -170,8 +170,8 @@ def _order(array: Stored, layout: str, single: bool) -> str:
     """The layout of an array: as asked for, if it fits, or guessed; "" where there is none. Of a series each array is a step,
     and what is asked for may be the order of one of them."""
     if isinstance(array, Series) and "T" not in layout:
-        one = _order_of(array.one, layout.replace("B", ""), single)
-        return "" if not one or "T" in one else f"T{one}"
+        order = _order_of(array.each, layout.replace("B", ""), single)
+        return "" if not order or "T" in order else f"T{order}"
     return _order_of(array.shape, layout, single)
 
 

@@ -191,7 +191,7 @@ def window():
     jobs = []
     banner, compare = Banner(), SimpleNamespace(picture=lambda: picture)
     dispatch = SimpleNamespace(run=lambda what, make, then: jobs.append((what, make)))
-    made = exporting.Exporting(None, None, dispatch, compare, banner, lambda: Path(), None)
+    made = exporting.Exporting(SimpleNamespace(session=None), None, dispatch, compare, banner, lambda: Path(), None)
     return SimpleNamespace(banner=banner, jobs=jobs, exporting=made)
 
 
