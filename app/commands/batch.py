@@ -90,9 +90,11 @@ class Outcome:
 
 def run(arguments: argparse.Namespace) -> int:
     from app.commands.kit.batch import cluster, here, manifest
-    from app.commands.kit.batch.state import Result, State, fingerprint
+    from app.commands.kit.batch.state import STATE, SUMMARY, Result, State, fingerprint
     from app.commands.kit.progress import shown
+    from app.export.kit.noise_reading import described_in
     from gpu.files import check_folder, holding_folder
+    from gpu.source.inputs import check_outputs
 
     rows = manifest.read(arguments.manifest)
     check_folder(arguments.out)
@@ -105,6 +107,10 @@ def run(arguments: argparse.Namespace) -> int:
             if result := state.kept(row, made_by[row.name]):
                 outcomes[row.name] = Outcome(row, "kept", result)
         to_make = [row for row in rows if row.name not in outcomes]
+        files = [file for row in to_make for path in [arguments.out / row.name] for file in (path, described_in(path))]
+        check_outputs(None, [*files, arguments.out / SUMMARY, arguments.out / STATE], [arguments.manifest])
+        for row in rows:
+            check_outputs(row.session, files)
         if to_make:
             if arguments.scheduler is not None:
                 events = cluster.run(to_make, arguments.out, arguments.scheduler)

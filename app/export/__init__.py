@@ -106,8 +106,8 @@ class Format:
     `suffix` is the ending of its files, empty where a folder of files is written. `kind` is what it holds. `options` are
     the fields of ExportOptions that it heeds (all heed `start` and `stop`); `axes` is the only order that its arrays can
     have where "axes" is none of these. `read(path, axes)` reads a file of noise, with the axes that the file itself
-    names where `axes` is empty: every format of noise has it. `names` are those of the files in a folder, of the frames that are
-    written.
+    names where `axes` is empty: every format of noise has it. `names` are those of the files in a folder, for
+    the frames that are written.
     """
 
     title: str

@@ -11,8 +11,8 @@ from pathlib import Path
 from gpu import sequences
 from gpu.decoders.formats import SUFFIXES
 from gpu.errors import NoisescopeError, OutputError
-from gpu.session import Session
 from gpu.sequences import shown
+from gpu.session import Session
 
 MOST = 100_000  # files of a folder that are looked at
 
