@@ -326,14 +326,23 @@ def task(text: str, base: TaskSettings, hub: str | None, changes: dict[str, Any]
 
 
 def _values(owner: str, typed: dict[str, str], infos: dict[str, ParameterInfo]) -> dict[str, Parameter]:
-    """Typed values as numbers or text, as the parameters they name want them."""
+    """Typed values as numbers, text or switches, as the parameters they name want them."""
     values: dict[str, Parameter] = {}
     for key, text in typed.items():
         if key not in infos:
             choices = ", ".join(infos) or "none"
             raise ChoiceError(f"{owner} has no parameter {key!r}. Its parameters are: {choices}.")
-        values[key] = text if infos[key].is_text else _number(text, key, owner)
+        if infos[key].is_switch:
+            values[key] = _switched(text, key, owner)
+        else:
+            values[key] = text if infos[key].is_text else _number(text, key, owner)
     return values
+
+
+def _switched(text: str, key: str, owner: str) -> bool:
+    if text.lower() not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        raise SessionError(f"{key} of {owner} must be true or false, not {text!r}.")
+    return text.lower() in ("true", "yes", "on", "1")
 
 
 def _number(text: str, key: str, owner: str) -> float:

@@ -137,7 +137,9 @@ class Chip(QToolButton):
         menu.addSeparator()
         sliders = [(GAMMA, self.prior.gamma)]
         for info in about.parameters if about is not None else ():
-            if not info.text:
+            if info.is_switch:
+                self._switch(menu, info, colours)
+            elif not info.text:
                 sliders.append((info, float(self.prior.parameters.get(info.name, info.default))))
         for info, value in sliders:
             menu.addAction(self._slider(menu, info, value))
@@ -148,6 +150,15 @@ class Chip(QToolButton):
         remove = _action(menu, "Remove", "Take this column away (undo brings it back)", "x", colours)
         remove.triggered.connect(lambda: self.removed.emit(key))
         menu.popup(self.mapToGlobal(QPoint(0, self.height())))
+
+    def _switch(self, menu: QMenu, info: ParameterInfo, colours: theme.Theme) -> None:
+        key, on = self.prior.key, bool(self.prior.parameters.get(info.name, info.default))
+        others = {name: value for name, value in self.prior.parameters.items() if name != info.name}
+        changed = others if on != info.default else {**others, info.name: not on}
+        action = _action(menu, info.label, info.tip, "", colours)
+        action.setCheckable(True)
+        action.setChecked(on)
+        action.triggered.connect(lambda: self.replaced.emit(key, replace(self.prior, parameters=changed), ""))
 
     def _slider(self, menu: QMenu, info: ParameterInfo, value: float) -> QWidgetAction:
         box = QWidget()

@@ -88,6 +88,23 @@ def test_warp_takes_every_kind_of_prior(name: str, cli: Any, inputs: Path, tmp_p
     assert json.loads((tmp_path / "noise.npy.json").read_text())["axes"] == "THWC"
 
 
+def test_a_switch_of_a_prior_is_typed(cli: Any, inputs: Path, tmp_path: Path) -> None:
+    """yes and true are one; a session keeps the switch; anything else is told."""
+    made = []
+    for word in ("yes", "true", "off"):
+        out = tmp_path / f"{word}.npz"
+        result = cli("warp", *rotation(inputs), "--prior", f"infinite-particle:whole={word}", "--out", out)
+        assert result.code == 0, result.err
+        with np.load(out) as file:
+            made.append(file["noise"])
+            assert json.loads(str(file["meta"]))["session"]["priors"][0]["parameters"] == {"whole": word != "off"}
+    assert np.array_equal(made[0], made[1])
+    assert not np.allclose(made[0], made[2], atol=1e-3)
+    result = cli("warp", *rotation(inputs), "--prior", "infinite-particle:whole=2", "--out", tmp_path / "no.npz")
+    assert result.code == 2
+    assert "whole of infinite-particle must be true or false, not '2'." in result.err
+
+
 def test_warp_of_a_video_and_of_a_flow(cli: Any, inputs: Path, tmp_path: Path) -> None:
     assert cli("warp", "--video", inputs / "clip.mp4", "--k", 1, "--out", tmp_path / "video.npz").code == 0
     with np.load(tmp_path / "video.npz") as archive:
