@@ -64,6 +64,8 @@ def _run(argv: Sequence[str] | None) -> int:
             arguments = parser().parse_args(argv)
         except SystemExit as done:  # argparse has printed its sentence, or the help
             return done.code if isinstance(done.code, int) else WRONG_INPUT
+        if getattr(arguments, "json", False):
+            printing.print_json()
         # Torch's threads wait busily for each other unless told before they start. Where other programs want the cores
         # too, that costs more than the work: rendering took 36 s with it and 12 s without on two cores at a load of 9.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -48,18 +48,29 @@ PLAIN = {
 }
 """What our own sentences have beyond ASCII, for terminals and files of another encoding."""
 
-HANDLER = "noisescope"
-"""The name under which Python knows `_plainly`."""
+TEXT, JSON = "noisescope", "noisescope-json"
+"""The names under which Python knows `_plainly` and `_for_json`."""
 
 
 def _plainly(problem: UnicodeError) -> tuple[str, int]:
     r"""What is written for characters that an encoding lacks, and for the bytes of a name that is not UTF-8 (which Python
-    keeps as lone surrogates): ASCII that means the same, or \uXXXX, which JSON reads back as what it was."""
+    keeps as lone surrogates): ASCII that means the same, \xNN for a byte, else \uXXXX."""
     if not isinstance(problem, UnicodeEncodeError):
         raise problem
-    return "".join(PLAIN.get(letter) or _escaped(letter) for letter in problem.object[problem.start : problem.end]), (
-        problem.end
-    )
+    letters = problem.object[problem.start : problem.end]
+    return "".join(PLAIN.get(letter) or _byte(letter) or _escaped(letter) for letter in letters), problem.end
+
+
+def _for_json(problem: UnicodeError) -> tuple[str, int]:
+    r"""The same in JSON: \uXXXX, which it reads back as what it was, for bytes too."""
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    letters = problem.object[problem.start : problem.end]
+    return "".join(PLAIN.get(letter) or _escaped(letter) for letter in letters), problem.end
+
+
+def _byte(letter: str) -> str:
+    return f"\\x{ord(letter) - 0xDC00:02x}" if 0xDC80 <= ord(letter) <= 0xDCFF else ""
 
 
 def _escaped(letter: str) -> str:
@@ -69,7 +80,8 @@ def _escaped(letter: str) -> str:
 
 def prepare() -> None:
     """Make standard output and error take every character, and see to it that no file of ours gets their numbers."""
-    codecs.register_error(HANDLER, _plainly)
+    codecs.register_error(TEXT, _plainly)
+    codecs.register_error(JSON, _for_json)
     for number in range(3):
         try:
             os.fstat(number)
@@ -80,7 +92,13 @@ def prepare() -> None:
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=HANDLER)
+            stream.reconfigure(errors=TEXT)
+
+
+def print_json() -> None:
+    """What is printed from now on is JSON."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=JSON)
 
 
 def flush() -> None:

@@ -87,7 +87,9 @@ class ExperimentsMenu(QObject):
             return
         process = self._reading = python(self)
         process.finished.connect(self._read)
-        process.errorOccurred.connect(lambda _: self._read())
+        process.errorOccurred.connect(
+            self._read
+        )  # no lambda: a window that is deleted takes its process with it, which tells
         process.start(sys.executable, [*self.processes.command, *experiment_runs.LIST])
 
     def _read(self) -> None:
@@ -193,9 +195,10 @@ class ExperimentsMenu(QObject):
 
     def end(self) -> None:
         """The window closes."""
-        if self._reading is not None:
-            self._reading.kill()
-            self._reading.waitForFinished(1000)
+        process, self._reading = self._reading, None  # what it says from now on is no answer
+        if process is not None:
+            process.kill()
+            process.waitForFinished(1000)
         self.processes.stop()
         if self._dialog is not None:
             self._dialog.close()

@@ -72,8 +72,8 @@ class Container:
         streams = [stream for stream in self._container.streams.video if not _is_cover(stream)]
         streams = streams or list(self._container.streams.video)
         if not streams:
-            held = ", ".join(sorted({stream.type for stream in self._container.streams})) or "nothing"
-            raise ClipError(f"it holds no pictures, but {held}")
+            held = ", ".join(sorted({stream.type for stream in self._container.streams}))
+            raise ClipError(f"it holds no pictures{f', but {held}' if held else ' and nothing else'}")
         self._stream = max(streams, key=_rank)
         context = self._stream.codec_context
         if context is None:

@@ -24,7 +24,8 @@ def from_matrix(data: bytes) -> tuple[Orientation, bool]:
     """The orientation that is nearest to a display matrix, and whether it is that exactly.
 
     Nine 32-bit numbers a b u / c d v / x y w in the machine's order: a stored position (p, q) is shown at (a p + c q + x,
-    b p + d q + y) (ISO/IEC 14496-12, section 6.2.2, and FFmpeg's libavutil/display.h). ValueError for bytes that are none.
+    b p + d q + y) (ISO/IEC 14496-12, section 6.2.2, and FFmpeg's libavutil/display.h). Where a to d are 0, as some programs
+    leave them, it says nothing and turns nothing. ValueError for bytes that are none.
 
     >>> flat = struct.pack("=9i", -ONE, 0, 0, 0, ONE, 0, 0, 0, 1 << 30)
     >>> from_matrix(flat)
@@ -33,6 +34,8 @@ def from_matrix(data: bytes) -> tuple[Orientation, bool]:
     if len(data) != 36:
         raise ValueError("a display matrix has nine numbers of 32 bits")
     a, b, _, c, d, *_ = (number / ONE for number in struct.unpack("=9i", data))
+    if a == b == c == d == 0:
+        return Orientation(), True
     swap = abs(b) + abs(c) > abs(a) + abs(d)
     if swap:  # shown column = c q, shown row = b p
         chosen = Orientation(True, down=b < 0, across=c < 0)

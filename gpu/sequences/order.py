@@ -13,6 +13,11 @@ from gpu.errors import ClipError, NoisescopeError
 
 SHOWN = 3  # names or gaps that a note lists
 
+_COPY = re.compile(
+    r"(.*[0-9].*?)(?: \([0-9]{1,3}\)| - (?:copy|kopie|copie|copia)(?: \([0-9]{1,3}\))?|[ _-]copy(?: [0-9]{1,3})?)", re.I
+)
+"""Names that browsers and file managers give a second copy of a numbered file."""
+
 _COMPANION = re.compile(r"[._ -](alpha|depth|flow|gt|labels?|masks?|matte|normals?|seg)$")
 
 
@@ -52,8 +57,11 @@ def arrange(
     order = sorted(parts, key=lambda name: (parts[name][1], name) if numbers else natural_key(name))
     strays: list[str] = []
     if strict:
+        copies = _copies(order) if not numbers else []
+        order = [name for name in order if name not in copies]
+        parts = {name: parts[name] for name in order}
         _refuse_doubles(order, parts, what, where, error)
-        strays = _strays(order, parts)
+        strays = [*copies, *_strays(order, parts)]
         apart = set(strays)
         order = [name for name in order if name not in apart]
     number_of, kinds = _numbered(order, parts)
@@ -186,6 +194,17 @@ def _side_by_side(names: Sequence[str], parts: _Parts) -> list[tuple[str, str]]:
             if shared:
                 return [(first[shared[0]], second[shared[0]])]
     return []
+
+
+def _copies(order: Sequence[str]) -> list[str]:
+    """Second copies of numbered files that are there as well, `f_2 (1).png` beside `f_2.png`, where two or more others stay."""
+    copies = []
+    for name in order:
+        stem, suffix = os.path.splitext(name)
+        match = _COPY.fullmatch(stem)
+        if match and match[1] + suffix in order:
+            copies.append(name)
+    return copies if len(order) - len(copies) > 1 else []
 
 
 def _strays(order: Sequence[str], parts: _Parts) -> list[str]:

@@ -154,6 +154,28 @@ def test_strays_are_left_out_and_said(tmp_path: Path) -> None:
     assert answer.notes[1] == f"2 files were left out of {tmp_path}: cover.png and Screenshot 2024.png."
 
 
+@pytest.mark.parametrize(
+    "copy", ["f_2 (1).png", "f_2 - Copy.png", "f_2 - Kopie (2).png", "f_2 copy.png", "F_2 copy 3.png"]
+)
+def test_a_second_copy_of_a_frame_is_no_frame(copy: str, tmp_path: Path) -> None:
+    made(tmp_path, f"{copy[0]}_1.png", f"{copy[0]}_2.png", copy)
+    answer = found(tmp_path)
+    assert [file.name for file in answer.files] == [f"{copy[0]}_1.png", f"{copy[0]}_2.png"]
+    assert answer.notes == (f"1 file was left out of {tmp_path}: {copy}.",)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["f (1).png", "f (2).png"],
+        ["f1 (1).png", "f1 (2).png", "f1 (3).png"],
+        ["f1 (1).png", "f2 (1).png", "f3 (1).png"],
+    ],
+)
+def test_names_that_only_look_like_copies_stay(files: list[str], tmp_path: Path) -> None:
+    assert list(arrange(files).names) == files
+
+
 def test_a_numbered_file_begins_its_sequence(tmp_path: Path) -> None:
     made(tmp_path, "shot2_004.png", "shot2_005.png", "shot2_6.png", "shot2_008.png", "shot1_005.png", "shot2_006.jpg")
     answer = found(tmp_path / "shot2_005.png")

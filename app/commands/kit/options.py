@@ -182,7 +182,12 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 def _source(arguments: argparse.Namespace) -> SourceSettings:
     filmed = arguments.video is not None or arguments.images is not None
-    if arguments.still is not None and (filmed or (arguments.synthetic is None and arguments.flow is None)):
+    if arguments.still is not None and filmed:
+        footage = "--video" if arguments.video is not None else "--images"
+        raise SessionError(
+            f"--still cannot stand beside {footage}, whose own pictures are shown; leave one of them out."
+        )
+    if arguments.still is not None and arguments.synthetic is None and arguments.flow is None:
         raise SessionError("--still needs --synthetic or --flow, which say how the picture moves.")
     still = str(arguments.still) if arguments.still else ""
     if arguments.video is not None:

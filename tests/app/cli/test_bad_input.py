@@ -131,6 +131,15 @@ def test_wrong_input_gets_one_sentence(what: str, cli: Any, inputs: Path, tmp_pa
     assert [item.name for item in tmp_path.iterdir()] == [".npz"]
 
 
+@pytest.mark.parametrize("footage", ["--video", "--images"])
+@pytest.mark.parametrize("flow", [True, False])
+def test_a_still_beside_footage_is_said(footage: str, flow: bool, cli: Any, inputs: Path, tmp_path: Path) -> None:
+    argv = [footage, inputs / "clip.mp4", "--still", inputs / "photo.png"]
+    result = cli("warp", *argv, *(["--flow", inputs / "flow.npy"] if flow else []), "--out", tmp_path / "a.npz")
+    assert result.code == 2
+    assert f"--still cannot stand beside {footage}" in result.err
+
+
 def test_what_cannot_be_written_is_found_before_the_work(
     cli: Any, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 import gpu
 from app import cli as program
 from app.commands import COMMANDS
+from app.stopping import SAID
 from gpu.errors import ClipError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -178,3 +179,24 @@ def test_signals_are_as_before_afterwards(cli: Any, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     assert cli("stats", tmp_path / "none.npz").code == 2
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("moment", ["while it is imported", "before signals are listened for"])
+def test_ctrl_c_at_the_very_start_is_a_sentence(moment: str) -> None:
+    """The moments before `app.stopping` listens, made to come by hand."""
+    interrupted = "def main(): raise KeyboardInterrupt" if moment.startswith("before") else "raise KeyboardInterrupt"
+    code = (
+        "import sys, importlib.util, runpy\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        return importlib.util.spec_from_loader(name, self) if name == 'app.cli' else None\n"
+        "    def create_module(self, spec): return None\n"
+        f"    def exec_module(self, module): exec({interrupted!r}, module.__dict__)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "runpy.run_module('app', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr == f"noisescope: {SAID}\n"

@@ -278,3 +278,35 @@ def test_a_list_that_cannot_be_read_is_a_sentence(window: Window) -> None:
     window.experiments.open()
     wait_for(lambda: bool(window.banner.text), 30)
     assert window.banner.text == "The experiments cannot be read. No."
+
+
+def test_a_window_that_goes_while_the_list_is_read_leaves_nothing_behind(
+    qapp: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Deleted with the process that was asked, which tells of its end while it goes; or closed, which kills that."""
+    from types import SimpleNamespace
+
+    import shiboken6
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QMenu, QWidget
+
+    from app.window.experiments import ExperimentsMenu
+
+    banner = SimpleNamespace(show_error=lambda *said: shown.append(said))
+    folder = SimpleNamespace(kept=lambda *_: None)
+    for closed in (False, True):
+        shown: list[object] = []
+        parent = QWidget()
+        made = ExperimentsMenu(QMenu(parent), QAction(parent), None, folder, banner, None, parent)  # type: ignore[arg-type]
+        made.processes.command = ("-c", "import time; time.sleep(60)")
+        made.read()
+        process = made._reading
+        assert process is not None
+        assert process.waitForStarted(10000)
+        if closed:
+            made.end()
+            assert process.state() == process.ProcessState.NotRunning
+        shiboken6.delete(parent)
+        assert not shiboken6.isValid(process)
+        assert shown == []
+        assert "deleted" not in capsys.readouterr().err

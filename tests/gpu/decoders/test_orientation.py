@@ -40,6 +40,7 @@ def test_odd_angles_are_the_nearest_quarter_and_said() -> None:
     orientation, exact = from_matrix(matrix(np.cos(turn), np.sin(turn), -np.sin(turn), np.cos(turn)))
     assert orientation == Orientation(True, False, True)
     assert not exact
+    assert from_matrix(bytes(36)) == (Orientation(), True), "a header of zeros says nothing"
     with pytest.raises(ValueError, match="nine numbers"):
         from_matrix(b"short")
 
