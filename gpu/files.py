@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,17 @@ def check_folder(path: Path) -> None:
     if path.exists() and not path.is_dir():
         raise OutputError(f"The output {path} is a file; the name of a folder was expected.")
     _check_writable(path, path if path.is_dir() else None)
+
+
+def check_regular(path: str | os.PathLike[str], expected: str, error: type[NoisescopeError]) -> None:
+    """`error` where `path` is a pipe, a device or a socket, which would make whoever opens it wait, or read without end.
+    Nothing is said of folders, and of what is not there. `expected`, in words."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise error(f"{os.fspath(path)} is no regular file; expected {expected}.")
 
 
 def _check_name(path: Path) -> None:

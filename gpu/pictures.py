@@ -11,10 +11,8 @@ import atexit
 import math
 import os
 import stat
-import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,17 +164,17 @@ def _bundled(path: Name) -> U8:
 
 def _asked(path: Name, function: str, arguments: dict[str, Any], arrays: int) -> Any:
     """What the decoder says of the picture, and its arrays."""
-    with _regular(path) as file:
-        before = Unchanged(file)
-        try:
-            answer = _answer(function, {"path": os.path.abspath(file), **arguments})
-        except ClipError as problem:
-            before.check()  # that it was written to meanwhile says more
-            said = str(problem)
-            if said.startswith("it "):
-                raise ClipError(f"{shown(path)} {said[3:]}.") from None
-            raise ClipError(f"The picture {shown(path)} cannot be read: {said}.") from None
-        before.check()  # a program that writes it at this moment would leave its lower half grey
+    file = _regular(path)
+    before = Unchanged(file)
+    try:
+        answer = _answer(function, {"path": os.path.abspath(file), **arguments})
+    except ClipError as problem:
+        before.check()  # that it was written to meanwhile says more
+        said = str(problem)
+        if said.startswith("it "):
+            raise ClipError(f"{shown(path)} {said[3:]}.") from None
+        raise ClipError(f"The picture {shown(path)} cannot be read: {said}.") from None
+    before.check()  # a program that writes it at this moment would leave its lower half grey
     if len(answer.arrays) != arrays:
         raise ClipError(f"The picture {shown(path)} cannot be read: the decoder gave {len(answer.arrays)} arrays.")
     return answer.value, answer.arrays
@@ -187,25 +185,15 @@ def _answer(function: str, arguments: dict[str, Any]) -> Answer:
         return _process().call(_MODULE + function, arguments, SECONDS, PICTURE_BYTES)
 
 
-@contextmanager
-def _regular(path: Name) -> Iterator[str]:
-    """A file that can be opened anew: `path`, or where that is a pipe a copy of what comes out of it."""
+def _regular(path: Name) -> str:
+    """The name of a file that can be read from any place on; ClipError for what is none."""
     name = os.fspath(path)
     try:
         status = os.stat(name)
         if stat.S_ISDIR(status.st_mode):
             raise ClipError(f"{shown(path)} is a folder; expected a picture file.")
-        if stat.S_ISFIFO(status.st_mode):
-            with open(name, "rb") as pipe, tempfile.NamedTemporaryFile(suffix=os.path.splitext(name)[1]) as copy:
-                while block := pipe.read(1 << 20):
-                    copy.write(block)
-                    if copy.tell() > MOST_BYTES:
-                        raise ClipError(f"The picture {shown(path)} is larger than {MOST_BYTES >> 30} GB.")
-                copy.flush()
-                yield copy.name
-            return
         if not stat.S_ISREG(status.st_mode):
-            raise ClipError(f"{shown(path)} is no file; expected a picture file.")
+            raise ClipError(f"{shown(path)} is no regular file; expected a picture file.")
         with open(name, "rb"):  # whether it may be read
             pass
     except FileNotFoundError:
@@ -217,7 +205,7 @@ def _regular(path: Name) -> Iterator[str]:
         raise ClipError(f"The picture {shown(path)} is empty (0 bytes).")
     if status.st_size > MOST_BYTES:
         raise ClipError(f"The picture {shown(path)} is larger than {MOST_BYTES >> 30} GB; expected a picture file.")
-    yield name
+    return name
 
 
 def _notes(path: Name, told: dict[str, Any], pixels: U8) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gpu.errors import SessionError
-from gpu.files import replacing
+from gpu.files import check_regular, replacing
 from gpu.plain_json import parse, shown, write
 
 VERSION = 1
@@ -339,9 +339,10 @@ def _build(kind: Any, value: Any, where: str) -> Any:
 
 def load(path: str | os.PathLike[str]) -> Session:
     """Read a session file; SessionError says what is wrong with it."""
+    check_regular(path, "a session's file", SessionError)
     try:
         with Path(path).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)  # a device has no end
+            data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise SessionError(f"The session {path} is larger than {MOST_BYTES >> 20} MB; expected a file of settings.")
         text = data.decode("utf-8-sig")

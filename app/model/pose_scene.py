@@ -19,6 +19,8 @@ def showing(session: Session, path: Path) -> Session:
 
 def holds_poses(path: Path) -> bool:
     """Whether a .json file looks like poses rather than a session: told by its first words."""
+    if not path.is_file():  # a pipe would make us wait
+        return False
     try:
         with path.open(encoding="utf-8") as file:
             start = file.read(4096)

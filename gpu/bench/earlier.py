@@ -10,7 +10,7 @@ from typing import Any
 
 from gpu.bench.row import Row
 from gpu.errors import SessionError
-from gpu.files import reason
+from gpu.files import check_regular, reason
 from gpu.plain_json import parse
 
 Key = tuple[str, int, int, int, str, int]
@@ -46,6 +46,7 @@ def key(row: Any) -> Key:
 
 def ratios(path: Path) -> dict[Key, float]:
     """The ratios in a file of `noisescope bench --json`. SessionError when it cannot be read or is none."""
+    check_regular(path, "what `noisescope bench --json` prints", SessionError)
     try:
         if path.stat().st_size > MOST_BYTES:
             raise SessionError(f"{path} is too large to be what `noisescope bench --json` prints.")

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gpu.errors import ClipError, NoisescopeError
+from gpu.files import check_regular
 from gpu.sequences.order import Arranged as Arranged
 from gpu.sequences.order import Wanted, either, left_out_note, listed, parts_of
 from gpu.sequences.order import arrange as arrange
@@ -117,6 +118,7 @@ def list_files(
             names, _ = _sorted_out(folder or ".", (os.path.splitext(name)[1].lower(),), None)
             names, numbers = _from(name, {*names, name})
             return Listing(Path(folder), names, (), numbers, wanted)
+        check_regular(text, f"a {what}, or a folder of them", error)
         if not FIELD.search(name):
             raise error(f"There is no folder or {what} {shown(text)}.")
         if not os.path.isdir(folder or "."):

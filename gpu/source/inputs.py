@@ -46,11 +46,14 @@ def _of_session(session: Session) -> Iterator[Path]:
         with suppress(NoisescopeError):
             yield from sequences.find(source.path, SUFFIXES, strict=False).files
     for text in (source.flow_path, source.forward_path):
-        if text and sequences.is_pattern(text):
-            from gpu.flow.stored.places import find
+        if text:
+            from gpu.flow.stored.places import find, partner
 
-            with suppress(NoisescopeError, OSError):
-                yield from (place.path for place in find(Path(text))[0])
+            with suppress(NoisescopeError, OSError, ValueError):
+                other = partner(Path(text))  # the other component
+                yield from _files(other) if other is not None else ()
+                if sequences.is_pattern(text):
+                    yield from (place.path for place in find(Path(text))[0])
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -108,15 +108,11 @@ def test_a_name_that_is_not_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes have names on POSIX alone")
-def test_a_pipe_is_read_and_a_device_is_refused(tmp_path: Path) -> None:
-    data = saved(tmp_path / "a.png").read_bytes()
+def test_a_pipe_and_a_device_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(data))
-    writer.start()
-    assert (pictures.read(tmp_path / "pipe").pixels == PIXELS).all()
-    writer.join()
-    with pytest.raises(ClipError, match="is no file"):
-        pictures.read("/dev/zero")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(ClipError, match="is no regular file; expected a picture file"):
+            pictures.read(path)
 
 
 def test_what_is_bundled_is_read_here_and_is_the_same(tmp_path: Path) -> None:

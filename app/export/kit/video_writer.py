@@ -47,8 +47,8 @@ class Put(Protocol):
 def video(path: Path, fps: float, times: Sequence[float] = ()) -> Iterator[Put]:
     """A video that grows by every frame that is put. OutputError when the encoder fails or frames are lost.
 
-    `times`: seconds at which each frame is shown, and at which the last one's time is over; none: `fps` frames a second. A frame
-    that is not shown after the one before it follows at the next tick.
+    `times`: seconds at which each frame is shown, and at which the last one's time is over; none: `fps` frames a second. A
+    frame that is not shown after the one before it follows at the next tick.
     yuv420p needs even sizes: an odd frame repeats its last row or column.
     """
     import av

@@ -12,7 +12,7 @@ from typing import Any
 from gpu.arrays import open_arrays
 from gpu.diffusion.hub.family import Family, family_of, supported
 from gpu.errors import ModelError
-from gpu.files import reason
+from gpu.files import check_regular, reason
 from gpu.plain_json import parse, shown
 
 NETWORKS = ("text_encoder", "text_encoder_2", "vae", "unet")
@@ -80,9 +80,10 @@ def parts_of(described: dict[str, Any], name: str) -> tuple[Family, dict[str, tu
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; ModelError when it is missing or damaged."""
+    check_regular(path, "a description in JSON", ModelError)
     try:
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES + 1)  # a device has no end
+            text = file.read(MOST_BYTES + 1)
         if len(text) > MOST_BYTES:
             raise ModelError(f"{path} is larger than {MOST_BYTES >> 20} MB; expected a description.")
         data = parse(text.decode())

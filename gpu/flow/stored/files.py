@@ -36,7 +36,7 @@ class Files:
                 f"{path} is not a flow file that is known; expected one of {endings()}, or a folder of such files."
             )
         if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise FlowError(f"{path} is no file; expected a flow file, or a folder of such files.")
+            raise FlowError(f"{path} is no regular file; expected a flow file, or a folder of such files.")
         if path in self._seen:
             self._unchanged.check(path)
         else:

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from gpu.cache import ByteCache, bytes_of
 from gpu.errors import ClipError
+from gpu.files import check_regular
 from gpu.session import SourceSettings
 from gpu.source import U8, Area, Glance, Truth
 from gpu.source.footage.choosing import chosen, chosen_rate
@@ -195,6 +196,7 @@ def shown_size(height: int, width: int, stretch: float) -> tuple[int, int]:
 
 
 def _check_file(path: Path) -> None:
+    check_regular(path, "a video file", ClipError)
     try:
         with path.open("rb") as file:
             head = file.read(4096)

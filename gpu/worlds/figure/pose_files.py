@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from gpu.errors import PoseError
-from gpu.files import reason, replacing
+from gpu.files import check_regular, reason, replacing
 from gpu.plain_json import parse, shown
 from gpu.worlds.figure.sequence import F64, JOINT, JOINTS, Bools, Sequence, filled, normalised
 
@@ -110,9 +110,10 @@ def _short(value: float) -> float:
 
 
 def _load(path: Path) -> Any:
+    check_regular(path, "a file of poses", PoseError)
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)  # a device has no size, and no end
+            data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise PoseError(f"{path.name} is larger than {LARGEST // 2**20} MB; that is no file of poses.")
     except OSError as error:

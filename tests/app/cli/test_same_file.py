@@ -37,6 +37,8 @@ def own(inputs: Path, tmp_path: Path) -> Path:
     (tmp_path / "flows").mkdir()
     for t in range(3):
         np.savez(tmp_path / "flows" / f"{t}.npz", np.load(inputs / "flow.npy")[t])
+    for component in "uv":
+        np.save(tmp_path / f"flow_{component}.npy", np.load(inputs / "flow.npy")[..., 0])
     (tmp_path / "real").mkdir()
     shutil.copy(inputs / "photo.png", tmp_path / "real" / "slices.png")
     return tmp_path
@@ -49,6 +51,7 @@ REFUSED = {
     "the forward flow": ["warp", "--flow", "{own}/flow.npy", "--forward", "{own}/flow.npz", "--out", "{own}/flow.npz"],
     "a field of a folder": ["warp", "--flow", "{own}/flows", "--out", "{own}/flows/1.npz"],
     "a field of a pattern": ["warp", "--flow", "{own}/flows/%d.npz", "--out", "{own}/flows/1.npz"],
+    "the other component": ["warp", "--flow", "{own}/flow_u.npy", "--out", "{own}/flow_v.npy"],
     "a film": ["warp", "--video", "{own}/film.npz", "--out", "{own}/film.npz"],
     "what lies beside an array": ["warp", "--session", "{own}/beside.npy.json", "--out", "{own}/beside.npy"],
     "a film in the folder of a render": ["render", "--video", "{own}/random.mp4", "--priors", "random", "--out", "{own}"],

@@ -166,7 +166,7 @@ def test_a_vector_with_one_bad_component_is_written_as_unknown(tmp_path: Path) -
 @pytest.mark.parametrize("suffix", flow_files.WRITERS)
 def test_a_pipe_is_no_flow_file(suffix: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / f"a{suffix}")
-    with pytest.raises(FlowError, match="is no file"):
+    with pytest.raises(FlowError, match="is no regular file"):
         read_flow(tmp_path / f"a{suffix}")
 
 

@@ -20,6 +20,7 @@ from typing import NoReturn
 from app.commands import Parser
 from app.commands.kit import options as shared
 from gpu.errors import NoisescopeError, OutputError, SessionError
+from gpu.files import check_regular
 from gpu.session import Session, TaskSettings
 
 MOST_BYTES = 16 << 20
@@ -98,6 +99,7 @@ def read(path: Path) -> list[Row]:
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The names of the columns, and the rows that are not empty with their numbers."""
+    check_regular(path, "a table of clips (CSV)", SessionError)
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
