@@ -39,8 +39,7 @@ def turn(degrees: float, scale: float = 1.0) -> Matrix:
 def apply(matrix: Matrix, points: Points) -> Points:
     """`matrix` times every point."""
     a, b, c, d = matrix
-    x, y = points[..., 0], points[..., 1]
-    return torch.stack([a * x + b * y, c * x + d * y], dim=-1)
+    return points @ points.new_tensor([[a, c], [b, d]])
 
 
 def inverse(matrix: Matrix) -> Matrix:
