@@ -143,6 +143,13 @@ def clean(flow: torch.Tensor) -> Cleaned:
     """
     height, width = flow.shape[:2]
     limit = FARTHEST * float(height * height + width * width) ** 0.5
+    if _compilable(flow):
+        from gpu.flow import maps_compiled
+
+        cleaned = Cleaned(torch.empty((height, width, 2)), torch.empty((height, width), dtype=torch.bool))
+        out, replaced = cleaned.flow.view(-1, 2).numpy(), cleaned.bad.view(-1).numpy()
+        maps_compiled.clean(flow.reshape(-1, 2).numpy(), limit, out, replaced)
+        return cleaned
     bad = ~(torch.hypot(flow[..., 0], flow[..., 1]) <= limit)
     return Cleaned(torch.where(bad[..., None], torch.zeros_like(flow), flow), bad)
 

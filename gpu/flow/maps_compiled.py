@@ -109,3 +109,15 @@ def check(
             valid[i, j] = seen and mismatch < allowed
             mx, my = mx * scale_x, my * scale_y
             error[i, j] = np.sqrt(mx * mx + my * my) if seen else unseen
+
+
+@kernel
+def clean(flow: Floats, limit: float, out: Floats, bad: Bools) -> None:
+    """maps.clean of `flow` (n, 2) into `out` (n, 2) and `bad` (n,); vectors up to `limit` long are good."""
+    most = limit * limit
+    for n in range(len(bad)):
+        x, y = flow[n, 0], flow[n, 1]
+        good = np.float64(x) * np.float64(x) + np.float64(y) * np.float64(y) <= most
+        out[n, 0] = x if good else ZERO
+        out[n, 1] = y if good else ZERO
+        bad[n] = not good

@@ -58,7 +58,8 @@ def start(context: PriorContext) -> Run:
 
     def step(previous: NoiseFrame, t: int) -> NoiseFrame:
         threshold = number(context, INFO, "threshold")
-        mask = changed(context.image(t), context.image(t - 1), threshold, context.height, context.width)
+        before = context.image(t - 1)  # first, so that this frame's is the last to leave a cache of two: the next needs it
+        mask = changed(context.image(t), before, threshold, context.height, context.width)
         noise = torch.where(mask, context.white(rng.INDEPENDENT, t), previous.noise)
         old = torch.where(previous.state == KEPT, KEPT, INHERITED)
         return NoiseFrame(noise, torch.where(mask, NEW, old).to(torch.uint8))

@@ -87,3 +87,19 @@ def test_the_forward_backward_check(pixel: tuple[float, float], both: Any) -> No
     assert torch.allclose(ours.error, theirs.error, rtol=1e-5, atol=1e-5, equal_nan=True)
     assert (ours.error == maps.UNSEEN).sum() == (theirs.error == maps.UNSEEN).sum() > 50
     assert maps.check(back.permute(1, 0, 2), flow.permute(1, 0, 2), pixel).valid.shape == (83, 61)
+
+
+def test_cleaning(both: Any) -> None:
+    """Vectors that are none, infinite, too long on either axis or together, and just not too long."""
+    flow = (
+        torch.randn(30, 40, 2, generator=torch.Generator().manual_seed(5)) * 90
+    )  # 50 pixels of diagonal, 200 at the most
+    special = [math.nan, math.inf, -math.inf, 1e30, 3e38, 1e-40, 200.0, -200.0, 199.99, 200.01, 0.0]
+    flow[3:14, 5:16] = torch.tensor([[(x, y) for x in special] for y in special])
+    ours, theirs = both(lambda: maps.clean(flow))
+    assert torch.equal(ours.flow, theirs.flow)
+    assert torch.equal(ours.bad, theirs.bad)
+    assert 60 < ours.bad.sum() < 600
+    assert not ours.bad[9, 15]  # (200, 0) is exactly as long as may be
+    turned = maps.clean(flow.permute(1, 0, 2))
+    assert torch.equal(turned.flow, ours.flow.permute(1, 0, 2))
