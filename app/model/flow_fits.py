@@ -47,7 +47,7 @@ class FlowReport:
     `belongs`: whether there are as many fields as the clip that is open has steps.
 
     Where something must be said before it can be read, `question` is the sentence, `setting` the source setting that answers
-    it (flow_key or flow_layout), and `choices` its values.
+    it (flow_key or flow_layout), and `choices` its values. `taken` is the direction that is read where none is chosen.
     """
 
     about: str = ""
@@ -58,6 +58,7 @@ class FlowReport:
     question: str = ""
     setting: str = ""
     choices: tuple[str, ...] = ()
+    taken: Direction = "backward"
 
 
 DIRECTIONS: tuple[Direction, ...] = ("backward", "forward")

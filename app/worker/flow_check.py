@@ -34,10 +34,11 @@ def flow_report(engine: Engine | None, source: SourceSettings) -> FlowReport:
         sides: tuple[tuple[Direction, object], ...] = (("backward", pair.backward), ("forward", pair.forward))
         directions = tuple(direction for direction, fields in sides if fields is not None)
         sure = directions if named or len(directions) == 2 else ()
+        way: Direction = "forward" if pair.backward is None else "backward"
         unit = told_units(pair, source)
         units: tuple[Units, ...] = (unit,) if unit is not None else ("pixels", "normalised", "fraction")
         if engine is None or engine.session.source.kind not in ("video", "images") or engine.info.frames < 2:
-            return FlowReport(about, sure, units, untried(sure, units))
+            return FlowReport(about, sure, units, untried(sure, units), taken=way)
         frame, last = engine.source.frame, min(steps, engine.info.frames - 1) - 1
         fits = []
         for fitted in fit_clip(frame, engine.info.frames, pair.backward, pair.forward, units, bool(sure)):
@@ -48,6 +49,6 @@ def flow_report(engine: Engine | None, source: SourceSettings) -> FlowReport:
                 fits.append(FlowFit(*reading, fitted.units, len(directions) == 2))
         frames, open_now = engine.info.frames, engine.session.source
         belongs = steps in (frames - 1, frames) or (open_now.frames > 0 and steps >= open_now.start + frames - 1)
-        return FlowReport(about, sure, units, tuple(fits) or untried(sure, units), belongs)
+        return FlowReport(about, sure, units, tuple(fits) or untried(sure, units), belongs, taken=way)
     finally:
         pair.close()

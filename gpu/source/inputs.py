@@ -34,7 +34,7 @@ def check_outputs(session: Session | None, outputs: Iterable[Path], others: Iter
             if (status.st_dev, status.st_ino) in there:
                 output = shown(there[status.st_dev, status.st_ino])
                 same = "is read as input" if output == shown(path) else f"is the same file as the input {shown(path)}"
-                raise OutputError(f"The output {output} {same}, which would be lost; name another place.")
+                raise OutputError(f"The output {output} {same}, and would be lost; name another place.")
 
 
 def _of_session(session: Session) -> Iterator[Path]:

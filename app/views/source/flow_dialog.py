@@ -199,7 +199,8 @@ class FlowDialog(QDialog):
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        direction = "forward" if self._read.flow_direction == "forward" else "backward"
+        chosen = self._read.flow_direction
+        direction = chosen if chosen != "auto" else self._report.taken
         sure = self._report.directions
         for row, fit in enumerate(fits):
             button = QRadioButton(fit.words)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.model.flow_fits import FlowFit, FlowReport, Units, untried
@@ -147,6 +147,40 @@ def test_an_array_is_asked_for(dialog: Callable[..., FlowDialog]) -> None:
     assert shown._ok.isEnabled()
     shown._take(untried(("forward",))[2])
     assert (shown.source.flow_key, shown.source.flow_direction, shown.source.flow_axes) == ("raft", "auto", "yx")
+
+
+def test_an_order_of_axes_is_asked_for(dialog: Callable[..., FlowDialog]) -> None:
+    """Also one that the list does not offer by itself."""
+    shown, asked = dialog(), []
+    shown.asked.connect(lambda: asked.append(shown.read))
+    question = FlowReport(
+        question="It is 2x40; --flow-layout says which.", setting="flow_layout", choices=("THWC", "HWCT")
+    )
+    shown.show_report(question)
+    shown.show_report(question)
+    orders = [shown._layout.itemData(place) for place in range(shown._layout.count())]
+    assert orders.count("HWCT") == orders.count("THWC") == 1
+    place = orders.index("HWCT")
+    assert shown._layout.itemText(place) == "H, W, 2, T"
+    shown._layout.setCurrentIndex(place)
+    shown._layout.activated.emit(place)
+    assert asked[0].flow_layout == "HWCT"
+
+
+@pytest.mark.parametrize("taken", ["backward", "forward"])
+def test_the_direction_that_numbers_speak_for_is_ticked(
+    taken: str, dialog: Callable[..., FlowDialog], tmp_path: Path
+) -> None:
+    for t in range(3):
+        here, there = (t, t + 1) if taken == "forward" else (t + 1, t)
+        np.save(tmp_path / f"{here}_{there}.npy", np.full((12, 16, 2), 3, np.float32))
+    report = flow_report(None, SourceSettings("flow", flow_path=str(tmp_path)))
+    assert (report.directions, report.taken) == ((), taken)
+    shown = dialog(film=False)
+    shown.show_report(report)
+    buttons = [shown._grid.itemAtPosition(row, 0).widget() for row in range(len(report.fits))]
+    (ticked,) = [button.text() for button in buttons if isinstance(button, QRadioButton) and button.isChecked()]
+    assert ticked.startswith(taken)
 
 
 def test_units_without_pictures_are_asked_for(dialog: Callable[..., FlowDialog]) -> None:
