@@ -25,7 +25,7 @@ INFO = PriorInfo(
             "pooled",
             "On a grid 4 times finer",
             False,
-            tip="Carry noise on a grid 4 times finer each way, 16 times the work, and sum blocks of 4 × 4, divided by 4.",
+            tip="Carry noise on a grid 4 times finer each way, and sum blocks of 4 × 4 over 4: 16 times the work and memory.",
         ),
     ),
     hue="purple",

@@ -85,6 +85,27 @@ def _over_cells(values: torch.Tensor, cells: int) -> torch.Tensor:
     return values.repeat_interleave(cells, -1).repeat_interleave(cells, -2)
 
 
+def _renew(context: PriorContext, noise: torch.Tensor, fresh: torch.Tensor, t: int, cells: int) -> None:
+    """Write what `born` gives into the cells of `noise` (C, h, w) that are `fresh` (h, w), drawing for their pixels alone."""
+    y, x = torch.nonzero(F.max_pool2d(fresh[None].float(), cells)[0], as_tuple=True)
+    if not len(y):
+        return
+
+    def drawn(stream: int, level: int, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        keys = [rng.signed(int(key)) for key in rng.keys(context.seed, stream, t, context.channels, level)]
+        planes = torch.tensor(keys, dtype=torch.int32, device=noise.device).view(-1, *[1] * y.ndim)
+        return rng.scattered(planes, y.to(torch.int32), x.to(torch.int32))
+
+    values = drawn(rng.FIELD, 0, y, x)[..., None]
+    inner = torch.arange(cells**2, device=noise.device)
+    y, x = y[:, None] * cells + inner // cells, x[:, None] * cells + inner % cells
+    if cells > 1:
+        detail = drawn(rng.SPLIT, BORN, y, x)
+        values = detail + (values / cells - detail.mean(-1, keepdim=True))
+    chosen = fresh[y, x]
+    noise[:, y[chosen], x[chosen]] = values[:, chosen]
+
+
 def start_mass(context: PriorContext, first: int, cells: int) -> Mass:
     """The first frame of a shot."""
     noise = born(context, first, cells)
@@ -142,8 +163,7 @@ def step(context: PriorContext, previous: Mass, t: int, cells: int) -> Mass:
         links = edges(context, previous.frame, t, cells)
         noise, density, fresh = move(context, previous, links, t)
         state = links.state
-    if bool(fresh.any()):
-        noise = torch.where(fresh, born(context, t, cells), noise)
+    _renew(context, noise, fresh, t, cells)
     shown = noise if cells == 1 else F.avg_pool2d(noise, cells) * cells
     return Mass(NoiseFrame(shown, state), noise, density)
 

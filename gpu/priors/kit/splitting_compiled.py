@@ -86,15 +86,15 @@ def detail(plane: np.uint32, cell: int, width: int) -> np.float32:
 
 @kernel
 def draw(keys: Words, pushed: Places, pulled: Places, count: Places, width: int, drawn: Floats) -> None:
-    """Adds to `drawn` (C, n), of each cell that is split, the normals of its parts. `keys` (2, C): of pushed, of pulled."""
-    for channel in range(len(drawn)):
-        for cell in range(len(pushed)):
-            if pushed[cell] >= 0 and count[cell] > 1:
-                drawn[channel, cell] += detail(keys[0, channel], cell, width)
-        for cell in range(len(pulled)):
-            source = pulled[cell]
-            if source >= 0 and count[source] > 1:
-                drawn[channel, source] += detail(keys[1, channel], cell, width)
+    """Of one channel: adds to `drawn` (n,), of each cell that is split, the normals of its parts. `keys` (2,): of what is
+    pushed, and of what is pulled."""
+    for cell in range(len(pushed)):
+        if pushed[cell] >= 0 and count[cell] > 1:
+            drawn[cell] += detail(keys[0], cell, width)
+    for cell in range(len(pulled)):
+        source = pulled[cell]
+        if source >= 0 and count[source] > 1:
+            drawn[source] += detail(keys[1], cell, width)
 
 
 @inlined
@@ -107,42 +107,51 @@ def part(held: np.float32, count: int, drawn: np.float32, plane: np.uint32, cell
 
 
 @kernel
-def gather(
-    noise: Floats, density: Floats, keys: Words, pushed: Places, pulled: Places, count: Places,
-    width: int, drawn: Floats, out: Floats, total: Floats, fresh: Mask, least: float,
-) -> None:  # fmt: skip
-    """What cells become: noise into `out` (C, n) and density into `total` (n,), both 0 before; and which are `fresh` (n,)."""
-    channels, cells = noise.shape
-    weight = np.zeros(cells, F32)
-    for cell in range(cells):
+def weigh(
+    density: Floats,
+    pushed: Places,
+    pulled: Places,
+    count: Places,
+    least: float,
+    total: Floats,
+    weight: Floats,
+    fresh: Mask,
+) -> None:
+    """The density of the cells, `total`, and the sum of its parts' squares, `weight`, both (n,) and 0 before; and which cells
+    are `fresh` (n,)."""
+    for cell in range(len(pushed)):
         target = pushed[cell]
         if target >= 0:
             mass = F32(density[cell] / F32(count[cell]))
             weight[target] += F32(mass * mass)
             total[target] += mass
-    for channel in range(channels):
-        for cell in range(cells):
-            target = pushed[cell]
-            if target >= 0:
-                mass = F32(density[cell] / F32(count[cell]))
-                split = part(noise[channel, cell], count[cell], drawn[channel, cell], keys[0, channel], cell, width)
-                out[channel, target] += F32(mass * split)
-        for cell in range(cells):
-            source = pulled[cell]
-            if source >= 0:
-                out[channel, cell] = part(
-                    noise[channel, source], count[source], drawn[channel, source], keys[1, channel], cell, width
-                )
-            elif weight[cell] > ZERO:
-                out[channel, cell] /= np.sqrt(weight[cell])
-    for cell in range(cells):
-        fresh[cell] = False
-        if pulled[cell] >= 0:
-            total[cell] = F32(density[pulled[cell]] / F32(count[pulled[cell]]))
-        elif weight[cell] == ZERO:
-            fresh[cell] = True
+    for cell in range(len(pulled)):
+        source = pulled[cell]
+        fresh[cell] = source < 0 and weight[cell] == ZERO
+        if source >= 0:
+            total[cell] = F32(density[source] / F32(count[source]))
+        elif fresh[cell]:
             total[cell] = ONE
         total[cell] = max(total[cell], F32(least))
+
+
+@kernel
+def gather(
+    noise: Floats, density: Floats, keys: Words, pushed: Places, pulled: Places, count: Places, width: int, drawn: Floats,
+    weight: Floats, out: Floats,
+) -> None:  # fmt: skip
+    """Of one channel (n,): what its cells become, into `out`, which is 0 before."""
+    for cell in range(len(pushed)):
+        target = pushed[cell]
+        if target >= 0:
+            mass = F32(density[cell] / F32(count[cell]))
+            out[target] += F32(mass * part(noise[cell], count[cell], drawn[cell], keys[0], cell, width))
+    for cell in range(len(pulled)):
+        source = pulled[cell]
+        if source >= 0:
+            out[cell] = part(noise[source], count[source], drawn[source], keys[1], cell, width)
+        elif weight[cell] > ZERO:
+            out[cell] /= np.sqrt(weight[cell])
 
 
 def step(
@@ -158,8 +167,12 @@ def step(
     count = np.zeros(height * width, np.int32)
     link(backward, forward, state, before, forget, pushed, pulled, count)
     held, flat = noise.reshape(channels, -1), density.reshape(-1)
-    drawn, out, total = np.zeros_like(held), np.zeros_like(held), np.zeros_like(flat)
-    fresh = np.empty(flat.shape, np.bool_)
-    draw(keys, pushed, pulled, count, width, drawn)
-    gather(held, flat, keys, pushed, pulled, count, width, drawn, out, total, fresh, least)
+    out, drawn = np.zeros_like(held), np.empty_like(flat)
+    total, weight, fresh = np.zeros_like(flat), np.zeros_like(flat), np.empty(flat.shape, np.bool_)
+    weigh(flat, pushed, pulled, count, least, total, weight, fresh)
+    for channel in range(channels):
+        own = np.ascontiguousarray(keys[:, channel])
+        drawn.fill(0)
+        draw(own, pushed, pulled, count, width, drawn)
+        gather(held[channel], flat, own, pushed, pulled, count, width, drawn, weight, out[channel])
     return out.reshape(noise.shape), total.reshape(density.shape), fresh.reshape(density.shape), state
