@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from scipy import stats
 
 from gpu.engine.clip import opened, with_first, with_previous
 from gpu.flow import maps
-from gpu.metrics import coherence
+from gpu.metrics import coherence, whiteness
 from gpu.priors import Run
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from tests.gpu.priors.conftest import Flow
@@ -92,6 +93,14 @@ def assert_white(run: Run, context: Any) -> None:
         assert float(correlations(frames[t - 1], frames[t]).abs()[far].max()) < 5.5, t
         along = coherence.correlation(frames[t - 1], frames[t], maps.pixel_centres(height, width) + flow, valid)[0]
         assert along > 0.5, t
+
+
+def assert_p_values_are_uniform(frame: Callable[[int], torch.Tensor]) -> None:
+    """Of `frame(seed)` (C, H, W), every p-value of the whiteness table over 200 seeds: nine KS tests, of which some p is below
+    1e-4 by chance with probability 0.0009."""
+    p_values = [whiteness.measure(frame(seed)).p for seed in range(200)]
+    for key in p_values[0]:
+        assert stats.kstest([p[key] for p in p_values], "uniform").pvalue > 1e-4, key
 
 
 def memory(prior: str, parameters: dict[str, Any], size: int = 256) -> tuple[float, float, float]:

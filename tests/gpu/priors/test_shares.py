@@ -119,6 +119,19 @@ def test_frames_are_white_within_and_across(make: Build, motion: str, whole: boo
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whole", WAYS)
+@pytest.mark.parametrize("motion", ["fold", "contraction"])
+def test_p_values_are_uniform_over_seeds(make: Build, motion: str, whole: bool) -> None:
+    """In frame 3, whose parents were folded and had holes."""
+    flow, parameters = carried.with_holes(motion, 20, 28), {"whole": whole}
+
+    def frame(seed: int) -> torch.Tensor:
+        return PRIORS.get("infinite-particle").start(make(flow, seed=seed, parameters=parameters)).frame(3).noise
+
+    carried.assert_p_values_are_uniform(frame)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whole", WAYS)
 def test_memory_is_that_of_the_literature(whole: bool) -> None:
     """Rotation of 2° a frame. The authors' code has 0.669 with the frame before, and 0.084 with frame 0 after 16 frames. Each
     correlation is of 4 x 256 x 256 values less the corners: a standard error of 0.002."""
