@@ -64,11 +64,11 @@ def reach(motion: Motion, t: int, gap: int) -> Reach:
     """Where frame t's pixels were in frame t - gap, by composing backward flows bilinearly."""
     first = motion.backward(t - 1)
     height, width = first.shape[:2]
-    positions = maps.pixel_centres(height, width, first.device)
-    valid = torch.ones((height, width), dtype=torch.bool, device=first.device)
-    for earlier in range(t - 1, t - gap - 1, -1):
-        seen = maps.bilinear(motion.valid(earlier)[None].to(torch.float32), positions)[0] > 0.999
-        positions = positions + maps.bilinear(motion.backward(earlier).permute(2, 0, 1), positions).permute(1, 2, 0)
+    positions = maps.pixel_centres(height, width, first.device) + first
+    valid = motion.valid(t - 1) & maps.inside(positions, height, width)
+    for earlier in range(t - 2, t - gap - 1, -1):
+        seen = maps.covered(motion.valid(earlier), positions)
+        positions = positions + maps.sample(motion.backward(earlier), positions)
         valid = valid & seen & maps.inside(positions, height, width)
     return Reach(positions, valid)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from cachetools import LRUCache
 
 from gpu.assets import asset
 from gpu.flow import maps
@@ -21,6 +22,8 @@ from gpu.source.synthetic.truth import DeformationTruth, somewhere
 STILL = "stills/picos.jpg"
 FRAMES = 48
 FPS = 24.0
+
+DRAWN = 3  # frames whose pictures are kept: a frame is shown, compared with the one before, and given to the model
 
 
 def open_synthetic(settings: SourceSettings) -> SyntheticSource:
@@ -61,10 +64,13 @@ class SyntheticSource:
             max(round(grid.width * placement.scale[0]), 1),
         )
         self._canvas = Canvas(picture, placement)
+        self._drawn: LRUCache[int, U8] = LRUCache(DRAWN)
 
     def frame(self, t: int) -> U8:
-        """(H, W, 3) RGB: the picture seen through the deformation at frame t."""
-        return self.original(t, self.height, self.width)
+        """(H, W, 3) RGB: the picture seen through the deformation at frame t. The last few are kept."""
+        if t not in self._drawn:
+            self._drawn[t] = self.original(t, self.height, self.width)
+        return self._drawn[t]
 
     def original(self, t: int, rows: int, columns: int) -> U8:
         """As gpu.source.Detailed: drawn anew at that size, from the still's own pixels."""
