@@ -71,6 +71,17 @@ def real(context: Any, word: Any) -> Any:
     return types.float32(types.int32), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def nearest(context: Any, value: Any) -> Any:
+    """The int32 nearest to a float32, halves to even: two instructions, where numpy's rint is a call."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        rint = builder.module.declare_intrinsic("llvm.rint", [target.get_value_type(types.float32)])
+        return builder.fptosi(builder.call(rint, arguments), target.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
 @inlined
 def logarithm(q: Any) -> Any:
     """ln q of a normal float32, as gpu.noise.rng has it."""
