@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpu.compiled import inlined, kernel
+from gpu.noise.field import FRACTION
 from gpu.noise.rng_compiled import gaussian, intrinsic, mixed, nearest, of_column, of_row, types
 
 LANES = 4
@@ -14,7 +15,8 @@ LANES = 4
 
 CHUNK = 64  # pixels halved at once: their cells of four channels stay in the cache
 
-_I32, _U32, _F32 = np.int32, np.uint32, np.float32
+_I32, _U32 = np.int32, np.uint32
+_UNIT = np.float32(1 << FRACTION)
 
 
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
@@ -81,51 +83,53 @@ def halve(
 
 
 @kernel
-def sums_along_rows(out: Any, values: Any, k: Any, planes: Any, spreads: Any, y0: Any, x0: Any) -> None:
-    """Cells of pixels `values` (C, h, w) int32, added up along their rows: `out` (h n, w n + 1, LANES) int32 gets in
-    [r, c] the sum of the cells [0, c) of row r, channels side by side (0 in lanes without one).
+def sums_along_rows(
+    out: Any, runs: Any, starts: Any, held: Any, pixels: Any, k: Any, planes: Any, spreads: Any
+) -> None:
+    """Cells added up along their rows, for `runs` (n, 3) of pixels: row, first column, column after the last.
 
-    The first pixel is (y0, x0); `planes` (C, 2 k) uint32 and `spreads` (2 k,) float32 are by halving. Sums wrap around.
+    A run of w pixels fills 2^k rows of w 2^k + 1 places of `out` (N, LANES) int32 from starts[i] on: in place c of a row the sum of
+    its first c cells, channels side by side, 0 in lanes without one. Sums wrap around. Pixels hold what they are born with,
+    by their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty; `planes` (C, 2 k) uint32 and `spreads`
+    (2 k,) float32 are by halving, as in gpu.noise.field.
     """
-    channels, height, width = values.shape
+    channels = planes.shape[0]
     n = 1 << k
-    room = np.empty((2, LANES, CHUNK * n * n), np.int32)
+    room = np.zeros((2, LANES, CHUNK * n * n), np.int32)
+    values = np.empty(CHUNK, np.int32)
     columns = np.empty(CHUNK * n, np.uint32)
     totals = np.empty((n, LANES), np.int32)
-    for i in range(height):
-        for a in range(n):
-            for lane in range(LANES):
-                totals[a, lane] = 0
-                out[i * n + a, 0, lane] = 0
-        for start in range(0, width, CHUNK):
-            end = min(start + CHUNK, width)
+    for number in range(len(runs)):
+        y, first, last = np.int64(runs[number, 0]), np.int64(runs[number, 1]), np.int64(runs[number, 2])
+        lines = out[starts[number] : starts[number] + n * ((last - first) * n + 1)].reshape(n, (last - first) * n + 1, LANES)
+        totals[:] = 0
+        lines[:, 0] = 0
+        for start in range(first, last, CHUNK):
+            end = min(start + CHUNK, last)
             wide = (end - start) * n
-            for lane in range(LANES):
-                if lane < channels:
-                    made = halve(
-                        values[lane, i, start:end], k, planes[lane], spreads, y0 + i, x0 + start,
-                        room[0, lane], room[1, lane], columns,
-                    )  # fmt: skip
-                    if lane == 0:
-                        c0 = made
-                    elif lane == 1:
-                        c1 = made
-                    elif lane == 2:
-                        c2 = made
-                    else:
-                        c3 = made
+            c0, c1, c2, c3 = room[0, 0], room[0, 1], room[0, 2], room[0, 3]
+            for lane in range(channels):
+                if held.shape[0] > 0:
+                    for j in range(end - start):
+                        values[j] = nearest(held[lane, y, start + j] * _UNIT)
                 else:
-                    for j in range(wide * n):
-                        room[0, lane, j] = 0
-                    if lane == 1:
-                        c1 = room[0, 1]
-                    elif lane == 2:
-                        c2 = room[0, 2]
-                    elif lane == 3:
-                        c3 = room[0, 3]
+                    row = of_row(pixels[lane], y)
+                    for j in range(end - start):
+                        values[j] = nearest(gaussian(mixed(_U32(row ^ of_column(start + j)))) * _UNIT)
+                made = halve(
+                    values[: end - start], k, planes[lane], spreads, y, start, room[0, lane], room[1, lane], columns
+                )
+                if lane == 0:
+                    c0 = made
+                elif lane == 1:
+                    c1 = made
+                elif lane == 2:
+                    c2 = made
+                else:
+                    c3 = made
             for a in range(n):
                 t0, t1, t2, t3 = totals[a, 0], totals[a, 1], totals[a, 2], totals[a, 3]
-                line = out[i * n + a, start * n + 1 : end * n + 1]
+                line = lines[a, (start - first) * n + 1 : (end - first) * n + 1]
                 r0, r1 = c0[a * wide : (a + 1) * wide], c1[a * wide : (a + 1) * wide]
                 r2, r3 = c2[a * wide : (a + 1) * wide], c3[a * wide : (a + 1) * wide]
                 for j in range(wide):
@@ -138,3 +142,18 @@ def sums_along_rows(out: Any, values: Any, k: Any, planes: Any, spreads: Any, y0
                     line[j, 2] = t2
                     line[j, 3] = t3
                 totals[a, 0], totals[a, 1], totals[a, 2], totals[a, 3] = t0, t1, t2, t3
+
+
+@kernel
+def place_runs(runs: Any, starts: Any, k: Any, base: Any, pitch: Any) -> None:
+    """For every pixel (y, x) of `runs`, or every row where `base` and `pitch` (H, W) int64 have one column: where place 0 of its
+    row of pixels would stand if the run began at column 0, and how far its rows of cells lie apart."""
+    whole = base.shape[1] == 1
+    for number in range(len(runs)):
+        y, first, last = runs[number, 0], np.int64(runs[number, 1]), np.int64(runs[number, 2])
+        begin, step = starts[number] - (first << k), ((last - first) << k) + 1
+        if whole:
+            base[y, 0], pitch[y, 0] = begin, step
+        else:
+            for x in range(first, last):
+                base[y, x], pitch[y, x] = begin, step

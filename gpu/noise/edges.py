@@ -1,0 +1,155 @@
+"""Gathering by edges on the processor: what every transported pixel owns of the fine field, added up by compiled code.
+
+The same cells for the same pixels as gpu.noise.gathering finds by drawing them, and the same sums to the last bit: all of it is whole
+numbers. What costs there 4^k cells a pixel costs here 2^k crossings of its edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gpu import interrupt
+from gpu.noise import contested_compiled, edges_compiled, outlines_compiled
+from gpu.noise.cells_compiled import LANES
+from gpu.noise.edges_compiled import Shapes, Sums
+from gpu.noise.field import FRACTION
+from gpu.noise.outlines import SNAP, TANGLED, segments
+from gpu.noise.states import NEW, UNDEFINED
+from gpu.noise.summed_field import SummedField
+from gpu.noise.tracks import Track
+
+I32, I64 = npt.NDArray[np.int32], npt.NDArray[np.int64]
+
+WHOLE_ROWS = 1 / 8
+"""Anchors that this share of a frame looks at have whole rows of their field made."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Contested cells of one anchor: `stretches` (n, 3) of row, first column, column after the last; by row in `row_of` (rows +
+    1,); their cells' winners in `bids`, from `offset` (n,) on; and `mask` (H, W) where they lie."""
+
+    stretches: I64
+    row_of: I64
+    offset: I64
+    mask: npt.NDArray[np.uint8]
+    bids: I64
+
+
+def shapes(track: Track, k: int, s: int) -> Shapes:
+    """Outlines of a track's transported pixels."""
+    height, width = track.label.shape
+    moving = ((track.state != NEW) & (track.state != UNDEFINED)).numpy()
+    m = 4 * segments(s)
+    vertices, kind = np.empty((height, width, m, 2), np.int32), np.empty((height, width), np.int8)
+    right, down = np.empty((height, width), np.bool_), np.empty((height, width), np.bool_)
+    position, label = track.position.contiguous().numpy(), track.label.contiguous().numpy()
+    scale = np.float32(SNAP << k)
+    outlines_compiled.outlines_of_rows(position, label, moving, s, scale, vertices, kind, right, down)
+    return Shapes(
+        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), right.reshape(-1), down.reshape(-1),
+        width, scale, 0,
+    )  # fmt: skip
+
+
+def by_label(track: Track, outline: Shapes) -> Iterator[tuple[int, I64]]:
+    """Every anchor frame that pixels are carried from, and these pixels (flat indices, in order)."""
+    label = track.label.contiguous().view(-1).numpy()
+    begin = np.zeros(int(label.max()) + 2, np.int64)
+    edges_compiled.count_labels(label, outline.kind, begin)
+    np.cumsum(begin, out=begin)
+    ends, pixels = begin.copy(), np.empty(int(begin[-1]), np.int64)
+    edges_compiled.list_pixels(label, outline.kind, ends, pixels)
+    for anchor in np.flatnonzero(np.diff(begin)):
+        yield int(anchor), pixels[begin[anchor] : begin[anchor + 1]]
+
+
+def contest(pixels: I64, outline: Shapes, k: int, height: int) -> Contest | None:
+    """The cells that several of the `pixels` of one anchor cover; None where there are none."""
+    rows, columns = height << k, outline.width << k
+    begin = np.zeros(rows + 1, np.int64)
+    nothing = np.empty(0, np.int64)
+    contested_compiled.list_crossings(pixels, outline, rows, columns, begin, nothing, False)
+    ends = np.cumsum(begin[:rows])
+    begin[0], begin[1:] = 0, ends
+    crossings = np.empty(int(begin[-1]), np.int64)
+    contested_compiled.list_crossings(pixels, outline, rows, columns, begin[:rows].copy(), crossings, True)
+    none = np.empty((0, 3), np.int64)
+    number = contested_compiled.contested(crossings, begin, none, False)
+    if number == 0:
+        return None
+    stretches = np.empty((number, 3), np.int64)
+    contested_compiled.contested(crossings, begin, stretches, True)
+    lengths = stretches[:, 2] - stretches[:, 1]
+    offset = np.cumsum(lengths) - lengths
+    row_of = np.searchsorted(stretches[:, 0], np.arange(rows + 1))
+    mask = np.zeros((height, outline.width), np.uint8)
+    for row, first, last in stretches:
+        mask[row >> k, first >> k : ((last - 1) >> k) + 1] = 1
+    bids = np.full(int(lengths.sum()), np.iinfo(np.int64).max)
+    return Contest(stretches, row_of, offset, mask, bids)
+
+
+def ranks(error: torch.Tensor) -> npt.NDArray[np.int32]:
+    """(H W,) int32 who goes first where pixels overlap: the forward-backward `error` (H, W) in steps of 1/64 pixel, up to 255."""
+    rank = torch.nan_to_num(error.reshape(-1) * 64, nan=255.0, posinf=255.0).clamp(0, 255)
+    return rank.to(torch.int32).numpy()
+
+
+def gather(
+    track: Track, error: torch.Tensor, summed: SummedField, k: int, s: int, channels: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many
+    level-k cells they own, (H, W) int32. See gpu.noise.gathering.gather."""
+    height, width = track.label.shape
+    outline = shapes(track, k, s)
+    count = np.zeros(height * width, np.int32)
+    groups = max(1, -(-channels // LANES))
+    totals = [np.zeros((height * width, LANES), np.int32) for _ in range(groups)]
+    rank: npt.NDArray[np.int32] | None = None
+    for label, pixels in by_label(track, outline):
+        interrupt.poll()
+        mask = np.zeros((height, 1 if len(pixels) >= WHOLE_ROWS * height * width else width), np.uint8)
+        edges_compiled.touched(pixels, outline, k, mask)
+        shared = contest(pixels, outline, k, height)
+        if shared is not None:
+            rank = ranks(error) if rank is None else rank
+            settle(pixels, outline, rank, shared, k, summed.nothing(k), totals[0], count, False)
+        tangled = bool((outline.kind[pixels] == TANGLED).any())
+        for group, total in enumerate(totals):
+            lanes = min(LANES, channels - LANES * group)
+            counted = count if group == 0 else np.zeros_like(count)
+            for sums in summed.at(label, k, group, lanes, mask) if lanes else [summed.nothing(k)]:
+                edges_compiled.add_edges(pixels, outline, sums, total, counted)
+                if tangled:
+                    contested_compiled.add_tangled(pixels, outline, sums, total, counted)
+                if shared is not None and rank is not None:
+                    settle(pixels, outline, rank, shared, k, sums, total, counted, True)
+    noise = torch.empty((channels, height, width), dtype=torch.float32)
+    for group, total in enumerate(totals):
+        some = noise[LANES * group : LANES * (group + 1)].view(-1, height * width).numpy()
+        edges_compiled.normalise(total, count, float(4**k), np.float32(2.0**-FRACTION), some)
+    return noise, torch.from_numpy(count).view(height, width)
+
+
+def settle(
+    pixels: I64,
+    outline: Shapes,
+    rank: npt.NDArray[np.int32],
+    shared: Contest,
+    k: int,
+    sums: Sums,
+    total: I32,
+    count: I32,
+    take_back: bool,
+) -> None:
+    """See gpu.noise.contested_compiled.settle."""
+    contested_compiled.settle(
+        pixels, outline, rank, k, sums.columns, shared.stretches, shared.row_of, shared.offset, shared.mask, shared.bids,
+        sums, total, count, take_back,
+    )  # fmt: skip

@@ -1,0 +1,241 @@
+"""Sums over what outlines own, by walking their edges over sums along rows: compiled code.
+
+With P[r][c] the sum of the cells [0, c) of row r, the cells of row r between two crossings a < b of an outline sum to P[r][b] -
+P[r][a], and the whole outline to the signed sum of P over the crossings of its edges: Green's theorem on a grid. An edge crosses row
+r where it passes the row's centre r + 1/2, at column ceil(x - 1/2): the cells whose centres lie left of it are [0, column), so
+that a centre on an edge belongs to the outline on its right, or below (the top-left rule).
+
+Edges count downwards with +, upwards with -; outlines are clockwise on the screen, so that the right side comes out positive.
+Linked pixels (gpu.noise.outlines) share an edge, which is walked once for both.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpu.compiled import inlined, kernel
+from gpu.noise import outlines
+from gpu.noise.rng_compiled import nearest
+
+_NONE, _KEEPS, _TURNS, _TANGLED = outlines.NONE, outlines.KEEPS, outlines.TURNS, outlines.TANGLED
+BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
+
+
+class Shapes(NamedTuple):
+    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8, `right` and `down`
+    (n,) bool (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs. `lift`: the bits by
+    which the level of the outlines is coarser than that of the cells."""
+
+    vertices: Any
+    position: Any
+    kind: Any
+    right: Any
+    down: Any
+    width: int
+    scale: Any
+    lift: int
+
+
+class Sums(NamedTuple):
+    """Cells of level `k` added up along their rows: `sums` (N, LANES) int32. Row r of pixel row R = r >> k begins at
+    base[R, X] + (r - (R << k)) pitch[R, X], X being a pixel column that lies in it (0 where there is one for all). The frame has
+    `rows` x `columns` cells, of which rows `low` to `high` - 1 are here."""
+
+    sums: Any
+    base: Any
+    pitch: Any
+    k: int
+    rows: int
+    columns: int
+    low: int
+    high: int
+
+
+@inlined
+def first_row(y: Any) -> Any:
+    """The first row whose centre is at or below a vertex at `y`."""
+    return (y + (HALF - 1)) >> BITS
+
+
+@inlined
+def quotient(a: Any, b: Any) -> Any:
+    """floor(a / b) of whole numbers, b > 0: exact by way of double precision, as both are below 2^52."""
+    return np.int64(np.floor(np.float64(a) / np.float64(b)))
+
+
+@inlined
+def place(field: Any, r: Any, c: Any) -> Any:
+    """Where the sum of the cells [0, c) of row r stands."""
+    row = r >> field.k
+    at = min(c >> field.k, field.base.shape[1] - 1)
+    return field.base[row, at] + (r - (row << field.k)) * field.pitch[row, at] + c
+
+
+@inlined
+def crossing(x0: Any, y0: Any, x1: Any, y1: Any, r: Any) -> Any:
+    """The column at which the edge from (x0, y0) down to (x1, y1) crosses row r, which it does."""
+    q = ((r << BITS) + HALF - y0) * (x1 - x0) - 1
+    return ((x0 - HALF + quotient(q, y1 - y0)) >> BITS) + 1
+
+
+@kernel
+def walk(x0: Any, y0: Any, x1: Any, y1: Any, field: Any) -> Any:
+    """The signed sum of cells (4 lanes) and of columns over the crossings of the edge from (x0, y0) to (x1, y1)."""
+    s0, s1, s2, s3, count = np.int32(0), np.int32(0), np.int32(0), np.int32(0), np.int64(0)
+    down = y1 >= y0
+    if not down:
+        x0, y0, x1, y1 = x1, y1, x0, y0
+    begin, end = max(first_row(y0), field.low), min(first_row(y1), field.high)
+    if begin >= end:
+        return s0, s1, s2, s3, count
+    dx, dy = x1 - x0, y1 - y0
+    # floor((q - 1) / dy) of `crossing` goes on from row to row in whole numbers.
+    q = ((begin << BITS) + HALF - y0) * dx - 1
+    whole = quotient(q, dy)
+    rest = q - whole * dy
+    stride = quotient(dx << BITS, dy)
+    more = (dx << BITS) - stride * dy
+    whole += x0 - HALF
+    for r in range(begin, end):
+        c = min(max((whole >> BITS) + 1, 0), field.columns)
+        at = place(field, r, c)
+        s0 += field.sums[at, 0]
+        s1 += field.sums[at, 1]
+        s2 += field.sums[at, 2]
+        s3 += field.sums[at, 3]
+        count += c
+        whole += stride
+        rest += more
+        if rest >= dy:
+            whole += 1
+            rest -= dy
+    if down:
+        return s0, s1, s2, s3, count
+    return np.int32(-s0), np.int32(-s1), np.int32(-s2), np.int32(-s3), -count
+
+
+@inlined
+def add(total: Any, count: Any, pixel: Any, sign: Any, part: Any) -> None:
+    """Add what `walk` gives to a pixel's totals."""
+    total[pixel, 0] += sign * part[0]
+    total[pixel, 1] += sign * part[1]
+    total[pixel, 2] += sign * part[2]
+    total[pixel, 3] += sign * part[3]
+    count[pixel] += sign * part[4]
+
+
+@inlined
+def is_linked(shapes: Any, pixel: Any, side: Any) -> Any:
+    """Whether a pixel shares its top, right, bottom or left side (0 to 3)."""
+    if side == 0:
+        return pixel >= shapes.width and shapes.down[pixel - shapes.width]
+    if side == 1:
+        return shapes.right[pixel]
+    if side == 2:
+        return shapes.down[pixel]
+    return pixel % shapes.width > 0 and shapes.right[pixel - 1]
+
+
+@inlined
+def edge(shapes: Any, pixel: Any, v: Any) -> Any:
+    """Ends (x0, y0, x1, y1) of the edge from vertex v on, at the level of the cells."""
+    m = shapes.vertices.shape[1]
+    after = v + 1 if v + 1 < m else 0
+    outline = shapes.vertices[pixel]
+    return (
+        np.int64(outline[v, 0]) << shapes.lift,
+        np.int64(outline[v, 1]) << shapes.lift,
+        np.int64(outline[after, 0]) << shapes.lift,
+        np.int64(outline[after, 1]) << shapes.lift,
+    )
+
+
+@kernel
+def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
+    """Add to `total` (n, LANES) int32 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their edges, but
+    those that are TANGLED."""
+    side = shapes.vertices.shape[1] // 4
+    for n in range(len(pixels)):
+        pixel = pixels[n]
+        sign = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
+        if sign == _TANGLED or sign == _NONE:
+            continue
+        for which in range(4):
+            shared = is_linked(shapes, pixel, which)
+            if shared and (which == 0 or which == 3):
+                continue  # walked by the pixel above, or on the left
+            other = pixel + (1 if which == 1 else shapes.width)
+            for v in range(which * side, (which + 1) * side):
+                x0, y0, x1, y1 = edge(shapes, pixel, v)
+                part = walk(x0, y0, x1, y1, field)
+                add(total, count, pixel, sign, part)
+                if shared:
+                    add(total, count, other, -sign, part)
+
+
+@inlined
+def bounds(shapes: Any, pixel: Any) -> Any:
+    """The box (x_low, y_low, x_high, y_high) of what an outline covers, at the level of the cells."""
+    outline = shapes.vertices[pixel]
+    x_low = x_high = np.int64(outline[0, 0])
+    y_low = y_high = np.int64(outline[0, 1])
+    for v in range(1, shapes.vertices.shape[1]):
+        x_low, x_high = min(x_low, np.int64(outline[v, 0])), max(x_high, np.int64(outline[v, 0]))
+        y_low, y_high = min(y_low, np.int64(outline[v, 1])), max(y_high, np.int64(outline[v, 1]))
+    if shapes.kind[pixel] == _TANGLED:  # triangles to the centre, which may lie outside of its sides
+        x, y = np.int64(nearest(shapes.position[pixel, 0] * shapes.scale)), np.int64(nearest(shapes.position[pixel, 1] * shapes.scale))
+        x_low, y_low, x_high, y_high = min(x_low, x), min(y_low, y), max(x_high, x), max(y_high, y)
+    return x_low << shapes.lift, y_low << shapes.lift, x_high << shapes.lift, y_high << shapes.lift
+
+
+@kernel
+def touched(pixels: Any, shapes: Any, k: Any, mask: Any) -> None:
+    """Set `mask` (H, W) (or (H, 1), for whole rows) where the outlines of `pixels` touch a pixel of their anchor. `k` is the
+    cells' level."""
+    height, width = mask.shape
+    rows, columns = height << k, shapes.width << k
+    for n in range(len(pixels)):
+        pixel = pixels[n]
+        if shapes.kind[pixel] == _NONE:
+            continue
+        x_low, y_low, x_high, y_high = bounds(shapes, pixel)
+        begin = max(first_row(y_low), 0) >> k
+        end = (min(first_row(y_high), rows) - 1) >> k
+        left = min(max(x_low >> BITS, 0), columns) >> k
+        right = min(max((x_high >> BITS) + 1, 0), columns) >> k
+        for i in range(begin, end + 1):
+            if width == 1:
+                mask[i, 0] = 1
+            else:
+                for j in range(left, min(right, width - 1) + 1):
+                    mask[i, j] = 1
+
+
+@kernel
+def count_labels(label: Any, kind: Any, begin: Any) -> None:
+    """Add to `begin` (labels + 1,) int64, at place label + 1, how many pixels with an outline have it."""
+    for pixel in range(len(label)):
+        if kind[pixel] != _NONE:
+            begin[label[pixel] + 1] += 1
+
+
+@kernel
+def list_pixels(label: Any, kind: Any, begin: Any, out: Any) -> None:
+    """Write the pixels with an outline to `out`, those of each label in order from begin[label] on, which moves along."""
+    for pixel in range(len(label)):
+        if kind[pixel] != _NONE:
+            out[begin[label[pixel]]] = pixel
+            begin[label[pixel]] += 1
+
+
+@kernel
+def normalise(total: Any, count: Any, cells: Any, unit: Any, out: Any) -> None:
+    """Write to `out` (C, n) float32 the sums `total` (n, LANES) int32 of `count` (n,) cells, brought to unit variance: times the
+    root of `cells` a pixel over the count, `unit` being what a step is worth; 0 where nothing is owned."""
+    for pixel in range(len(count)):
+        own = count[pixel]
+        factor = np.float32(np.sqrt(cells / own)) if own > 0 else np.float32(0)
+        for lane in range(out.shape[0]):
+            out[lane, pixel] = np.float32(total[pixel, lane]) * unit * factor

@@ -1,0 +1,163 @@
+"""The fine field of anchor frames as edges read it: cells added up along their rows, made where they are asked for and kept within
+a bound; values never depend on that.
+
+What does not fit is made anew for each frame, in parts: a field that is one part too large costs that part, not the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gpu import interrupt
+from gpu.noise import cells_compiled, field, rng
+from gpu.noise.cells_compiled import LANES
+from gpu.noise.edges_compiled import Sums
+
+I32, I64, U8 = npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]
+
+PART_BYTES = 64 << 20
+"""Of a field that is made anew for each frame: as much at once."""
+
+Held = Callable[[int], npt.NDArray[np.float32] | None]
+"""The (C, H, W) noise that has been carried to an anchor frame, or None where its pixels are born there."""
+
+
+@dataclass
+class _Kept:
+    """What is kept of the field of one anchor: `mask` (H, W) the pixels that are there, (H, 1) where these are whole rows."""
+
+    mask: U8
+    sums: I32
+    base: I64
+    pitch: I64
+    used: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        return self.sums.nbytes + self.base.nbytes + self.pitch.nbytes
+
+
+class SummedField:
+    """Sums along the rows of level-k cells, LANES channels at a time. `limit` bounds the bytes that are kept."""
+
+    def __init__(self, seed: int, height: int, width: int, limit: int, held: Held) -> None:
+        self.seed, self.height, self.width, self.limit = seed, height, width, limit
+        self._held = held
+        self._kept: dict[tuple[int, int, int], _Kept] = {}
+        self._now = 0
+
+    @property
+    def nbytes(self) -> int:
+        """What is kept now."""
+        return sum(kept.nbytes for kept in self._kept.values())
+
+    def at(self, label: int, k: int, group: int, channels: int, mask: U8) -> Iterator[Sums]:
+        """Sums over the cells of level k of the pixels in `mask` ((H, W), or (H, 1) for whole rows) of anchor frame `label`, of
+        the channels LANES group to LANES group + channels - 1: in one part, or one after the other where there is no room."""
+        self._now += 1
+        key = (label, k, group)
+        kept = self._kept.get(key)
+        if kept is not None and kept.mask.shape == mask.shape and not (mask > kept.mask).any():
+            kept.used = self._now
+            yield self._sums(kept, k, 0, self.height << k)
+            return
+        if kept is not None and kept.mask.shape == mask.shape:
+            mask = np.maximum(mask, kept.mask)
+        runs = _runs(mask, self.width)
+        size = self._places(runs, k) * LANES * 4
+        self._make_room(size, key)
+        if self.nbytes - (kept.nbytes if kept else 0) + size <= self.limit:
+            self._kept.pop(key, None)
+            del kept
+            fresh = self._made(label, k, group, channels, mask, runs)
+            fresh.used = self._now
+            self._kept[key] = fresh
+            yield self._sums(fresh, k, 0, self.height << k)
+            return
+        yield from self._parts(label, k, group, channels, mask, runs)
+
+    def nothing(self, k: int) -> Sums:
+        """Sums of a field that is 0 everywhere: for who counts cells and does not ask what they hold."""
+        zeros = np.zeros((self.height, 1), np.int64)
+        empty = np.zeros(((self.width << k) + 1, LANES), np.int32)
+        return Sums(empty, zeros, zeros, k, self.height << k, self.width << k, 0, self.height << k)
+
+    def forget(self, label: int) -> None:
+        """Drop what is kept of an anchor."""
+        for key in [key for key in self._kept if key[0] == label]:
+            del self._kept[key]
+
+    def _parts(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> Iterator[Sums]:
+        """Whole rows of pixels at a time."""
+        row_bytes = ((self.width << k) + 1) * (LANES * 4 << k)
+        step = max(1, PART_BYTES // row_bytes)
+        for first in range(0, self.height, step):
+            some = runs[(runs[:, 0] >= first) & (runs[:, 0] < first + step)]
+            if not len(some):
+                continue
+            interrupt.poll()
+            part = self._made(label, k, group, channels, mask, some)
+            yield self._sums(part, k, first << k, min(first + step, self.height) << k)
+
+    def _sums(self, kept: _Kept, k: int, low: int, high: int) -> Sums:
+        return Sums(kept.sums, kept.base, kept.pitch, k, self.height << k, self.width << k, low, high)
+
+    def _make_room(self, size: int, key: tuple[int, int, int]) -> None:
+        """Drop what the last frames did not ask for, the longest unused first, if that makes room."""
+        old = sorted(
+            (kept.used, name) for name, kept in self._kept.items() if kept.used < self._now - STALE and name != key
+        )
+        for _, name in old:
+            if self.nbytes + size <= self.limit:
+                return
+            del self._kept[name]
+
+    def _places(self, runs: I32, k: int) -> int:
+        lengths = (runs[:, 2] - runs[:, 1]).astype(np.int64)
+        return int((((lengths << k) + 1) << k).sum())
+
+    def _made(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> _Kept:
+        lengths = (runs[:, 2] - runs[:, 1]).astype(np.int64)
+        pitches = (lengths << k) + 1
+        ends = np.cumsum(pitches << k)
+        starts = ends - (pitches << k)
+        sums = np.empty((int(ends[-1]) if len(ends) else 0, LANES), np.int32)
+        base, pitch = np.zeros(mask.shape, np.int64), np.zeros(mask.shape, np.int64)
+        cells_compiled.place_runs(runs, starts, k, base, pitch)
+        lanes = range(LANES * group, LANES * group + channels)
+        held = self._held(label)
+        noise = np.zeros((0, 0, 0), np.float32) if held is None else np.ascontiguousarray(held[lanes.start : lanes.stop])
+        pixels = np.array([rng.key(self.seed, rng.FIELD, label, lane) for lane in lanes], np.uint32)
+        halvings = [(level, across) for level in range(k) for across in (True, False)]
+        planes = np.array(
+            [[rng.key(self.seed, rng.FINE, label, lane, field.plane_of(*each)) for each in halvings] for lane in lanes],
+            np.uint32,
+        ).reshape(channels, 2 * k)
+        spreads = np.array([field.spread(*each) for each in halvings], np.float32)
+        for start in range(0, len(runs), RUNS):
+            interrupt.poll()
+            some = slice(start, start + RUNS)
+            cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads)
+        return _Kept(mask, sums, base, pitch)
+
+
+STALE = 64
+"""Requests after which what was not asked for again may make room."""
+
+RUNS = 256
+"""Runs made between two looks at whether anybody still waits."""
+
+
+def _runs(mask: U8, width: int) -> I32:
+    """(n, 3) int32 the runs of `mask`: row, first column, column after the last."""
+    if mask.shape[1] == 1:
+        rows = np.flatnonzero(mask[:, 0]).astype(np.int32)
+        return np.stack([rows, np.zeros_like(rows), np.full_like(rows, width)], 1)
+    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    row, first = np.nonzero(edges == 1)
+    last = np.nonzero(edges == -1)[1]
+    return np.stack([row, first, last], 1).astype(np.int32)
