@@ -13,6 +13,8 @@ from gpu.noise.rng_compiled import gaussian, intrinsic, mixed, nearest, of_colum
 LANES = 4
 """Channels that lie side by side, so that one read serves all of them."""
 
+PAIRS = LANES // 2
+
 CHUNK = 64  # pixels halved at once: their cells of four channels stay in the cache
 
 _I32, _U32 = np.int32, np.uint32
@@ -27,6 +29,19 @@ def half(context: Any, value: Any, step: Any) -> Any:
         return builder.ashr(builder.add(*arguments), target.get_value_type(types.int32)(1))
 
     return types.int32(types.int32, types.int32), generate
+
+
+@inlined
+def paired(low: Any, high: Any) -> Any:
+    """Two int32 as one int64, low + 2^32 high: sums of pairs are pairs of sums, whatever their signs (`apart`)."""
+    return np.int64(low) + (np.int64(high) << 32)
+
+
+@inlined
+def apart(pair: Any) -> Any:
+    """The two int32 of a pair."""
+    low = np.int32(pair)
+    return low, np.int32((pair - np.int64(low)) >> 32)
 
 
 @inlined
@@ -88,22 +103,22 @@ def sums_along_rows(
 ) -> None:
     """Cells added up along their rows, for `runs` (n, 3) of pixels: row, first column, column after the last.
 
-    A run of w pixels fills 2^k rows of w 2^k + 1 places of `out` (N, LANES) int32 from starts[i] on: in place c of a row the sum of
-    its first c cells, channels side by side, 0 in lanes without one. Sums wrap around. Pixels hold what they are born with,
-    by their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty; `planes` (C, 2 k) uint32 and `spreads`
-    (2 k,) float32 are by halving, as in gpu.noise.field.
+    A run of w pixels fills w n + 1 places, n = 2^k, of `out` (N, n, PAIRS) int64 from starts[i] on: in place c, row a the sums of the
+    first c cells of the pixels' row a, two channels to a number (`paired`), 0 in lanes without one. So the rows that an edge
+    crosses at about one column lie beside each other in memory. Sums wrap around. Pixels hold what they are born with, by
+    their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty; `planes` (C, 2 k) uint32 and
+    `spreads` (2 k,) float32 are by halving, as in gpu.noise.field.
     """
     channels = planes.shape[0]
     n = 1 << k
     room = np.zeros((2, LANES, CHUNK * n * n), np.int32)
     values = np.empty(CHUNK, np.int32)
     columns = np.empty(CHUNK * n, np.uint32)
-    totals = np.empty((n, LANES), np.int32)
+    rows = np.empty((PAIRS, CHUNK * n), np.int64)
     for number in range(len(runs)):
         y, first, last = np.int64(runs[number, 0]), np.int64(runs[number, 1]), np.int64(runs[number, 2])
-        lines = out[starts[number] : starts[number] + n * ((last - first) * n + 1)].reshape(n, (last - first) * n + 1, LANES)
-        totals[:] = 0
-        lines[:, 0] = 0
+        places = out[starts[number] : starts[number] + (last - first) * n + 1]
+        places[0] = 0
         for start in range(first, last, CHUNK):
             end = min(start + CHUNK, last)
             wide = (end - start) * n
@@ -128,32 +143,31 @@ def sums_along_rows(
                 else:
                     c3 = made
             for a in range(n):
-                t0, t1, t2, t3 = totals[a, 0], totals[a, 1], totals[a, 2], totals[a, 3]
-                line = lines[a, (start - first) * n + 1 : (end - first) * n + 1]
                 r0, r1 = c0[a * wide : (a + 1) * wide], c1[a * wide : (a + 1) * wide]
                 r2, r3 = c2[a * wide : (a + 1) * wide], c3[a * wide : (a + 1) * wide]
                 for j in range(wide):
-                    t0 += r0[j]
-                    t1 += r1[j]
-                    t2 += r2[j]
-                    t3 += r3[j]
-                    line[j, 0] = t0
-                    line[j, 1] = t1
-                    line[j, 2] = t2
-                    line[j, 3] = t3
-                totals[a, 0], totals[a, 1], totals[a, 2], totals[a, 3] = t0, t1, t2, t3
+                    rows[0, j] = paired(r0[j], r1[j])
+                    rows[1, j] = paired(r2[j], r3[j])
+                before = places[(start - first) * n]
+                t0, t1 = before[a, 0], before[a, 1]
+                after = places[(start - first) * n + 1 : (end - first) * n + 1]
+                for j in range(wide):
+                    t0 += rows[0, j]
+                    t1 += rows[1, j]
+                    after[j, a, 0] = t0
+                    after[j, a, 1] = t1
 
 
 @kernel
-def place_runs(runs: Any, starts: Any, k: Any, base: Any, pitch: Any) -> None:
-    """For every pixel (y, x) of `runs`, or every row where `base` and `pitch` (H, W) int64 have one column: where place 0 of its
-    row of pixels would stand if the run began at column 0, and how far its rows of cells lie apart."""
+def place_runs(runs: Any, starts: Any, k: Any, base: Any) -> None:
+    """For every pixel (y, x) of `runs`, or every row where `base` (H, W) int64 has one column: where place 0 of its row of
+    pixels would stand if the run began at column 0."""
     whole = base.shape[1] == 1
     for number in range(len(runs)):
         y, first, last = runs[number, 0], np.int64(runs[number, 1]), np.int64(runs[number, 2])
-        begin, step = starts[number] - (first << k), ((last - first) << k) + 1
+        begin = starts[number] - (first << k)
         if whole:
-            base[y, 0], pitch[y, 0] = begin, step
+            base[y, 0] = begin
         else:
             for x in range(first, last):
-                base[y, x], pitch[y, x] = begin, step
+                base[y, x] = begin

@@ -166,9 +166,9 @@ def add_tangled(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) ->
         first, last = rows_of(shapes, pixel, field.rows)
         for r in range(max(first, field.low), min(last, field.high)):
             for i in range(spans_of(shapes, pixel, r, field.columns, spans)):
-                a, b = place(field, r, spans[i, 0]), place(field, r, spans[i, 1])
-                for lane in range(total.shape[1]):
-                    total[pixel, lane] += field.sums[b, lane] - field.sums[a, lane]
+                (a, row), (b, _) = place(field, r, spans[i, 0]), place(field, r, spans[i, 1])
+                for pair in range(total.shape[1]):
+                    total[pixel, pair] += field.sums[b, row, pair] - field.sums[a, row, pair]
                 count[pixel] += spans[i, 1] - spans[i, 0]
 
 
@@ -215,7 +215,7 @@ def settle(
                         if not take_back:
                             bids[cell] = min(bids[cell], bid)
                         elif bids[cell] != bid:
-                            here = place(field, r, c)
-                            for lane in range(total.shape[1]):
-                                total[pixel, lane] -= field.sums[here + 1, lane] - field.sums[here, lane]
+                            here, row = place(field, r, c)
+                            for pair in range(total.shape[1]):
+                                total[pixel, pair] -= field.sums[here + 1, row, pair] - field.sums[here, row, pair]
                             count[pixel] -= 1

@@ -15,7 +15,7 @@ import torch
 
 from gpu import interrupt
 from gpu.noise import contested_compiled, edges_compiled, outlines_compiled
-from gpu.noise.cells_compiled import LANES
+from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Shapes, Sums
 from gpu.noise.field import FRACTION
 from gpu.noise.outlines import SNAP, TANGLED, segments
@@ -110,7 +110,7 @@ def gather(
     outline = shapes(track, k, s)
     count = np.zeros(height * width, np.int32)
     groups = max(1, -(-channels // LANES))
-    totals = [np.zeros((height * width, LANES), np.int32) for _ in range(groups)]
+    totals = [np.zeros((height * width, PAIRS), np.int64) for _ in range(groups)]
     rank: npt.NDArray[np.int32] | None = None
     for label, pixels in by_label(track, outline):
         interrupt.poll()
@@ -144,7 +144,7 @@ def settle(
     shared: Contest,
     k: int,
     sums: Sums,
-    total: I32,
+    total: I64,
     count: I32,
     take_back: bool,
 ) -> None:

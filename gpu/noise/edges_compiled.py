@@ -11,15 +11,24 @@ Linked pixels (gpu.noise.outlines) share an edge, which is walked once for both.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
 
 from gpu.compiled import inlined, kernel
 from gpu.noise import outlines
-from gpu.noise.rng_compiled import nearest
+from gpu.noise.cells_compiled import apart
+from gpu.noise.rng_compiled import intrinsic, nearest, types
+
+cgutils: Any = importlib.import_module("numba.core.cgutils")
+numpy_support: Any = importlib.import_module("numba.np.arrayobj")
 
 _NONE, _KEEPS, _TURNS, _TANGLED = outlines.NONE, outlines.KEEPS, outlines.TURNS, outlines.TANGLED
+LISTED, EDGES = 384, 256
+"""Crossings and edges listed before they are added up: so many as the processor's first cache holds."""
+
 BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
 
 
@@ -39,13 +48,12 @@ class Shapes(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Cells of level `k` added up along their rows: `sums` (N, LANES) int32. Row r of pixel row R = r >> k begins at
-    base[R, X] + (r - (R << k)) pitch[R, X], X being a pixel column that lies in it (0 where there is one for all). The frame has
-    `rows` x `columns` cells, of which rows `low` to `high` - 1 are here."""
+    """Cells of level `k` added up along their rows: `sums` (N, 2^k, PAIRS) int64, pairs of channels. The sum of the first c cells of
+    row r stands at [base[R, X] + c, r - (R << k)], R = r >> k, X being a pixel column that lies in it (0 where there is one for
+    all). The frame has `rows` x `columns` cells, of which rows `low` to `high` - 1 are here."""
 
     sums: Any
     base: Any
-    pitch: Any
     k: int
     rows: int
     columns: int
@@ -67,10 +75,10 @@ def quotient(a: Any, b: Any) -> Any:
 
 @inlined
 def place(field: Any, r: Any, c: Any) -> Any:
-    """Where the sum of the cells [0, c) of row r stands."""
+    """Where the sum of the cells [0, c) of row r stands: place and row within it."""
     row = r >> field.k
     at = min(c >> field.k, field.base.shape[1] - 1)
-    return field.base[row, at] + (r - (row << field.k)) * field.pitch[row, at] + c
+    return field.base[row, at] + c, r - (row << field.k)
 
 
 @inlined
@@ -80,50 +88,66 @@ def crossing(x0: Any, y0: Any, x1: Any, y1: Any, r: Any) -> Any:
     return ((x0 - HALF + quotient(q, y1 - y0)) >> BITS) + 1
 
 
-@kernel
-def walk(x0: Any, y0: Any, x1: Any, y1: Any, field: Any) -> Any:
-    """The signed sum of cells (4 lanes) and of columns over the crossings of the edge from (x0, y0) to (x1, y1)."""
-    s0, s1, s2, s3, count = np.int32(0), np.int32(0), np.int32(0), np.int32(0), np.int64(0)
-    down = y1 >= y0
-    if not down:
-        x0, y0, x1, y1 = x1, y1, x0, y0
-    begin, end = max(first_row(y0), field.low), min(first_row(y1), field.high)
-    if begin >= end:
-        return s0, s1, s2, s3, count
-    dx, dy = x1 - x0, y1 - y0
-    # floor((q - 1) / dy) of `crossing` goes on from row to row in whole numbers.
-    q = ((begin << BITS) + HALF - y0) * dx - 1
-    whole = quotient(q, dy)
-    rest = q - whole * dy
-    stride = quotient(dx << BITS, dy)
-    more = (dx << BITS) - stride * dy
-    whole += x0 - HALF
-    for r in range(begin, end):
-        c = min(max((whole >> BITS) + 1, 0), field.columns)
-        at = place(field, r, c)
-        s0 += field.sums[at, 0]
-        s1 += field.sums[at, 1]
-        s2 += field.sums[at, 2]
-        s3 += field.sums[at, 3]
-        count += c
-        whole += stride
-        rest += more
-        if rest >= dy:
-            whole += 1
-            rest -= dy
-    if down:
-        return s0, s1, s2, s3, count
-    return np.int32(-s0), np.int32(-s1), np.int32(-s2), np.int32(-s3), -count
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def fetch(context: Any, array: Any, place: Any) -> Any:
+    """Ask for array[place, 0] of a contiguous (N, PAIRS) int64 array to be brought into the cache."""
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = numpy_support.make_array(signature.args[0])(target, builder, arguments[0])
+        pairs = pointer.strides
+        stride = cgutils.unpack_tuple(builder, pairs)[0]
+        word, byte = ir.IntType(32), ir.IntType(8)
+        start = builder.bitcast(pointer.data, byte.as_pointer())
+        address = builder.gep(start, [builder.mul(arguments[1], stride)])
+        declared = builder.module.declare_intrinsic(
+            "llvm.prefetch", [address.type], ir.FunctionType(ir.VoidType(), [address.type, word, word, word])
+        )
+        builder.call(declared, [address, word(0), word(3), word(1)])
+        return target.get_dummy_value()
+
+    return types.void(array, types.int64), generate
 
 
 @inlined
-def add(total: Any, count: Any, pixel: Any, sign: Any, part: Any) -> None:
-    """Add what `walk` gives to a pixel's totals."""
-    total[pixel, 0] += sign * part[0]
-    total[pixel, 1] += sign * part[1]
-    total[pixel, 2] += sign * part[2]
-    total[pixel, 3] += sign * part[3]
-    count[pixel] += sign * part[4]
+def list_crossings(x0: Any, y0: Any, x1: Any, y1: Any, field: Any, flat: Any, places: Any, number: Any) -> Any:
+    """Write to places[number:] where the sums of the crossings of the edge from (x0, y0) down to (x1, y1) stand in `flat`, the
+    field's sums as (N 2^k, PAIRS), and ask for them; how many are listed now, and the sum of their columns."""
+    count = np.int64(0)
+    begin, end = max(first_row(y0), field.low), min(first_row(y1), field.high)
+    if begin >= end:
+        return number, count
+    dx, dy = x1 - x0, y1 - y0
+    # floor((q - 1) / dy) of `crossing` goes on from row to row in whole numbers.
+    inverse = 1.0 / np.float64(dy)
+    q = ((begin << BITS) + HALF - y0) * dx - 1
+    whole = np.int64(np.floor(np.float64(q) * inverse))
+    rest = q - whole * dy
+    if rest < 0:  # the product may be off by one where it lies next to a whole number
+        whole, rest = whole - 1, rest + dy
+    elif rest >= dy:
+        whole, rest = whole + 1, rest - dy
+    stride = np.int64(np.floor(np.float64(dx << BITS) * inverse))
+    more = (dx << BITS) - stride * dy
+    if more < 0:
+        stride, more = stride - 1, more + dy
+    elif more >= dy:
+        stride, more = stride + 1, more - dy
+    whole += x0 - HALF
+    k = field.k
+    last = field.base.shape[1] - 1
+    for r in range(begin, end):
+        c = min(max((whole >> BITS) + 1, 0), field.columns)
+        row = r >> k
+        place = ((field.base[row, min(c >> k, last)] + c) << k) + (r - (row << k))
+        fetch(flat, place)
+        places[number] = place
+        number += 1
+        count += c
+        rest += more
+        over = rest >= dy
+        whole += stride + over
+        rest -= dy if over else 0
+    return number, count
 
 
 @inlined
@@ -154,25 +178,60 @@ def edge(shapes: Any, pixel: Any, v: Any) -> Any:
 
 @kernel
 def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
-    """Add to `total` (n, LANES) int32 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their edges, but
-    those that are TANGLED."""
+    """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their edges, but
+    those that are TANGLED.
+
+    Where a frame's field is larger than the caches, waiting for memory would cost more than all else. So crossings are listed
+    for many edges at once, asked for, and added up when they have come.
+    """
     side = shapes.vertices.shape[1] // 4
-    for n in range(len(pixels)):
+    flat = field.sums.reshape(-1, field.sums.shape[2])
+    places = np.empty(LISTED + shapes.vertices.shape[1] * field.rows, np.int64)
+    edges = np.empty((EDGES, 3), np.int64)  # pixel, the other one or -1, sign
+    ends = np.empty(EDGES, np.int64)
+    columns = np.empty(EDGES, np.int64)
+    listed, number = 0, 0
+    for n in range(len(pixels) + 1):
+        if n == len(pixels) or listed > LISTED or number > EDGES - shapes.vertices.shape[1]:
+            at = 0
+            for e in range(number):
+                s0, s1 = np.int64(0), np.int64(0)
+                for i in range(at, ends[e]):
+                    s0 += flat[places[i], 0]
+                    s1 += flat[places[i], 1]
+                at = ends[e]
+                pixel, other, sign = edges[e, 0], edges[e, 1], edges[e, 2]
+                total[pixel, 0] += sign * s0
+                total[pixel, 1] += sign * s1
+                count[pixel] += sign * columns[e]
+                if other >= 0:
+                    total[other, 0] -= sign * s0
+                    total[other, 1] -= sign * s1
+                    count[other] -= sign * columns[e]
+            listed, number = 0, 0
+        if n == len(pixels):
+            break
         pixel = pixels[n]
-        sign = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
-        if sign == _TANGLED or sign == _NONE:
+        kind = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
+        if kind == _TANGLED or kind == _NONE:
             continue
         for which in range(4):
             shared = is_linked(shapes, pixel, which)
             if shared and (which == 0 or which == 3):
                 continue  # walked by the pixel above, or on the left
-            other = pixel + (1 if which == 1 else shapes.width)
             for v in range(which * side, (which + 1) * side):
                 x0, y0, x1, y1 = edge(shapes, pixel, v)
-                part = walk(x0, y0, x1, y1, field)
-                add(total, count, pixel, sign, part)
-                if shared:
-                    add(total, count, other, -sign, part)
+                sign = np.int64(kind)
+                if y1 < y0:
+                    x0, y0, x1, y1, sign = x1, y1, x0, y0, -sign
+                more, crossed = list_crossings(x0, y0, x1, y1, field, flat, places, listed)
+                if more == listed:
+                    continue
+                edges[number, 0], edges[number, 2] = pixel, sign
+                edges[number, 1] = (pixel + (1 if which == 1 else shapes.width)) if shared else -1
+                ends[number], columns[number] = more, crossed
+                listed = more
+                number += 1
 
 
 @inlined
@@ -232,10 +291,11 @@ def list_pixels(label: Any, kind: Any, begin: Any, out: Any) -> None:
 
 @kernel
 def normalise(total: Any, count: Any, cells: Any, unit: Any, out: Any) -> None:
-    """Write to `out` (C, n) float32 the sums `total` (n, LANES) int32 of `count` (n,) cells, brought to unit variance: times the
+    """Write to `out` (C, n) float32 the sums `total` (n, PAIRS) int64 of `count` (n,) cells, brought to unit variance: times the
     root of `cells` a pixel over the count, `unit` being what a step is worth; 0 where nothing is owned."""
     for pixel in range(len(count)):
         own = count[pixel]
         factor = np.float32(np.sqrt(cells / own)) if own > 0 else np.float32(0)
         for lane in range(out.shape[0]):
-            out[lane, pixel] = np.float32(total[pixel, lane]) * unit * factor
+            low, high = apart(total[pixel, lane >> 1])
+            out[lane, pixel] = np.float32(high if lane & 1 else low) * unit * factor

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gpu import interrupt
 from gpu.noise import cells_compiled, field, rng
-from gpu.noise.cells_compiled import LANES
+from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Sums
 
 I32, I64, U8 = npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]
@@ -31,14 +31,13 @@ class _Kept:
     """What is kept of the field of one anchor: `mask` (H, W) the pixels that are there, (H, 1) where these are whole rows."""
 
     mask: U8
-    sums: I32
+    sums: I64
     base: I64
-    pitch: I64
     used: int = 0
 
     @property
     def nbytes(self) -> int:
-        return self.sums.nbytes + self.base.nbytes + self.pitch.nbytes
+        return self.sums.nbytes + self.base.nbytes
 
 
 class SummedField:
@@ -68,7 +67,7 @@ class SummedField:
         if kept is not None and kept.mask.shape == mask.shape:
             mask = np.maximum(mask, kept.mask)
         runs = _runs(mask, self.width)
-        size = self._places(runs, k) * LANES * 4
+        size = int(_places(runs, k).sum()) * (LANES * 4 << k)
         self._make_room(size, key)
         if self.nbytes - (kept.nbytes if kept else 0) + size <= self.limit:
             self._kept.pop(key, None)
@@ -83,8 +82,8 @@ class SummedField:
     def nothing(self, k: int) -> Sums:
         """Sums of a field that is 0 everywhere: for who counts cells and does not ask what they hold."""
         zeros = np.zeros((self.height, 1), np.int64)
-        empty = np.zeros(((self.width << k) + 1, LANES), np.int32)
-        return Sums(empty, zeros, zeros, k, self.height << k, self.width << k, 0, self.height << k)
+        empty = np.zeros(((self.width << k) + 1, 1 << k, PAIRS), np.int64)
+        return Sums(empty, zeros, k, self.height << k, self.width << k, 0, self.height << k)
 
     def forget(self, label: int) -> None:
         """Drop what is kept of an anchor."""
@@ -104,7 +103,7 @@ class SummedField:
             yield self._sums(part, k, first << k, min(first + step, self.height) << k)
 
     def _sums(self, kept: _Kept, k: int, low: int, high: int) -> Sums:
-        return Sums(kept.sums, kept.base, kept.pitch, k, self.height << k, self.width << k, low, high)
+        return Sums(kept.sums, kept.base, k, self.height << k, self.width << k, low, high)
 
     def _make_room(self, size: int, key: tuple[int, int, int]) -> None:
         """Drop what the last frames did not ask for, the longest unused first, if that makes room."""
@@ -116,18 +115,12 @@ class SummedField:
                 return
             del self._kept[name]
 
-    def _places(self, runs: I32, k: int) -> int:
-        lengths = (runs[:, 2] - runs[:, 1]).astype(np.int64)
-        return int((((lengths << k) + 1) << k).sum())
-
     def _made(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> _Kept:
-        lengths = (runs[:, 2] - runs[:, 1]).astype(np.int64)
-        pitches = (lengths << k) + 1
-        ends = np.cumsum(pitches << k)
-        starts = ends - (pitches << k)
-        sums = np.empty((int(ends[-1]) if len(ends) else 0, LANES), np.int32)
-        base, pitch = np.zeros(mask.shape, np.int64), np.zeros(mask.shape, np.int64)
-        cells_compiled.place_runs(runs, starts, k, base, pitch)
+        places = _places(runs, k)
+        starts = np.cumsum(places) - places
+        sums = np.empty((int(places.sum()), 1 << k, PAIRS), np.int64)
+        base = np.zeros(mask.shape, np.int64)
+        cells_compiled.place_runs(runs, starts, k, base)
         lanes = range(LANES * group, LANES * group + channels)
         held = self._held(label)
         noise = np.zeros((0, 0, 0), np.float32) if held is None else np.ascontiguousarray(held[lanes.start : lanes.stop])
@@ -142,7 +135,7 @@ class SummedField:
             interrupt.poll()
             some = slice(start, start + RUNS)
             cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads)
-        return _Kept(mask, sums, base, pitch)
+        return _Kept(mask, sums, base)
 
 
 STALE = 64
@@ -150,6 +143,11 @@ STALE = 64
 
 RUNS = 256
 """Runs made between two looks at whether anybody still waits."""
+
+
+def _places(runs: I32, k: int) -> I64:
+    """How many places each run takes: one before every cell of a row, and one after the last."""
+    return ((runs[:, 2] - runs[:, 1]).astype(np.int64) << k) + 1
 
 
 def _runs(mask: U8, width: int) -> I32:
