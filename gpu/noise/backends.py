@@ -74,11 +74,16 @@ class Backend:
             self._context, self._rasteriser = None, TorchRasteriser()
             return self._rasteriser.own(outlines, slot, rank, slots)
 
-    def refine(
+    @property
+    def by_edges(self) -> bool:
+        """See gpu.noise.ownership.Rasteriser."""
+        return self._rasteriser.by_edges
+
+    def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
     ) -> torch.Tensor:
-        """See gpu.noise.field.refine."""
-        return self._rasteriser.refine(values, seed, anchor, channel, k, y0, x0)
+        """See gpu.noise.field.cells."""
+        return self._rasteriser.cells(values, seed, anchor, channel, k, y0, x0)
 
     def close(self) -> None:
         self._rasteriser.close()

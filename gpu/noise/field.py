@@ -11,9 +11,13 @@ the parts in which a frame is worked on cannot change a bit of the noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from gpu.noise import rng
+
+Planes = Callable[[int], torch.Tensor]
 
 FRACTION = 20
 """Bits behind the point: a millionth, which is a 128,000th of a cell's standard deviation at level 3. Sums reach ±2048, 6.4
@@ -85,6 +89,23 @@ def _halved(
     step = torch.round(normal * spread(level, across)).to(torch.int32)
     first = (values + (step if across else step.T)) >> 1
     return torch.stack([first, values - first], -1).view(values.shape[0], 2 * values.shape[1])
+
+
+def cells_at(values: torch.Tensor, planes: Planes, k: int, y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """`cells` of single pixels `values` (m,) int32 at rows `y` and columns `x` (m,) int32: (m, 4^k) int32, row by row.
+    `planes(level)` gives the (m,) int32 keys of the normals of that level of gpu.noise.rng.key."""
+    block = values[:, None, None]
+    for level in range(k):
+        for across in (True, False):
+            rows, columns = block.shape[1:]
+            inner_y = torch.arange(rows, dtype=torch.int32, device=x.device)[:, None]
+            inner_x = torch.arange(columns, dtype=torch.int32, device=x.device)
+            place_y, place_x = (y[:, None, None] << level) + inner_y, (x[:, None, None] << (level + (not across))) + inner_x
+            normal = rng.scattered(planes(plane_of(level, across))[:, None, None], place_y, place_x)
+            first = (block + torch.round(normal * spread(level, across)).to(torch.int32)) >> 1
+            halves = torch.stack([first, block - first], 3 if across else 2)
+            block = halves.reshape(len(values), rows * (1 if across else 2), columns * (2 if across else 1))
+    return block.reshape(len(values), -1)
 
 
 def refine(values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int) -> torch.Tensor:

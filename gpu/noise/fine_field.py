@@ -3,13 +3,16 @@ and made anew when it is asked for again; values never depend on that."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from gpu.cache import ByteCache, bytes_of
-from gpu.noise import rng, sparse
+from gpu.noise import field, rng, sparse
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.sparse import Blocks, Claims
 from gpu.noise.tiling import SLOT, Tiling
@@ -18,6 +21,22 @@ FIELD_CACHE_BYTES = 256 << 20
 
 ANCHOR_CACHE_BYTES = 64 << 20
 """Of whole frames of noise that later frames are anchored in; the last one is kept in any case."""
+
+SUMMED_BYTES = 1200 << 20
+"""Of fields that are kept added up along their rows: four channels of 1024 x 1024 pixels at level 3 take 1074 MB."""
+
+
+def summed_bytes() -> int:
+    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the most. A
+    field that does not fit is made anew in every frame, in parts."""
+    told = os.environ.get("NOISESCOPE_FIELD_MB", "")
+    if told.isdecimal():
+        return int(told) << 20
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return SUMMED_BYTES
+    return min(SUMMED_BYTES, there // 8)
 
 
 class FineField(Protocol):
@@ -29,7 +48,7 @@ class FineField(Protocol):
         ...
 
     def piece(self, name: int, channel: int) -> torch.Tensor:
-        """(SLOT, SLOT) the sub-pixels of one piece."""
+        """(SLOT, SLOT) int32 the sub-pixels of one piece, in steps of 2^-FRACTION (gpu.noise.field)."""
         ...
 
     def pieces(self, names: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
@@ -69,6 +88,10 @@ class AnchorField:
         """Take over the (C, H, W) noise of an anchor frame of `whole()`."""
         self._noise[label] = noise
 
+    def held(self, label: int) -> npt.NDArray[np.float32] | None:
+        """The (C, H, W) noise of an anchor frame of `whole()`, which must be at hand; None of any other frame."""
+        return self._noise[label].numpy() if label in self._whole() else None
+
     def holds(self, label: int, channels: int) -> bool:
         """Whether that noise is at hand, with so many channels or more; if so it is the last one to be dropped."""
         noise = self._noise.get(label)
@@ -85,8 +108,9 @@ class AnchorField:
             values = self._noise[label][channel, y : y + height, x : x + width].contiguous()
         else:
             values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y, x, height, width, self._tiling.grid.device)
-        fine = torch.zeros((SLOT, SLOT), dtype=torch.float32, device=values.device)
-        fine[: height << k, : width << k] = self.rasteriser.refine(values, self.seed, label, channel, k, y, x)
+        fine = torch.zeros((SLOT, SLOT), dtype=torch.int32, device=values.device)
+        pixels = field.fixed(values)
+        fine[: height << k, : width << k] = self.rasteriser.cells(pixels, self.seed, label, channel, k, y, x)
         self._pieces[name, channel] = fine
         return fine
 

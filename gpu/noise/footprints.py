@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from gpu.noise import gathering, polygons, rng
-from gpu.noise.field import write_pixels
+from gpu.noise.field import fixed, floating, write_pixels
 from gpu.noise.fine_field import AnchorField, FineField
 from gpu.noise.gathering import Pieces
 from gpu.noise.inspection import Footprint, Neighbour
@@ -29,8 +29,8 @@ def born(field: AnchorField, t: int, x: int, y: int, channels: int) -> Footprint
     inner_y, inner_x = np.divmod(np.arange(n * n), n)
     parts = torch.stack(
         [
-            field.rasteriser.refine(
-                rng.plane(field.seed, rng.FIELD, t, channel, 0, y, x, 1, 1, grid.device),
+            field.rasteriser.cells(
+                fixed(rng.plane(field.seed, rng.FIELD, t, channel, 0, y, x, 1, 1, grid.device)),
                 field.seed, t, channel, k, y, x,
             ).reshape(-1)
             for channel in range(channels)
@@ -50,11 +50,11 @@ def born(field: AnchorField, t: int, x: int, y: int, channels: int) -> Footprint
         neighbours=tuple(beside),
         level=k,
         subpixels=np.stack([x * n + inner_x, y * n + inner_y], 1),
-        values=parts.cpu().numpy(),
+        values=floating(parts).cpu().numpy(),
         area=1.0,
         jacobian=1.0,
         covered=n * n,
-        total=parts.double().sum(1).float().cpu().numpy(),
+        total=floating(parts.sum(1)).cpu().numpy(),
         value=noise[:, y, x].cpu().numpy(),
     )
 
@@ -79,7 +79,7 @@ def gathered(
     outline = pieces.contours.vertices[polygon]
     label = int(track.label[y, x])
     subpixels, values = _owned(pieces, polygon, field, rasteriser, channels)
-    total = values.double().sum(1).float()
+    total = values.to(torch.int64).sum(1)
     count = torch.tensor(len(subpixels), device=grid.device)
     beside = []
     for dx, dy in _around(grid, x, y):
@@ -94,11 +94,11 @@ def gathered(
         neighbours=tuple(beside),
         level=k,
         subpixels=subpixels.cpu().numpy(),
-        values=values.cpu().numpy(),
+        values=floating(values).cpu().numpy(),
         area=float(polygons.areas(outline[None])[0]) / scale**2,
         jacobian=_jacobian(track, x, y),
         covered=_covered(pieces, polygon, tiling),
-        total=total.cpu().numpy(),
+        total=floating(total).cpu().numpy(),
         value=gathering.normalised(total, count, k).cpu().numpy(),
     )
 
@@ -138,17 +138,17 @@ def _owned(
             row, column = torch.nonzero(torch.isin(owner, mine.to(owner.dtype)), as_tuple=True)
             places.append(torch.stack([column, row], 1) + tiling.corners(name))
             fine = [field.piece(int(name), channel)[row, column] for channel in range(channels)]
-            values.append(torch.stack(fine) if fine else torch.zeros((0, len(row)), device=device))
+            values.append(torch.stack(fine) if fine else torch.zeros((0, len(row)), dtype=torch.int32, device=device))
         if len(given.few):
             owned = gathering.claims(meeting, given, tiling)
             mine = meeting.polygon[given.few][owned.owner] == polygon
             owned = Claims(owned.owner[mine], owned.label[mine], owned.x[mine], owned.y[mine])
             places.append(torch.stack([owned.x, owned.y], 1))
             fine = list(field.values(owned, channels)) if channels else []
-            values.append(torch.stack(fine) if fine else torch.zeros((0, len(owned.x)), device=device))
+            values.append(torch.stack(fine) if fine else torch.zeros((0, len(owned.x)), dtype=torch.int32, device=device))
     if not places:
         nothing = torch.zeros((0, 2), dtype=torch.int64, device=device)
-        return nothing, torch.zeros((channels, 0), device=device)
+        return nothing, torch.zeros((channels, 0), dtype=torch.int32, device=device)
     return torch.cat(places), torch.cat(values, 1)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from gpu.noise import polygons, sparse
+from gpu.noise import outlines, polygons, sparse
+from gpu.noise.field import floating
 from gpu.noise.fine_field import FineField
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.sparse import Claims
@@ -51,13 +52,14 @@ class ByPiece:
 def gather(
     track: Track, error: torch.Tensor, field: FineField, rasteriser: Rasteriser, s: int, channels: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums (C, H, W) of the sub-pixels that each transported pixel of a track owns, and their count (H, W) int32.
+    """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many
+    sub-pixels they own, (H, W) int32.
 
     Where pixels overlap, the one of the smallest `error` (H, W) owns, in steps of 1/64 pixel. `s` segments a side make an
     outline, see gpu.noise.polygons.
     """
     grid = field.tiling.grid
-    total = torch.zeros((channels, grid.height * grid.width), dtype=torch.float32, device=grid.device)
+    total = torch.zeros((channels, grid.height * grid.width), dtype=torch.int64, device=grid.device)
     count = torch.zeros(grid.height * grid.width, dtype=torch.int32, device=grid.device)
     pieces = cut(track, error, field.tiling, s)
     if len(pieces.polygon):
@@ -65,12 +67,17 @@ def gather(
         if len(sorted_.few):
             _sparse(pieces, sorted_, field, total, count)
         _dense(pieces, sorted_, field, rasteriser, total, count)
-    return total.view(channels, grid.height, grid.width), count.view(grid.height, grid.width)
+    total, count = total.view(channels, grid.height, grid.width), count.view(grid.height, grid.width)
+    return normalised(total, count, field.tiling.k), count
 
 
 def normalised(total: torch.Tensor, count: torch.Tensor, k: int) -> torch.Tensor:
-    """Sums of `count` sub-pixels of level k brought to unit variance: total sqrt(N_k / |Omega|) (paper: Eq. 5)."""
-    return total * torch.sqrt(float(4**k) / count.clamp(min=1).to(torch.float32))
+    """Sums (C, H, W) of `count` (H, W) sub-pixels of level k, whole numbers of steps (gpu.noise.field), brought to unit variance:
+    total sqrt(N_k / |Omega|) (paper: Eq. 5)."""
+    # By way of double precision, so that the root is the same to the last bit everywhere; mps has none.
+    exact = count if count.device.type == "mps" else count.double()
+    factor = torch.sqrt(float(4**k) / exact.clamp(min=1)).to(torch.float32)
+    return floating(total) * factor
 
 
 def cut(track: Track, error: torch.Tensor, tiling: Tiling, s: int) -> Pieces:
@@ -78,11 +85,7 @@ def cut(track: Track, error: torch.Tensor, tiling: Tiling, s: int) -> Pieces:
     device = track.label.device
     moving = (track.state != NEW) & (track.state != UNDEFINED)
     pixel = torch.nonzero(moving.view(-1))[:, 0]
-    around = polygons.neighbourhoods(track.position, track.label).view(9, 2, -1)
-    if len(pixel) < around.shape[2]:
-        around = around[:, :, pixel]
-    contours = polygons.contours(around, tiling.k, s)
-    del around
+    contours = outlines.outlines(track.position, track.label, moving, tiling.k, s).contours(pixel)
     last = torch.tensor([tiling.columns - 1, tiling.rows - 1], device=device)
     low = torch.floor(contours.vertices.amin(1) / SLOT).to(torch.int64)
     high = torch.ceil(contours.vertices.amax(1) / SLOT).to(torch.int64) - 1
@@ -122,8 +125,8 @@ def owners(
     slot = torch.repeat_interleave(torch.arange(len(names), device=names.device), sizes)
     corners = tiling.corners(names)
     polygon = pieces.polygon[pairs]
-    outlines = pieces.contours.relative(polygon, corners[slot].to(torch.float32))
-    owner = rasteriser.own(outlines, slot, pieces.rank[polygon], len(names))
+    shapes = pieces.contours.relative(polygon, corners[slot].to(torch.float32))
+    owner = rasteriser.own(shapes, slot, pieces.rank[polygon], len(names))
     # Nobody owns what lies outside the frame: the field ends there.
     for number, (x, y) in enumerate(corners.tolist()):
         owner[number, max(0, (tiling.grid.height << tiling.k) - y) :] = -1
@@ -135,8 +138,8 @@ def claims(pieces: Pieces, given: ByPiece, tiling: Tiling) -> Claims:
     """Which sub-pixels the pairs `given.few` own."""
     polygon = pieces.polygon[given.few]
     corner = tiling.corners(given.rare)
-    outlines = pieces.contours.relative(polygon, corner[given.slot].to(torch.float32))
-    return sparse.claims(outlines, given.slot, pieces.rank[polygon], tiling.labels(given.rare), corner, tiling)
+    shapes = pieces.contours.relative(polygon, corner[given.slot].to(torch.float32))
+    return sparse.claims(shapes, given.slot, pieces.rank[polygon], tiling.labels(given.rare), corner, tiling)
 
 
 def _dense(
@@ -160,8 +163,9 @@ def _dense(
         count.index_add_(0, pixel, owned.to(torch.int32))
         for channel in range(len(total)):
             fine = field.pieces(tuple(names.tolist()), channel, keep=len(given.names) <= step)
-            sums = torch.bincount(owner, weights=fine.view(-1), minlength=len(pairs) + 1)[1:]
-            total[channel].index_add_(0, pixel, sums.to(torch.float32))
+            # Whole numbers far below 2^53: sums in double precision are exact, whatever their order.
+            sums = torch.bincount(owner, weights=fine.view(-1).double(), minlength=len(pairs) + 1)[1:]
+            total[channel].index_add_(0, pixel, sums.to(torch.int64))
 
 
 def _sparse(pieces: Pieces, given: ByPiece, field: FineField, total: torch.Tensor, count: torch.Tensor) -> None:

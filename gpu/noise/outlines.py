@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import torch
 
+from gpu.noise.polygons import Contours
+
 SNAP_BITS = 8
 SNAP = 1 << SNAP_BITS
 """Vertices are rounded to 1/256 of a sub-pixel, as rasterising hardware does."""
@@ -37,6 +39,20 @@ class Outlines:
     kind: torch.Tensor
     right: torch.Tensor
     down: torch.Tensor
+
+    def contours(self, pixel: torch.Tensor) -> Contours:
+        """The outlines of the pixels `pixel` (n,) (flat indices) as rasterisers take them."""
+        m = self.vertices.shape[2]
+        vertices, centre = self.vertices.view(-1, m, 2)[pixel], self.centre.view(-1, 2)[pixel]
+        corners = vertices[:, :: m // 4].to(torch.int64)
+        edge = corners.roll(-1, 1) - corners
+        turn = edge[..., 0] * edge.roll(-1, 1)[..., 1] - edge[..., 1] * edge.roll(-1, 1)[..., 0]
+        plain = (turn > 0).all(1) | (turn < 0).all(1)
+        ahead = vertices.roll(-1, 1)
+        for v in range(m):
+            if v % (m // 4):  # between the corners nothing but what has fallen onto one
+                plain &= (vertices[:, v] == vertices[:, v - 1]).all(1) | (vertices[:, v] == ahead[:, v]).all(1)
+        return Contours(vertices.to(torch.float32) / SNAP, centre.to(torch.float32) / SNAP, plain)
 
 
 def segments(s: int) -> int:

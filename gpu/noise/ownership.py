@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 
+from gpu import compiled
 from gpu.noise import field
 from gpu.noise.polygons import SNAP, Contours
 from gpu.noise.tiling import SLOT
@@ -41,10 +42,15 @@ class Rasteriser(Protocol):
 
     def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor: ...
 
-    def refine(
+    @property
+    def by_edges(self) -> bool:
+        """Whether what pixels own is better found by walking edges on the processor (gpu.noise.edges) than by drawing."""
+        ...
+
+    def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
     ) -> torch.Tensor:
-        """See gpu.noise.field.refine."""
+        """See gpu.noise.field.cells."""
         ...
 
     def close(self) -> None: ...
@@ -61,11 +67,16 @@ class TorchRasteriser:
     def close(self) -> None:
         """Nothing to release."""
 
-    def refine(
+    @property
+    def by_edges(self) -> bool:
+        """See Rasteriser: where there is a compiler."""
+        return compiled.available()
+
+    def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
     ) -> torch.Tensor:
-        """See gpu.noise.field.refine."""
-        return field.refine(values, seed, anchor, channel, k, y0, x0)
+        """See gpu.noise.field.cells."""
+        return field.cells(values, seed, anchor, channel, k, y0, x0)
 
     def own(self, outlines: Contours, slot: torch.Tensor, rank: torch.Tensor, slots: int) -> torch.Tensor:
         """See Rasteriser."""
@@ -80,12 +91,12 @@ class TorchRasteriser:
 def covered(outlines: Contours, slot: torch.Tensor, rank: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Pairs of a covered sub-pixel, (slot * SLOT + y) * SLOT + x, and a key, in blocks; arguments as in Rasteriser.own.
 
-    Of the keys that claim a sub-pixel the smallest owns it; `key & OWNER` is the polygon. Convex polygons come first among
-    equal ranks, as GL draws them in a first call.
+    Of the keys that claim a sub-pixel the smallest owns it; `key & OWNER` is the polygon, of which the first comes first among
+    equal ranks.
     """
     vertices, convex = outlines.vertices, outlines.convex
     order = torch.arange(len(vertices), device=vertices.device)
-    keys = (rank.to(torch.int64) << 33) | ((~convex).to(torch.int64) << 32) | order
+    keys = (rank.to(torch.int64) << 32) | order
     corners = vertices[:, :: vertices.shape[1] // 4]
     for chosen, outline in ((convex, corners), (~convex, vertices)):
         index = torch.nonzero(chosen)[:, 0]

@@ -52,22 +52,25 @@ class GLRasteriser:
         self._clear_ids()
         order = torch.arange(len(vertices), dtype=torch.int32, device=device)
         owner = torch.stack([order, slot.to(torch.int32), rank.to(torch.int32)], 1)
-        # Equal depths keep the first one drawn: the convex ones, in order, as in the torch backend.
-        self._draw(vertices[convex][:, :: vertices.shape[1] // 4], owner[convex], fan=False)
-        round_ = ~convex
-        self._draw(torch.cat([outlines.centre[round_][:, None], vertices[round_]], 1), owner[round_], fan=True)
+        # Equal depths keep the first one drawn, as in the torch backend.
+        self._draw(torch.cat([outlines.centre[:, None], vertices], 1), owner, convex)
         ids = torch.empty((slots, SLOT, SLOT), dtype=torch.int32)
         self._target.read_into(ids.numpy(), viewport=(0, 0, SLOT, slots * SLOT), components=1, dtype="i4")
         self.context.check()
         return ids.to(device)
 
-    def refine(
+    @property
+    def by_edges(self) -> bool:
+        """See gpu.noise.ownership.Rasteriser."""
+        return False
+
+    def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
     ) -> torch.Tensor:
-        """See gpu.noise.field.refine. A device tensor is refined where it is: the way over GL would cost two transfers."""
+        """See gpu.noise.field.cells. A device tensor is refined where it is: the way over GL would cost two transfers."""
         if values.device.type == "cpu":
-            return refine(self.context, values, seed, anchor, channel, k, y0, x0)
-        return field.refine(values, seed, anchor, channel, k, y0, x0)
+            return cells(self.context, values, seed, anchor, channel, k, y0, x0)
+        return field.cells(values, seed, anchor, channel, k, y0, x0)
 
     def _clear_ids(self) -> None:
         # glClear on an integer target is undefined; a triangle over everything writes -1 behind all polygons.
@@ -78,24 +81,28 @@ class GLRasteriser:
             array.render(vertices=3)
             self.context.gl.enable(self.context.gl.DEPTH_TEST)
 
-    def _draw(self, points: torch.Tensor, owner: torch.Tensor, fan: bool) -> None:
+    def _draw(self, points: torch.Tensor, owner: torch.Tensor, convex: torch.Tensor) -> None:
+        """Draw polygons, one after the other: as fans around their first point, or by their corners where these are all."""
         if len(points) == 0:
             return
-        count = points.shape[1]
-        if fan:
-            sides = count - 1
-            triangles = np.array([(0, 1 + i, 1 + (i + 1) % sides) for i in range(sides)], dtype=np.int32)
-        else:
-            triangles = np.array([(0, 1, 2), (0, 2, 3)], dtype=np.int32)
+        count, sides = points.shape[1], points.shape[1] - 1
+        corner = [1 + i * (sides // 4) for i in range(4)]
+        triangles = np.array([(0, 1 + i, 1 + (i + 1) % sides) for i in range(sides)], dtype=np.int32)
+        few = np.array([corner[:3], [corner[0], *corner[2:]]], dtype=np.int32)
         data = torch.empty((len(points), count, 5), dtype=torch.int32)
         data[..., :2] = points.cpu().contiguous().view(torch.int32)
         data[..., 2:] = owner.cpu()[:, None]
-        index = (np.arange(len(points), dtype=np.int32)[:, None] * count + triangles.reshape(1, -1)).reshape(-1)
+        plain = convex.cpu().numpy()
+        index = np.broadcast_to(triangles, (len(points), sides, 3)).copy()
+        index[plain, :2] = few
+        index += np.arange(len(points), dtype=np.int32)[:, None, None] * count
+        drawn = (np.arange(sides) < 2) | ~plain[:, None]
+        listed = np.ascontiguousarray(index[drawn])
         make = self.context.gl
-        buffer, indices = make.buffer(data.numpy().tobytes()), make.buffer(index.tobytes())
+        buffer, indices = make.buffer(data.numpy().tobytes()), make.buffer(listed.tobytes())
         array = make.vertex_array(self._program, [(buffer, "2f 3i", "position", "owner")], index_buffer=indices)
         with gl.released(array, buffer, indices):
-            self.context.draw(array, len(index))
+            self.context.draw(array, listed.size)
 
 
 def words(context: gl.Context, plane: int, y0: int, x0: int, height: int, width: int) -> torch.Tensor:
@@ -104,33 +111,35 @@ def words(context: gl.Context, plane: int, y0: int, x0: int, height: int, width:
     return torch.frombuffer(bytearray(raw), dtype=torch.int32).view(height, width)
 
 
-def refine(
+def cells(
     context: gl.Context, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
 ) -> torch.Tensor:
-    """`gpu.noise.field.refine` computed by shaders: (h, w) pixel values to (h n, w n) sub-pixels, n = 2^k."""
+    """`gpu.noise.field.cells` computed by a shader: (h, w) int32 pixels to (h n, w n) int32 cells, n = 2^k. Equal but for the
+    last bits of Gaussians, 1e-4 at the most; they sum to their pixels exactly."""
     height, width = values.shape
     n = 1 << k
-    plane = rng.key(seed, rng.FINE, anchor, channel, k)
+    halvings = [(level, across) for level in range(k) for across in (True, False)]
+    planes = np.zeros(2 * field.MOST_LEVEL, np.uint32)
+    spreads = np.zeros(2 * field.MOST_LEVEL, np.float32)
+    for number, each in enumerate(halvings):
+        planes[number] = rng.key(seed, rng.FINE, anchor, channel, field.plane_of(*each))
+        spreads[number] = field.spread(*each)
     context.use()
-    make = context.gl
-    pixels = make.texture((width, height), 1, values.cpu().contiguous().numpy().tobytes(), dtype="f4")
-    means = make.texture((width, height), 1, dtype="f4")
-    with gl.released(pixels, means):
-        _render(context, "mean", (width, height), "f4", into=means, plane=plane, origin=(x0, y0), n=n)
+    pixels = context.gl.texture((width, height), 1, values.cpu().contiguous().numpy().tobytes(), dtype="i4")
+    with gl.released(pixels):
         pixels.use(0)
-        means.use(1)
         raw = _render(
             context,
             "field",
             (width * n, height * n),
-            "f4",
-            plane=plane,
+            "i4",
+            planes=planes.tolist(),
+            spreads=spreads.tolist(),
             origin=(x0 * n, y0 * n),
-            n=n,
+            levels=k,
             values=0,
-            means=1,
         )
-    return torch.frombuffer(bytearray(raw), dtype=torch.float32).view(height * n, width * n).to(values.device)
+    return torch.frombuffer(bytearray(raw), dtype=torch.int32).view(height * n, width * n).to(values.device)
 
 
 def _render(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from gpu.noise import rng
+from gpu.noise import field, rng
 from gpu.noise.ownership import OWNER, covered
 from gpu.noise.polygons import Contours
 from gpu.noise.tiling import SLOT, Tiling
@@ -17,7 +18,7 @@ BLOCK_CACHE_BYTES = 64 << 20
 
 
 class Blocks:
-    """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.refine."""
+    """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.cells."""
 
     def __init__(self, seed: int, tiling: Tiling) -> None:
         self.seed, self.k, self.device = seed, tiling.k, tiling.grid.device
@@ -31,7 +32,7 @@ class Blocks:
         self._values = self._room(0)
 
     def _room(self, rows: int) -> torch.Tensor:
-        return torch.empty((rows, self._channels, 4**self.k), dtype=torch.float32, device=self.device)
+        return torch.empty((rows, self._channels, 4**self.k), dtype=torch.int32, device=self.device)
 
     def rows(self, names: torch.Tensor, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows (m,) into the returned table (rows, >= C, 4^k) of the source pixels `names`, (label * H + y) * W + x."""
@@ -64,18 +65,11 @@ class Blocks:
         """Write the refined source pixels `names` (m,) to `out` (m, C, 4^k)."""
         x, y = names % self.width, names // self.width % self.height
         labels, which = torch.unique(names // (self.width * self.height), return_inverse=True)
-        n = 1 << self.k
-        inner = torch.arange(n * n, device=self.device)
         x, y = x.to(torch.int32), y.to(torch.int32)
-        fine_x = x[:, None] * n + (inner % n).to(torch.int32)
-        fine_y = y[:, None] * n + (inner // n).to(torch.int32)
         for channel in range(self._channels):
-            values = rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x)
-            if self.k == 0:
-                out[:, channel, 0] = values
-                continue
-            free = rng.scattered(self._keys(labels, which, rng.FINE, channel, self.k)[:, None], fine_y, fine_x)
-            out[:, channel] = (values / (n * n) - free.mean(1) / n)[:, None] + free / n
+            values = field.fixed(rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x))
+            planes = partial(self._keys, labels, which, rng.FINE, channel)
+            out[:, channel] = field.cells_at(values, planes, self.k, y, x)
 
     def _keys(self, labels: torch.Tensor, which: torch.Tensor, stream: int, channel: int, level: int) -> torch.Tensor:
         keys = [rng.signed(rng.key(self.seed, stream, label, channel, level)) for label in labels.tolist()]
@@ -132,9 +126,9 @@ def values(owned: Claims, blocks: Blocks, channels: int) -> Iterator[torch.Tenso
 
 
 def sums(owned: Claims, n: int, held: Iterable[torch.Tensor], channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums (C, n) and counts (n,) int32 of the sub-pixels that n polygons own; `held` is what these hold, by channel."""
+    """Sums (C, n) int64 and counts (n,) int32 of the sub-pixels that n polygons own; `held` is what these hold, by channel."""
     counts = torch.bincount(owned.owner, minlength=n).to(torch.int32)
-    out = torch.zeros((channels, n), dtype=torch.float32, device=owned.owner.device)
+    out = torch.zeros((channels, n), dtype=torch.int64, device=owned.owner.device)
     for channel, weights in enumerate(held):
-        out[channel] = torch.bincount(owned.owner, weights=weights, minlength=n).to(torch.float32)
+        out[channel].index_add_(0, owned.owner, weights.to(torch.int64))
     return out, counts

@@ -33,6 +33,7 @@ class _Kept:
     mask: U8
     sums: I64
     base: I64
+    lanes: int
     used: int = 0
 
     @property
@@ -60,12 +61,18 @@ class SummedField:
         self._now += 1
         key = (label, k, group)
         kept = self._kept.get(key)
-        if kept is not None and kept.mask.shape == mask.shape and not (mask > kept.mask).any():
+        if kept is not None and kept.lanes >= channels and _within(mask, kept.mask):
             kept.used = self._now
             yield self._sums(kept, k, 0, self.height << k)
             return
-        if kept is not None and kept.mask.shape == mask.shape:
-            mask = np.maximum(mask, kept.mask)
+        if kept is not None:
+            channels = max(channels, kept.lanes)
+            if kept.mask.shape[1] == 1 and mask.shape[1] > 1:
+                mask = mask.max(axis=1, keepdims=True)
+            if kept.mask.shape[1] > 1 and mask.shape[1] == 1:
+                mask = np.maximum(mask, kept.mask.max(axis=1, keepdims=True))
+            else:
+                mask = np.maximum(mask, kept.mask)
         runs = _runs(mask, self.width)
         size = int(_places(runs, k).sum()) * (LANES * 4 << k)
         self._make_room(size, key)
@@ -135,7 +142,7 @@ class SummedField:
             interrupt.poll()
             some = slice(start, start + RUNS)
             cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads)
-        return _Kept(mask, sums, base)
+        return _Kept(mask, sums, base, channels)
 
 
 STALE = 64
@@ -143,6 +150,11 @@ STALE = 64
 
 RUNS = 256
 """Runs made between two looks at whether anybody still waits."""
+
+
+def _within(mask: U8, there: U8) -> bool:
+    """Whether all that `mask` asks for is `there`; whole rows serve single pixels too."""
+    return (mask.shape == there.shape or there.shape[1] == 1) and not bool((mask > there).any())
 
 
 def _places(runs: I32, k: int) -> I64:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from gpu import interrupt
-from gpu.noise import field, footprints, gathering, inspection
+from gpu.noise import field, fine_field, footprints, gathering, inspection
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.noise.tracks import Motion, Track, Tracks
+
+if TYPE_CHECKING:
+    from gpu.noise.summed_field import SummedField
 
 BEND = 0.3
 """Pixels that neighbours may lie out of line (gpu.noise.tracks.bend) before their frame is made the anchor of all that
@@ -54,6 +58,7 @@ class Transport:
         self.motion, self.grid, self.rasteriser, self.settings = motion, grid, rasteriser, settings
         self.tracks = Tracks(motion, grid, shot_start, settings.fill, settings.bend, self._count)
         self.field = AnchorField(settings.seed, Tiling(grid, settings.k), rasteriser, self.tracks.whole_anchors)
+        self._summed: SummedField | None = None  # made where edges are walked
 
     @property
     def fill(self) -> str:
@@ -102,21 +107,25 @@ class Transport:
         return moved
 
     def gather(self, track: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sums (C, H, W) of the sub-pixels that frame t's pixels own along a track, and their count (H, W) int32."""
-        return gathering.gather(track, self.motion.error(t - 1), self.field, self.rasteriser, self.settings.s, channels)
+        """Noise (C, H, W) of frame t along a track, 0 where a pixel owns nothing, and how many sub-pixels pixels own, (H, W) int32."""
+        error, settings = self.motion.error(t - 1), self.settings
+        if self.grid.device.type == "cpu" and self.rasteriser.by_edges:
+            from gpu.noise import edges
+            from gpu.noise.summed_field import SummedField
 
-    def normalised(self, total: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-        """What `gather` gives, brought to unit variance."""
-        return gathering.normalised(total, count, self.settings.k)
+            if self._summed is None:
+                limit = fine_field.summed_bytes()
+                self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
+            return edges.gather(track, error, self._summed, settings.k, settings.s, channels)
+        return gathering.gather(track, error, self.field, self.rasteriser, settings.s, channels)
 
     def _count(self, track: Track, t: int) -> torch.Tensor:
         return self.gather(track, t, 0)[1]
 
     def _carried(self, moved: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """`integral` of a frame that is not its shot's first, along its track `moved`."""
-        total, count = self.gather(moved, t, channels)
+        noise, count = self.gather(moved, t, channels)
         track = self.tracks.renewed(moved, t, count)
-        noise = self.normalised(total, count)
         born = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
         field.write_pixels(noise, born, self.settings.seed, t)
         return noise, track.state

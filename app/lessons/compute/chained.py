@@ -34,8 +34,8 @@ class _FrameField:
         label, y, x, height, width = self.tiling.pixels(name)
         k = self.tiling.k
         values = self.noise[channel, y : y + height, x : x + width].contiguous()
-        fine = torch.zeros((SLOT, SLOT))
-        fine[: height << k, : width << k] = field.refine(values, self.seed, label, channel, k, y, x)
+        fine = torch.zeros((SLOT, SLOT), dtype=torch.int32)
+        fine[: height << k, : width << k] = field.cells(field.fixed(values), self.seed, label, channel, k, y, x)
         return fine
 
     def pieces(self, names: tuple[int, ...], channel: int, keep: bool) -> torch.Tensor:
@@ -68,8 +68,7 @@ class ChainedIntegral:
         track = tracks.advance(own, t - 1, self._motion, "two-stage")
         fine = _FrameField(self._seed, self._tiling, before)
         error = self._motion.error(t - 1)
-        total, count = gathering.gather(track, error, fine, self._rasteriser, SEGMENTS, self._channels)
-        noise = gathering.normalised(total, count, self._tiling.k)
+        noise, count = gathering.gather(track, error, fine, self._rasteriser, SEGMENTS, self._channels)
         born = torch.nonzero(((track.state == NEW) | (count == 0)).view(-1))[:, 0]
         field.write_pixels(noise, born, self._seed, t)
         return noise

@@ -109,8 +109,7 @@ def draft(speed: float, fill: str, seed: int, t: int) -> Frame:
 
 
 def _gathered(transport: Transport, track: Track, t: int) -> torch.Tensor:
-    total, count = transport.gather(track, max(t, 1), CHANNELS)
-    noise = transport.normalised(total, count)
+    noise, count = transport.gather(track, max(t, 1), CHANNELS)
     empty = (track.state == NEW) | (track.state == UNDEFINED) | (count == 0)
     field.write_pixels(noise, torch.nonzero(empty.view(-1))[:, 0], transport.settings.seed, t)
     return noise
