@@ -45,7 +45,9 @@ def spans_of(shapes: Any, pixel: Any, r: Any, columns: Any, out: Any) -> Any:
             x0, y0, x1, y1 = edge(shapes, pixel, v)
             low, high = np.int64(1) << 62, -(np.int64(1) << 62)
             for side in range(3):
-                ax, ay, bx, by = (x0, y0, x1, y1) if side == 0 else ((x1, y1, cx, cy) if side == 1 else (cx, cy, x0, y0))
+                ax, ay, bx, by = (
+                    (x0, y0, x1, y1) if side == 0 else ((x1, y1, cx, cy) if side == 1 else (cx, cy, x0, y0))
+                )
                 if by < ay:
                     ax, ay, bx, by = bx, by, ax, ay
                 if first_row(ay) <= r < first_row(by):
@@ -93,8 +95,8 @@ def rows_of(shapes: Any, pixel: Any, rows: Any) -> Any:
 
 @kernel
 def list_crossings(pixels: Any, shapes: Any, rows: Any, columns: Any, begin: Any, out: Any, fill: Any) -> None:
-    """Count into `begin` (rows,) int64 the crossings of each row by edges that are not shared, or (`fill`) write them to `out` from
-    begin[row] on, which moves along: 4 c + 1 where stretches begin and 4 c where they end."""
+    """Count into `begin` (rows,) int64 the crossings of each row by edges that are not shared, or (`fill`) write them to `out`
+    from begin[row] on, which moves along: 4 c + 1 where stretches begin and 4 c where they end."""
     side = shapes.vertices.shape[1] // 4
     spans = np.empty((shapes.vertices.shape[1] + 1, 2), np.int64)
     for n in range(len(pixels)):
@@ -180,8 +182,8 @@ def settle(
     """Bid for the contested cells, or (`take_back`) take from the totals of the `pixels` what others own.
 
     `stretches` (n, 3) are those of `contested`, row r having those from row_of[r] to row_of[r + 1], and their cells' bids from
-    offset[i] on in `bids` (int64, all ones at first). `mask` (H, W) tells the pixels of the anchor they lie in, `rank` (n,) who goes
-    first.
+    offset[i] on in `bids` (int64, all ones at first). `mask` (H, W) tells the pixels of the anchor they lie in, `rank` (n,) who
+    goes first.
     """
     height, width = mask.shape
     spans = np.empty((shapes.vertices.shape[1] + 1, 2), np.int64)

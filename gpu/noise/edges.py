@@ -1,8 +1,7 @@
 """Gathering by edges on the processor: what every transported pixel owns of the fine field, added up by compiled code.
 
-The same cells for the same pixels as gpu.noise.gathering finds by drawing them, and the same sums to the last bit: all of it is whole
-numbers. What costs there 4^k cells a pixel costs here 2^k crossings of its edges.
-"""
+The same cells for the same pixels as gpu.noise.gathering finds by drawing them, and the same sums to the last bit: all of it
+is whole numbers. What costs there 4^k cells a pixel costs here 2^k crossings of its edges."""
 
 from __future__ import annotations
 
@@ -23,7 +22,8 @@ from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.summed_field import SummedField
 from gpu.noise.tracks import Track
 
-I32, I64 = npt.NDArray[np.int32], npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
 
 WHOLE_ROWS = 1 / 8
 """Anchors that this share of a frame looks at have whole rows of their field made."""
@@ -96,7 +96,8 @@ def contest(pixels: I64, outline: Shapes, k: int, height: int) -> Contest | None
 
 
 def ranks(error: torch.Tensor) -> npt.NDArray[np.int32]:
-    """(H W,) int32 who goes first where pixels overlap: the forward-backward `error` (H, W) in steps of 1/64 pixel, up to 255."""
+    """(H W,) int32 who goes first where pixels overlap: the forward-backward `error` (H, W) in steps of 1/64 pixel, up to
+    255."""
     rank = torch.nan_to_num(error.reshape(-1) * 64, nan=255.0, posinf=255.0).clamp(0, 255)
     return rank.to(torch.int32).numpy()
 

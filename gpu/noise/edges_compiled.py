@@ -1,9 +1,9 @@
 """Sums over what outlines own, by walking their edges over sums along rows: compiled code.
 
-With P[r][c] the sum of the cells [0, c) of row r, the cells of row r between two crossings a < b of an outline sum to P[r][b] -
-P[r][a], and the whole outline to the signed sum of P over the crossings of its edges: Green's theorem on a grid. An edge crosses row
-r where it passes the row's centre r + 1/2, at column ceil(x - 1/2): the cells whose centres lie left of it are [0, column), so
-that a centre on an edge belongs to the outline on its right, or below (the top-left rule).
+With P[r][c] the sum of the cells [0, c) of row r, the cells of row r between two crossings a < b of an outline sum to P[r][b]
+- P[r][a], and the whole outline to the signed sum of P over the crossings of its edges: Green's theorem on a grid. An edge
+crosses row r where it passes the row's centre r + 1/2, at column ceil(x - 1/2): the cells whose centres lie left of it are
+[0, column), so that a centre on an edge belongs to the outline on its right, or below (the top-left rule).
 
 Edges count downwards with +, upwards with -; outlines are clockwise on the screen, so that the right side comes out positive.
 Linked pixels (gpu.noise.outlines) share an edge, which is walked once for both.
@@ -15,13 +15,13 @@ import importlib
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 
 from gpu.compiled import inlined, kernel
 from gpu.noise import outlines
 from gpu.noise.cells_compiled import apart
 from gpu.noise.rng_compiled import intrinsic, nearest, types
 
+ir: Any = importlib.import_module("llvmlite.ir")
 cgutils: Any = importlib.import_module("numba.core.cgutils")
 numpy_support: Any = importlib.import_module("numba.np.arrayobj")
 
@@ -33,9 +33,9 @@ BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
 
 
 class Shapes(NamedTuple):
-    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8, `right` and `down`
-    (n,) bool (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs. `lift`: the bits by
-    which the level of the outlines is coarser than that of the cells."""
+    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8, `right` and
+    `down` (n,) bool (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs. `lift`:
+    the bits by which the level of the outlines is coarser than that of the cells."""
 
     vertices: Any
     position: Any
@@ -48,9 +48,9 @@ class Shapes(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Cells of level `k` added up along their rows: `sums` (N, 2^k, PAIRS) int64, pairs of channels. The sum of the first c cells of
-    row r stands at [base[R, X] + c, r - (R << k)], R = r >> k, X being a pixel column that lies in it (0 where there is one for
-    all). The frame has `rows` x `columns` cells, of which rows `low` to `high` - 1 are here."""
+    """Cells of level `k` added up along their rows: `sums` (N, 2^k, PAIRS) int64, pairs of channels. The sum of the first c
+    cells of row r stands at [base[R, X] + c, r - (R << k)], R = r >> k, X being a pixel column that lies in it (0 where there
+    is one for all). The frame has `rows` x `columns` cells, of which rows `low` to `high` - 1 are here."""
 
     sums: Any
     base: Any
@@ -178,8 +178,8 @@ def edge(shapes: Any, pixel: Any, v: Any) -> Any:
 
 @kernel
 def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
-    """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their edges, but
-    those that are TANGLED.
+    """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their
+    edges, but those that are TANGLED.
 
     Where a frame's field is larger than the caches, waiting for memory would cost more than all else. So crossings are listed
     for many edges at once, asked for, and added up when they have come.
@@ -213,7 +213,7 @@ def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> N
             break
         pixel = pixels[n]
         kind = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
-        if kind == _TANGLED or kind == _NONE:
+        if kind == _TANGLED or kind == _NONE:  # noqa: SIM109 - compiled
             continue
         for which in range(4):
             shared = is_linked(shapes, pixel, which)
@@ -244,7 +244,10 @@ def bounds(shapes: Any, pixel: Any) -> Any:
         x_low, x_high = min(x_low, np.int64(outline[v, 0])), max(x_high, np.int64(outline[v, 0]))
         y_low, y_high = min(y_low, np.int64(outline[v, 1])), max(y_high, np.int64(outline[v, 1]))
     if shapes.kind[pixel] == _TANGLED:  # triangles to the centre, which may lie outside of its sides
-        x, y = np.int64(nearest(shapes.position[pixel, 0] * shapes.scale)), np.int64(nearest(shapes.position[pixel, 1] * shapes.scale))
+        x, y = (
+            np.int64(nearest(shapes.position[pixel, 0] * shapes.scale)),
+            np.int64(nearest(shapes.position[pixel, 1] * shapes.scale)),
+        )
         x_low, y_low, x_high, y_high = min(x_low, x), min(y_low, y), max(x_high, x), max(y_high, y)
     return x_low << shapes.lift, y_low << shapes.lift, x_high << shapes.lift, y_high << shapes.lift
 
@@ -291,8 +294,8 @@ def list_pixels(label: Any, kind: Any, begin: Any, out: Any) -> None:
 
 @kernel
 def normalise(total: Any, count: Any, cells: Any, unit: Any, out: Any) -> None:
-    """Write to `out` (C, n) float32 the sums `total` (n, PAIRS) int64 of `count` (n,) cells, brought to unit variance: times the
-    root of `cells` a pixel over the count, `unit` being what a step is worth; 0 where nothing is owned."""
+    """Write to `out` (C, n) float32 the sums `total` (n, PAIRS) int64 of `count` (n,) cells, brought to unit variance: times
+    the root of `cells` a pixel over the count, `unit` being what a step is worth; 0 where nothing is owned."""
     for pixel in range(len(count)):
         own = count[pixel]
         factor = np.float32(np.sqrt(cells / own)) if own > 0 else np.float32(0)

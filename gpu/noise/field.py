@@ -83,9 +83,7 @@ def _halved(
 ) -> torch.Tensor:
     """(a, 2 b) the halves of cells (a, b) along their last axis."""
     height, width = values.shape if across else values.T.shape
-    normal = rng.plane(
-        seed, rng.FINE, anchor, channel, plane_of(level, across), y, x, height, width, values.device
-    )
+    normal = rng.plane(seed, rng.FINE, anchor, channel, plane_of(level, across), y, x, height, width, values.device)
     step = torch.round(normal * spread(level, across)).to(torch.int32)
     first = (values + (step if across else step.T)) >> 1
     return torch.stack([first, values - first], -1).view(values.shape[0], 2 * values.shape[1])
@@ -100,7 +98,10 @@ def cells_at(values: torch.Tensor, planes: Planes, k: int, y: torch.Tensor, x: t
             rows, columns = block.shape[1:]
             inner_y = torch.arange(rows, dtype=torch.int32, device=x.device)[:, None]
             inner_x = torch.arange(columns, dtype=torch.int32, device=x.device)
-            place_y, place_x = (y[:, None, None] << level) + inner_y, (x[:, None, None] << (level + (not across))) + inner_x
+            place_y, place_x = (
+                (y[:, None, None] << level) + inner_y,
+                (x[:, None, None] << (level + (not across))) + inner_x,
+            )
             normal = rng.scattered(planes(plane_of(level, across))[:, None, None], place_y, place_x)
             first = (block + torch.round(normal * spread(level, across)).to(torch.int32)) >> 1
             halves = torch.stack([first, block - first], 3 if across else 2)

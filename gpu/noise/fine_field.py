@@ -27,8 +27,8 @@ SUMMED_BYTES = 1200 << 20
 
 
 def summed_bytes() -> int:
-    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the most. A
-    field that does not fit is made anew in every frame, in parts."""
+    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the
+    most. A field that does not fit is made anew in every frame, in parts."""
     told = os.environ.get("NOISESCOPE_FIELD_MB", "")
     if told.isdecimal():
         return int(told) << 20

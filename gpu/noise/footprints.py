@@ -145,7 +145,9 @@ def _owned(
             owned = Claims(owned.owner[mine], owned.label[mine], owned.x[mine], owned.y[mine])
             places.append(torch.stack([owned.x, owned.y], 1))
             fine = list(field.values(owned, channels)) if channels else []
-            values.append(torch.stack(fine) if fine else torch.zeros((0, len(owned.x)), dtype=torch.int32, device=device))
+            values.append(
+                torch.stack(fine) if fine else torch.zeros((0, len(owned.x)), dtype=torch.int32, device=device)
+            )
     if not places:
         nothing = torch.zeros((0, 2), dtype=torch.int64, device=device)
         return nothing, torch.zeros((channels, 0), dtype=torch.int32, device=device)

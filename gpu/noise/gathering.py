@@ -72,8 +72,8 @@ def gather(
 
 
 def normalised(total: torch.Tensor, count: torch.Tensor, k: int) -> torch.Tensor:
-    """Sums (C, H, W) of `count` (H, W) sub-pixels of level k, whole numbers of steps (gpu.noise.field), brought to unit variance:
-    total sqrt(N_k / |Omega|) (paper: Eq. 5)."""
+    """Sums (C, H, W) of `count` (H, W) sub-pixels of level k, whole numbers of steps (gpu.noise.field), brought to unit
+    variance: total sqrt(N_k / |Omega|) (paper: Eq. 5)."""
     # By way of double precision, so that the root is the same to the last bit everywhere; mps has none.
     exact = count if count.device.type == "mps" else count.double()
     factor = torch.sqrt(float(4**k) / exact.clamp(min=1)).to(torch.float32)
@@ -87,8 +87,8 @@ def cut(track: Track, error: torch.Tensor, tiling: Tiling, s: int) -> Pieces:
     pixel = torch.nonzero(moving.view(-1))[:, 0]
     contours = outlines.outlines(track.position, track.label, moving, tiling.k, s).contours(pixel)
     last = torch.tensor([tiling.columns - 1, tiling.rows - 1], device=device)
-    low = torch.floor(contours.vertices.amin(1) / SLOT).to(torch.int64)
-    high = torch.ceil(contours.vertices.amax(1) / SLOT).to(torch.int64) - 1
+    low = torch.floor(torch.minimum(contours.vertices.amin(1), contours.centre) / SLOT).to(torch.int64)
+    high = torch.ceil(torch.maximum(contours.vertices.amax(1), contours.centre) / SLOT).to(torch.int64) - 1
     low, high = low.clamp(min=0), torch.minimum(torch.maximum(high, low), last)
     extent = (high - low + 1).clamp(min=0)
     times = extent[:, 0] * extent[:, 1]

@@ -4,9 +4,8 @@ The map is bilinear between pixel centres, so a side of a pixel maps to two stra
 side. Contour points between corner, middle and corner would lie on those segments: every even s gives the same outline
 with 8 vertices, s = 1 the 4 corners, odd s cuts across the middle with 4 s vertices.
 
-Pixels of one surface are **linked**: they share their side, vertex for vertex, whoever works it out. Vertices are whole numbers of
-1/SNAP of a sub-pixel, so that all backends see the same corners and no sum of theirs is rounded.
-"""
+Pixels of one surface are **linked**: they share their side, vertex for vertex, whoever works it out. Vertices are whole
+numbers of 1/SNAP of a sub-pixel, so that all backends see the same corners and no sum of theirs is rounded."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ class Outlines:
         corners = vertices[:, :: m // 4].to(torch.int64)
         edge = corners.roll(-1, 1) - corners
         turn = edge[..., 0] * edge.roll(-1, 1)[..., 1] - edge[..., 1] * edge.roll(-1, 1)[..., 0]
-        plain = (turn > 0).all(1) | (turn < 0).all(1)
+        plain = ((turn > 0).all(1) | (turn < 0).all(1)) & (self.kind.view(-1)[pixel] != TANGLED)
         ahead = vertices.roll(-1, 1)
         for v in range(m):
             if v % (m // 4):  # between the corners nothing but what has fallen onto one
@@ -142,7 +141,10 @@ def _corners(
     own = [(here - left) - up, (here + to_right) - up, (here + to_right) + to_down, (here - left) + to_down]
     # At each corner of the grid: pixel A upper left of it, B upper right, C lower left, D lower right.
     pad = torch.nn.functional.pad
-    e = [pad(own[which], place) for which, place in ((2, (1, 0, 1, 0)), (3, (0, 1, 1, 0)), (1, (1, 0, 0, 1)), (0, (0, 1, 0, 1)))]
+    e = [
+        pad(own[which], place)
+        for which, place in ((2, (1, 0, 1, 0)), (3, (0, 1, 1, 0)), (1, (1, 0, 0, 1)), (0, (0, 1, 0, 1)))
+    ]
     top, bottom = pad(right, (1, 0, 1, 0)), pad(right, (1, 0, 0, 1))  # A-B, C-D
     left_, right_ = pad(down, (1, 0, 1, 0)), pad(down, (0, 1, 1, 0))  # A-C, B-D
     ab, ac = top | (left_ & bottom & right_), left_ | (top & right_ & bottom)

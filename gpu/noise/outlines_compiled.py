@@ -20,7 +20,8 @@ BEFORE, AFTER = 1, 2
 
 @inlined
 def _trust(before: Any, here: Any, after: Any, has_before: Any, has_after: Any, axis: Any) -> Any:
-    """Which of the two steps along an axis, of positions (2,) each, stay on the surface: BEFORE + AFTER. See outlines._steps."""
+    """Which of the two steps along an axis, of positions (2,) each, stay on the surface: BEFORE + AFTER. See
+    outlines._steps."""
     ax, ay = here[0] - before[0], here[1] - before[1]
     bx, by = after[0] - here[0], after[1] - here[1]
     dx, dy = ax - bx, ay - by
@@ -44,8 +45,8 @@ def _trust(before: Any, here: Any, after: Any, has_before: Any, has_after: Any, 
 
 @kernel
 def links(position: Any, label: Any, moving: Any, first: Any, last: Any, right: Any, down: Any) -> None:
-    """Fill rows first to last - 1 of `right` and `down` (H, W) bool: which pixels lie on one surface with the next along x and y.
-    Arguments as in gpu.noise.outlines.outlines."""
+    """Fill rows first to last - 1 of `right` and `down` (H, W) bool: which pixels lie on one surface with the next along x
+    and y. Arguments as in gpu.noise.outlines.outlines."""
     height, width = label.shape
     for i in range(first, last):
         for j in range(width):
@@ -94,9 +95,9 @@ def _difference(position: Any, i: Any, j: Any, di: Any, dj: Any, linked: Any, ot
 
 @kernel
 def continued(position: Any, right: Any, down: Any, i: Any, own: Any) -> None:
-    """Fill `own` (W, 8, 2) float32 for row i: the corners upper left, upper right, lower right, lower left, and the middles of the
-    sides up, right, down, left, where each pixel's own surface continues to."""
-    height, width = right.shape
+    """Fill `own` (W, 8, 2) float32 for row i: the corners upper left, upper right, lower right, lower left, and the middles
+    of the sides up, right, down, left, where each pixel's own surface continues to."""
+    width = right.shape[1]
     for j in range(width):
         l_right, l_down = right[i, j], down[i, j]
         l_left, l_up = j > 0 and right[i, j - 1], i > 0 and down[i - 1, j]
@@ -131,17 +132,37 @@ def continued(position: Any, right: Any, down: Any, i: Any, own: Any) -> None:
 
 
 @inlined
-def _corner(above: Any, below: Any, j: Any, t: Any, b: Any, l: Any, r: Any, which: Any) -> Any:
+def _corner(above: Any, below: Any, j: Any, top: Any, bottom: Any, left: Any, right: Any, which: Any) -> Any:
     """The corner at the left end of column j between the rows `above` and `below`, for the pixel `which` of upper left, upper
     right, lower left, lower right (0 to 3), when these are linked along the top, bottom, left and right."""
     if which == 0:
-        has_a, has_b, has_c, has_d = True, t or (l and b and r), l or (t and r and b), (t and r) or (l and b)
+        has_a, has_b, has_c, has_d = (
+            True,
+            top or (left and bottom and right),
+            left or (top and right and bottom),
+            (top and right) or (left and bottom),
+        )
     elif which == 1:
-        has_a, has_b, has_c, has_d = t or (l and b and r), True, (t and l) or (r and b), r or (t and l and b)
+        has_a, has_b, has_c, has_d = (
+            top or (left and bottom and right),
+            True,
+            (top and left) or (right and bottom),
+            right or (top and left and bottom),
+        )
     elif which == 2:
-        has_a, has_b, has_c, has_d = l or (t and r and b), (t and l) or (r and b), True, b or (l and t and r)
+        has_a, has_b, has_c, has_d = (
+            left or (top and right and bottom),
+            (top and left) or (right and bottom),
+            True,
+            bottom or (left and top and right),
+        )
     else:
-        has_a, has_b, has_c, has_d = (t and r) or (l and b), r or (t and l and b), b or (l and t and r), True
+        has_a, has_b, has_c, has_d = (
+            (top and right) or (left and bottom),
+            right or (top and left and bottom),
+            bottom or (left and top and right),
+            True,
+        )
     x, y, count = _F32(0), _F32(0), _F32(0)
     if has_a:
         x, y, count = x + above[j - 1, 2, 0], y + above[j - 1, 2, 1], count + _ONE
@@ -165,11 +186,11 @@ def corners(
     width = links_above.shape[0]
     for j in range(width + 1):
         inner = 0 < j < width
-        t = has_above and inner and links_above[j - 1]
-        b = has_below and inner and links_below[j - 1]
-        l = has_above and has_below and j > 0 and down[j - 1]
-        r = has_above and has_below and j < width and down[j]
-        if t and b and l and r:
+        top = has_above and inner and links_above[j - 1]
+        bottom = has_below and inner and links_below[j - 1]
+        left = has_above and has_below and j > 0 and down[j - 1]
+        right = has_above and has_below and j < width and down[j]
+        if top and bottom and left and right:
             x = (((_F32(0) + above[j - 1, 2, 0]) + above[j, 3, 0]) + below[j - 1, 1, 0]) + below[j, 0, 0]
             y = (((_F32(0) + above[j - 1, 2, 1]) + above[j, 3, 1]) + below[j - 1, 1, 1]) + below[j, 0, 1]
             x, y = x * _QUARTER, y * _QUARTER
@@ -179,13 +200,13 @@ def corners(
             upper[j, 0, 0], upper[j, 0, 1] = x, y
             continue
         if has_above and j > 0:
-            lower[j - 1, 1, 0], lower[j - 1, 1, 1] = _corner(above, below, j, t, b, l, r, 0)
+            lower[j - 1, 1, 0], lower[j - 1, 1, 1] = _corner(above, below, j, top, bottom, left, right, 0)
         if has_above and j < width:
-            lower[j, 0, 0], lower[j, 0, 1] = _corner(above, below, j, t, b, l, r, 1)
+            lower[j, 0, 0], lower[j, 0, 1] = _corner(above, below, j, top, bottom, left, right, 1)
         if has_below and j > 0:
-            upper[j - 1, 1, 0], upper[j - 1, 1, 1] = _corner(above, below, j, t, b, l, r, 2)
+            upper[j - 1, 1, 0], upper[j - 1, 1, 1] = _corner(above, below, j, top, bottom, left, right, 2)
         if has_below and j < width:
-            upper[j, 0, 0], upper[j, 0, 1] = _corner(above, below, j, t, b, l, r, 3)
+            upper[j, 0, 0], upper[j, 0, 1] = _corner(above, below, j, top, bottom, left, right, 3)
 
 
 @inlined
@@ -221,8 +242,8 @@ def _between(i: Any, s: Any, ax: Any, ay: Any, mx: Any, my: Any, bx: Any, by: An
 def row_of_outlines(
     own: Any, upper: Any, lower: Any, position: Any, moving: Any, s: Any, scale: Any, vertices: Any, kind: Any
 ) -> None:
-    """Outlines of one row: `vertices` (W, m, 2) int32 and `kind` (W,) int8, from what the row's pixels continue to (`continued`,
-    `corners`), their `position` (W, 2) and which are `moving` (W,)."""
+    """Outlines of one row: `vertices` (W, m, 2) int32 and `kind` (W,) int8, from what the row's pixels continue to
+    (`continued`, `corners`), their `position` (W, 2) and which are `moving` (W,)."""
     width, m = vertices.shape[0], vertices.shape[1]
     count = m // 4
     for j in range(width):
@@ -235,7 +256,9 @@ def row_of_outlines(
         out, mine, up, low = vertices[j], own[j], upper[j], lower[j]
         _put_side(out, 0, count, s, up[0, 0], up[0, 1], mine[4, 0], mine[4, 1], up[1, 0], up[1, 1], scale)
         _put_side(out, count, count, s, up[1, 0], up[1, 1], mine[5, 0], mine[5, 1], low[1, 0], low[1, 1], scale)
-        _put_reversed(out, 3 * count, count, s, low[0, 0], low[0, 1], mine[6, 0], mine[6, 1], low[1, 0], low[1, 1], scale)
+        _put_reversed(
+            out, 3 * count, count, s, low[0, 0], low[0, 1], mine[6, 0], mine[6, 1], low[1, 0], low[1, 1], scale
+        )
         _put_reversed(out, 4 * count, count, s, up[0, 0], up[0, 1], mine[7, 0], mine[7, 1], low[0, 0], low[0, 1], scale)
         cx, cy = np.int64(nearest(position[j, 0] * scale)), np.int64(nearest(position[j, 1] * scale))
         keeps, turns = True, True
@@ -243,8 +266,8 @@ def row_of_outlines(
         for v in range(m):
             x1, y1 = np.int64(out[v, 0]) - cx, np.int64(out[v, 1]) - cy
             turn = x0 * y1 - y0 * x1
-            keeps = keeps and turn >= 0
-            turns = turns and turn <= 0
+            keeps = bool(keeps and turn >= 0)
+            turns = bool(turns and turn <= 0)
             x0, y0 = x1, y1
         kind[j] = _KEEPS if keeps else (_TURNS if turns else _TANGLED)
 

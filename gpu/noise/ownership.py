@@ -109,8 +109,11 @@ def _candidates(
     outline: torch.Tensor, centre: torch.Tensor | None, slot: torch.Tensor, keys: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     # A sub-pixel x belongs to the box when its centre x + 1/2 does.
-    low = torch.ceil(outline.amin(1) - 0.5).clamp(0, SLOT).to(torch.int64)
-    high = (torch.floor(outline.amax(1) - 0.5) + 1).clamp(0, SLOT).to(torch.int64)
+    least, most = outline.amin(1), outline.amax(1)
+    if centre is not None:  # which may lie outside of its sides
+        least, most = torch.minimum(least, centre), torch.maximum(most, centre)
+    low = torch.ceil(least - 0.5).clamp(0, SLOT).to(torch.int64)
+    high = (torch.floor(most - 0.5) + 1).clamp(0, SLOT).to(torch.int64)
     extent = (high - low).clamp(min=0)
     # Boxes of like size are worked on together, in steps of 2 sub-pixels for small ones and 16 for large ones.
     step = torch.where(extent <= 16, 2, 16)

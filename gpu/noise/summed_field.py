@@ -1,5 +1,5 @@
-"""The fine field of anchor frames as edges read it: cells added up along their rows, made where they are asked for and kept within
-a bound; values never depend on that.
+"""The fine field of anchor frames as edges read it: cells added up along their rows, made where they are asked for and kept
+within a bound; values never depend on that.
 
 What does not fit is made anew for each frame, in parts: a field that is one part too large costs that part, not the whole.
 """
@@ -17,7 +17,9 @@ from gpu.noise import cells_compiled, field, rng
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Sums
 
-I32, I64, U8 = npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint8]
+I32 = npt.NDArray[np.int32]
+I64 = npt.NDArray[np.int64]
+U8 = npt.NDArray[np.uint8]
 
 PART_BYTES = 64 << 20
 """Of a field that is made anew for each frame: as much at once."""
@@ -130,7 +132,9 @@ class SummedField:
         cells_compiled.place_runs(runs, starts, k, base)
         lanes = range(LANES * group, LANES * group + channels)
         held = self._held(label)
-        noise = np.zeros((0, 0, 0), np.float32) if held is None else np.ascontiguousarray(held[lanes.start : lanes.stop])
+        noise = (
+            np.zeros((0, 0, 0), np.float32) if held is None else np.ascontiguousarray(held[lanes.start : lanes.stop])
+        )
         pixels = np.array([rng.key(self.seed, rng.FIELD, label, lane) for lane in lanes], np.uint32)
         halvings = [(level, across) for level in range(k) for across in (True, False)]
         planes = np.array(

@@ -107,7 +107,8 @@ class Transport:
         return moved
 
     def gather(self, track: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Noise (C, H, W) of frame t along a track, 0 where a pixel owns nothing, and how many sub-pixels pixels own, (H, W) int32."""
+        """Noise (C, H, W) of frame t along a track, 0 where a pixel owns nothing, and how many sub-pixels pixels own, (H, W)
+        int32."""
         error, settings = self.motion.error(t - 1), self.settings
         if self.grid.device.type == "cpu" and self.rasteriser.by_edges:
             from gpu.noise import edges

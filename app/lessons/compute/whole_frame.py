@@ -108,8 +108,8 @@ def noise(rule: str, motion: str, size: Size, seed: int, t: int) -> torch.Tensor
     state[rows, columns] = KEPT
     track = tracks.Track(torch.zeros((side, side), dtype=torch.int32), position, state)
     carrier = _transport(size, seed)
-    total, count = carrier.gather(track, max(t, 1), CHANNELS)
-    return carrier.normalised(total, count)[:, rows, columns].clone()
+    noise, _ = carrier.gather(track, max(t, 1), CHANNELS)
+    return noise[:, rows, columns].clone()
 
 
 @dataclass(frozen=True)

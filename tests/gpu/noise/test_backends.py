@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gpu.errors import BackendError
-from gpu.noise import backends, tracks
+from gpu.noise import backends, field, tracks
 from gpu.noise.backends import Backend
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.polygons import Contours
@@ -146,9 +146,9 @@ def test_a_device_that_is_lost_is_replaced_or_reported(machine: dict[str, float]
 
 
 def test_refining_is_the_rasterisers() -> None:
-    values = torch.randn(2, 3)
+    values = field.fixed(torch.randn(2, 3))
     assert torch.equal(
-        Backend("torch", CPU).refine(values, 7, 1, 2, 1, 5, 4), TorchRasteriser().refine(values, 7, 1, 2, 1, 5, 4)
+        Backend("torch", CPU).cells(values, 7, 1, 2, 1, 5, 4), TorchRasteriser().cells(values, 7, 1, 2, 1, 5, 4)
     )
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from gpu.noise import gathering, tracks
+from gpu.noise import field, gathering, tracks
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.noise.tracks import Track
@@ -59,6 +59,6 @@ def test_a_pixel_looks_at_every_piece_that_its_outline_touches() -> None:
 @pytest.mark.parametrize("k", [0, 1, 3])
 def test_sums_are_brought_to_unit_variance_by_what_they_are_sums_of(k: int) -> None:
     """Equation 5: sqrt(N / |Ω|), with N = 4^k; a pixel that owns nothing stays 0."""
-    total = torch.tensor([[[2.0, 3.0, 0.0]]])
+    total = torch.tensor([[[2, 3, 0]]]) << field.FRACTION
     count = torch.tensor([[4**k, 5, 0]], dtype=torch.int32)
     assert gathering.normalised(total, count, k)[0, 0].tolist() == pytest.approx([2, 3 * math.sqrt(4**k / 5), 0])

@@ -98,8 +98,8 @@ def test_an_outline_that_is_not_convex_is_the_union_of_its_fan(rasteriser: Raste
     assert set(zip(x.tolist(), y.tolist())) == inside
 
 
-def test_rank_goes_before_shape_and_shape_before_order(rasteriser: Rasteriser) -> None:
-    """Convex outlines come first among equal ranks, and never before a smaller one."""
+def test_rank_goes_before_order_and_shape_counts_for_nothing(rasteriser: Rasteriser) -> None:
+    """The first outline comes first among equal ranks, convex or not, and never before a smaller one."""
     vertices = torch.tensor([box(0, 0, 4, 4), box(2, 2, 6, 6)], dtype=torch.float32)
     outlines = Contours(vertices, vertices.mean(1), torch.tensor([False, True]))
     slot = torch.zeros(2, dtype=torch.int64)
@@ -108,6 +108,6 @@ def test_rank_goes_before_shape_and_shape_before_order(rasteriser: Rasteriser) -
         owner = rasteriser.own(outlines, slot, torch.tensor(ranks, dtype=torch.int32), 1)[0]
         return [int((owner == polygon).sum()) for polygon in (0, 1)]
 
-    assert owned([5, 5]) == [12, 16]
+    assert owned([5, 5]) == [16, 12]
     assert owned([5, 6]) == [16, 12]
     assert owned([6, 5]) == [12, 16]

@@ -30,9 +30,12 @@ def test_words_match_the_scalar_definition() -> None:
 
 @pytest.mark.parametrize("k", [0, 1, 3, 5])
 def test_fine_field_is_the_same_in_glsl(context: gl.Context, k: int) -> None:
-    values = rng.plane(3, rng.FIELD, 2, 1, 0, 4, 8, 6, 5, CPU)
-    drawn = ownership_gl.refine(context, values, 3, 2, 1, k, 4, 8)
-    assert torch.allclose(drawn * 2**k, field.refine(values, 3, 2, 1, k, 4, 8) * 2**k, atol=1e-4, rtol=0)
+    values = field.fixed(rng.plane(3, rng.FIELD, 2, 1, 0, 4, 8, 6, 5, CPU))
+    drawn = ownership_gl.cells(context, values, 3, 2, 1, k, 4, 8)
+    expected = field.cells(values, 3, 2, 1, k, 4, 8)
+    assert torch.allclose(field.floating(drawn) * 2**k, field.floating(expected) * 2**k, atol=1e-4, rtol=0)
+    n = 1 << k
+    assert torch.equal(drawn.view(6, n, 5, n).sum((1, 3)).to(torch.int32), values)
 
 
 def test_gaussian_inverts_the_normal_distribution() -> None:
