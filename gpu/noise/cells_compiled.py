@@ -103,8 +103,8 @@ def sums_along_rows(
 ) -> None:
     """Cells added up along their rows, for `runs` (n, 3) of pixels: row, first column, column after the last.
 
-    A run of w pixels fills w n + 1 places, n = 2^k, of `out` (N, n, PAIRS) int64 from starts[i] on: in place c, row a the sums of
-    the first c cells of the pixels' row a, two channels to a number (`paired`), 0 in lanes without one. So the rows that an
+    A run of w pixels fills w n + 1 places, n = 2^k, of `out` (N, n, PAIRS) int64 from starts[i] on: in place c, row a the sums
+    of the first c cells of the pixels' row a, two channels to a number (`paired`), 0 in lanes without one. So the rows that an
     edge crosses at about one column lie beside each other in memory. Sums wrap around. Pixels hold what they are born with,
     by their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty; `planes` (C, 2 k) uint32 and
     `spreads` (2 k,) float32 are by halving, as in gpu.noise.field.
