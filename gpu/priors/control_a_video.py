@@ -58,7 +58,9 @@ def start(context: PriorContext) -> Run:
 
     def step(previous: NoiseFrame, t: int) -> NoiseFrame:
         threshold = number(context, INFO, "threshold")
-        before = context.image(t - 1)  # first, so that this frame's is the last to leave a cache of two: the next needs it
+        before = context.image(
+            t - 1
+        )  # first, so that this frame's is the last to leave a cache of two: the next needs it
         mask = changed(context.image(t), before, threshold, context.height, context.width)
         noise = torch.where(mask, context.white(rng.INDEPENDENT, t), previous.noise)
         old = torch.where(previous.state == KEPT, KEPT, INHERITED)
