@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -105,10 +106,27 @@ def _noises(clip: Clip) -> dict[str, float]:
     return times
 
 
+def _compare(before: dict[str, dict[str, float]], now: dict[str, dict[str, float]]) -> None:
+    """Print the ratios to torch.randn of both runs as a table of Markdown, and the milliseconds of the later."""
+    print("| stage | " + " | ".join(now) + " |")
+    print("| --- |" + " --- |" * len(now))
+    for stage in next(iter(now.values())):
+        if stage == "torch.randn":
+            print("| torch.randn | " + " | ".join(f"{times[stage]:.1f} ms" for times in now.values()) + " |")
+            continue
+        cells = []
+        for size, times in now.items():
+            then = before.get(size, {})
+            was = f"{then[stage] / then['torch.randn']:.1f} → " if stage in then else ""
+            cells.append(f"{was}{times[stage] / times['torch.randn']:.1f} × ({times[stage]:.1f} ms)")
+        print(f"| {stage} | " + " | ".join(cells) + " |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", default=["256x144", "512x512", "1024x1024"], help="columns x rows")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--before", type=Path, help="what --json printed earlier: print README's table of then and now")
     given = parser.parse_args()
     torch.set_num_threads(1)
     columns = {}
@@ -117,6 +135,9 @@ def main() -> None:
         columns[size] = stages(width, height)
     if given.json:
         print(json.dumps(columns, indent=2))
+        return
+    if given.before:
+        _compare(json.loads(given.before.read_text(encoding="utf-8")), columns)
         return
     print(f"{'stage':<36}" + "".join(f"{size:>22}" for size in columns))
     for stage in next(iter(columns.values())):
