@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gpu.compiled import inlined, kernel
+from gpu.compiled import kernel
 from gpu.noise.rng_compiled import gaussian, mixed, of_column, of_row
 from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
 
@@ -78,7 +78,7 @@ def link(
                         count[row * width + column] += 1
 
 
-@inlined
+@kernel
 def detail(plane: np.uint32, cell: int, width: int) -> np.float32:
     """The normal of a plane at a cell."""
     return F32(gaussian(mixed(U32(of_row(plane, cell // width) ^ of_column(cell % width)))))
@@ -97,7 +97,7 @@ def draw(keys: Words, pushed: Places, pulled: Places, count: Places, width: int,
             drawn[source] += detail(keys[1], cell, width)
 
 
-@inlined
+@kernel
 def part(held: np.float32, count: int, drawn: np.float32, plane: np.uint32, cell: int, width: int) -> np.float32:
     """One of `count` parts of unit variance of a cell that holds `held`, whose normals sum to `drawn`."""
     if count == 1:
