@@ -1,0 +1,99 @@
+"""How noise gets faster with workers: `python -m tests.gpu.engine.measure_workers [COUNT …] [--size HxW] [--prior NAME]`.
+
+For each count of workers the seconds from when all are ready to the last frame, its whiteness measured: of the clock, and of
+the processor (all workers together, and the busiest of them). `× by clock` needs that many processors to themselves; where
+others want them too, only `× at most` tells: the processor time that one needs, over that of the busiest of several.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import torch
+
+from gpu.engine import Engine, many_frames
+from gpu.metrics import whiteness
+from gpu.session import PriorSettings, Session, SourceSettings
+
+FRAMES, REPEATS = 24, 3
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def processor(number: int) -> float:
+    """Seconds of the processor that a process has taken so far."""
+    parts = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / TICK
+
+
+def alone(session: Session) -> tuple[float, list[float]]:
+    """Seconds of the clock and of the processor that this process takes for all frames."""
+    engine = Engine(session)
+    began, before = time.perf_counter(), processor(os.getpid())
+    for t in range(FRAMES):
+        whiteness.measure(engine.noise(session.priors[0].key, t)[0])
+    took = time.perf_counter() - began, [processor(os.getpid()) - before]
+    engine.close()
+    return took
+
+
+def together(session: Session, count: int) -> tuple[float, list[float]]:
+    """The same of so many workers, each of them by itself."""
+    engine, key = Engine(session), session.priors[0].key
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stack.callback(engine.close)
+        pairs = many_frames._shared(engine, key, stack, folder / "noise.npz")
+        crew = stack.enter_context(many_frames._Crew(engine, key, count, pairs))
+        while not crew.is_ready() or len(crew._free) < count:
+            time.sleep(0.01)
+        numbers = [worker.number for worker in crew._team.workers]
+        began, before = time.perf_counter(), [processor(number) for number in numbers]
+        made = [frame for frame in crew.frames(range(FRAMES)) if frame is not None]
+        assert len(made) == FRAMES
+        return time.perf_counter() - began, [processor(number) - start for number, start in zip(numbers, before)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("counts", nargs="*", type=int, default=[2])
+    parser.add_argument("--size", default="144x256")
+    parser.add_argument("--prior", default="integral")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    height, width = map(int, arguments.size.split("x"))
+    sources = {
+        "film, DIS": SourceSettings("video", height=height, width=width, frames=FRAMES),
+        "rotation": SourceSettings("synthetic", name="rotation", height=height, width=width, frames=FRAMES),
+    }
+    print(f"{arguments.prior}, {height}x{width}, {FRAMES} frames, median of {REPEATS}; load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{'clip':<10} {'workers':>7} {'clock s':>8} {'processor s':>12} {'busiest s':>10} {'× by clock':>10} {'× at most':>10}"
+    )
+    for name, source in sources.items():
+        session = Session(source, priors=(PriorSettings(arguments.prior),))
+        alone(session)  # compiled code is at hand after that
+        rows: dict[int, list[tuple[float, list[float]]]] = {count: [] for count in (1, *arguments.counts)}
+        for _ in range(REPEATS):
+            for count, taken in rows.items():
+                taken.append(alone(session) if count == 1 else together(session, count))
+        for count, taken in rows.items():
+            wall, spent, busiest = (
+                statistics.median(values)
+                for values in zip(*((clock, sum(each), max(each)) for clock, each in taken), strict=True)
+            )
+            if count == 1:
+                wall_alone, spent_alone = wall, spent
+            print(
+                f"{name:<10} {count:>7} {wall:>8.2f} {spent:>12.2f} {busiest:>10.2f} {wall_alone / wall:>10.2f} "
+                f"{spent_alone / busiest:>10.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
