@@ -156,6 +156,16 @@ def session() -> Files:
     return [("a.json", sessions.to_json(each).encode()) for each in (sessions.Session(), full)]
 
 
+def manifest() -> Files:
+    tables = [
+        "name,video,synthetic,prior,size,frames,seed,format\nwalk,walk.mp4,,integral,256x384,48,7,npz\n",
+        "name,synthetic,prior,size,seed,format\nturn,rotation:degrees=2,bilinear:mode=chained,24x32,8,pt\n",
+        "source;prior;axes;format\r\nswirl;random:gamma=0.1;CTHW;npy\r\n;;;\r\nsmoke;;;\r\n",
+        '"scene","k","s","fit"\n"pose","2","4",\n"pose","3","4",\n',
+    ]
+    return [("a.csv", text.encode()) for text in tables]
+
+
 def poses() -> Files:
     from gpu.worlds.figure.pose_files import BODY_25, COCO_17
     from gpu.worlds.figure.sequence import JOINTS

@@ -118,6 +118,17 @@ def session(path: Path) -> int:
     return path.stat().st_size
 
 
+def manifest(path: Path) -> int:
+    """The table of a batch: rows with names of their own, in the order of the file."""
+    from app.commands.kit.batch.manifest import read
+
+    rows = read(path)
+    _expect(len({row.name.casefold() for row in rows}) == len(rows), "two results of one name")
+    _expect([row.number for row in rows] == sorted({row.number for row in rows}), "rows in another order")
+    _expect(all(Path(row.name).name == row.name for row in rows), "a result in another folder")
+    return path.stat().st_size
+
+
 def poses(path: Path) -> int:
     """A file of poses."""
     from gpu.worlds.figure.pose_files import read_sequence
@@ -179,6 +190,7 @@ READERS: dict[str, Reader] = {
     "flow": Reader(flow, corpus.flow, 2),
     "noise": Reader(noise, corpus.noise, 2),
     "session": Reader(session, corpus.session, 1),
+    "manifest": Reader(manifest, corpus.manifest, 1),
     "poses": Reader(poses, corpus.poses, 1),
     "formulas": Reader(formulas, corpus.formulas, 1),
     "hub": Reader(hub, corpus.hub, 1),

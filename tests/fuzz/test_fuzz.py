@@ -24,7 +24,7 @@ def test_broken_files_are_read_or_refused() -> None:
         assert outcome.failures == [], outcome.reader
         assert outcome.read > 0, outcome.reader
         assert outcome.refused > 0, outcome.reader
-    assert sum(outcome.inputs for outcome in outcomes) == 190
+    assert sum(outcome.inputs for outcome in outcomes) == 220
 
 
 @pytest.mark.slow

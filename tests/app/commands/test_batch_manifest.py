@@ -108,7 +108,7 @@ def test_tables_of_spreadsheets_are_read(text: str, encoding: str, tmp_path: Pat
         ("synthetic", "whirl", "'whirl'"),
         ("prior,synthetic", "magic,swirl", "'magic'"),
         ("prior", "random", "row 2: Where frames come from is not said"),
-        ("video,synthetic", "a.mp4,swirl", "row 2: column synthetic: not allowed with argument --video."),
+        ("video,synthetic", "a.mp4,swirl", "row 2: column synthetic: not allowed with column video."),
         ("source,video", "a.mp4,b.mp4", "row 2: it has both a source and a video."),
         ("synthetic,format", "swirl,gif", "row 2: there is no format 'gif' for noise; choose one of npz, npy"),
         ("name,synthetic,format", "a.npy,swirl,npz", "row 2: the name 'a.npy' ends in .npy, but the format is npz."),

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -21,11 +23,13 @@ from app.commands import Parser
 from app.commands.kit import options as shared
 from gpu.errors import NoisescopeError, OutputError, SessionError
 from gpu.files import check_regular
+from gpu.plain_json import shown
 from gpu.session import Session, TaskSettings
 
 MOST_BYTES = 16 << 20
 MOST_ROWS = 100_000
 MOST_SAID = 8  # rows that a sentence names
+MOST_LETTERS = 300  # of what is said of one of them
 LONGEST_NAME = 150  # bytes of a result's name
 
 PLACES = ("video", "images", "still", "flow", "forward", "session")
@@ -56,7 +60,7 @@ class _RowParser(Parser):
     """Options of a row: what is wrong with them is raised."""
 
     def error(self, message: str) -> NoReturn:
-        raise SessionError(re.sub(r"^argument --([\w-]+)", r"column \1", " ".join(message.split())))
+        raise SessionError(" ".join(message.split()).replace("argument --", "column "))
 
 
 def _parser() -> _RowParser:
@@ -86,7 +90,7 @@ def read(path: Path) -> list[Row]:
             given = {name: text.strip() for name, text in zip(heading, values) if text.strip()}
             rows.append(_row(path, number, len(cells), given, parser))
         except NoisescopeError as problem:
-            problems.append(f"row {number}: {str(problem).rstrip('.')}.")
+            problems.append(f"row {number}: {_short(str(problem).rstrip('.'), MOST_LETTERS)}.")
     problems += _twice(rows)
     if problems:
         more = len(problems) - MOST_SAID
@@ -139,7 +143,7 @@ def _heading(path: Path, cells: Sequence[str]) -> list[str]:
     allowed = columns()
     for index, name in enumerate(names):
         if name not in allowed:
-            called = f"called {cells[index].strip()!r}" if name else "without a name"
+            called = f"called {shown(cells[index].strip())}" if name else "without a name"
             raise SessionError(
                 f"The manifest {path} has a column {called}, which is not known; columns are {', '.join(allowed)}."
             )
@@ -201,7 +205,7 @@ def _source(folder: Path, text: str) -> tuple[str, str]:
     place = Path(_found(folder, text))
     if place.suffix.lower() in FLOWS:
         return "flow", text
-    if place.is_dir() or place.suffix.lower() in PICTURES or re.search(r"[%#*\[]", text):
+    if os.path.isdir(place) or place.suffix.lower() in PICTURES or re.search(r"[%#*\[]", text):
         return "images", text
     return "video", text
 
@@ -209,8 +213,9 @@ def _source(folder: Path, text: str) -> tuple[str, str]:
 def _found(folder: Path, text: str) -> str:
     """The absolute path of what a cell names, or the pattern of such."""
     for base in (folder, Path()):
-        if (base / text).exists():
-            return str((base / text).absolute())
+        with suppress(OSError, ValueError):  # no name that a file can have: said when it is opened
+            if (base / text).exists():
+                return str((base / text).absolute())
     return str((folder / text).absolute())
 
 
@@ -248,6 +253,11 @@ def _check_name(name: str) -> None:
         raise SessionError(f"the name {name!r} is no plain name of a file; write it without folders and signs")
     if len(name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
         raise SessionError(f"the name {name[:40]!r}… has more than {LONGEST_NAME} bytes")
+
+
+def _short(text: str, letters: int) -> str:
+    """The text, without what is beyond so many letters."""
+    return text if len(text) <= letters else text[: letters - 1] + "…"
 
 
 def _twice(rows: list[Row]) -> Iterator[str]:
