@@ -75,6 +75,7 @@ def _write(row: Row, out: Path, told: Told) -> Result:
     told(0, "opening")
     engine = Engine(row.session)
     try:
+        info, warnings = engine.info, engine.judged().warnings
         options = export.ExportOptions(axes=row.axes, workers=1)
         steps = export.write(engine, row.form, row.key, out / row.name, options)
         try:
@@ -87,9 +88,9 @@ def _write(row: Row, out: Path, told: Told) -> Result:
             report: export.Report = end.value
         finally:
             steps.close()
-        info, white, warnings = engine.info, report.whiteness, engine.judged().warnings
     finally:
         engine.close()
+    white = report.whiteness
     return Result(
         written(out / row.name),
         info.frames,
