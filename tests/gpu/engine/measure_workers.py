@@ -1,8 +1,9 @@
 """How noise gets faster with workers: `python -m tests.gpu.engine.measure_workers [COUNT …] [--size HxW] [--prior NAME]`.
 
-For each count of workers the seconds from when all are ready to the last frame, its whiteness measured: of the clock, and of
-the processor (all workers together, and the busiest of them). `× by clock` needs that many processors to themselves; where
-others want them too, only `× at most` tells: the processor time that one needs, over that of the busiest of several.
+For each count of workers the milliseconds that a frame more takes, its whiteness measured: of the clock, and of the processor
+(all workers together, and the busiest of them). What starting takes, two to four seconds a worker, is left out: it is what the
+shorter of two clips takes as well. `× by clock` needs that many processors to themselves; where others want them too, only
+`× at most` tells: the processor time that one needs, over that of the busiest of several.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gpu.engine import Engine, many_frames
 from gpu.metrics import whiteness
 from gpu.session import PriorSettings, Session, SourceSettings
 
-FRAMES, REPEATS = 24, 3
+SHORT, LONG, REPEATS = 12, 48, 3
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,18 +32,18 @@ def processor(number: int) -> float:
     return (int(parts[11]) + int(parts[12])) / TICK
 
 
-def alone(session: Session) -> tuple[float, list[float]]:
-    """Seconds of the clock and of the processor that this process takes for all frames."""
+def alone(session: Session, frames: int) -> tuple[float, list[float]]:
+    """Seconds of the clock and of the processor that this process takes for so many frames."""
     engine = Engine(session)
     began, before = time.perf_counter(), processor(os.getpid())
-    for t in range(FRAMES):
+    for t in range(frames):
         whiteness.measure(engine.noise(session.priors[0].key, t)[0])
     took = time.perf_counter() - began, [processor(os.getpid()) - before]
     engine.close()
     return took
 
 
-def together(session: Session, count: int) -> tuple[float, list[float]]:
+def together(session: Session, frames: int, count: int) -> tuple[float, list[float]]:
     """The same of so many workers, each of them by itself."""
     engine, key = Engine(session), session.priors[0].key
     with ExitStack() as stack:
@@ -54,8 +55,8 @@ def together(session: Session, count: int) -> tuple[float, list[float]]:
             time.sleep(0.01)
         numbers = [worker.number for worker in crew._team.workers]
         began, before = time.perf_counter(), [processor(number) for number in numbers]
-        made = [frame for frame in crew.frames(range(FRAMES)) if frame is not None]
-        assert len(made) == FRAMES
+        made = [frame for frame in crew.frames(range(frames)) if frame is not None]
+        assert len(made) == frames
         return time.perf_counter() - began, [processor(number) - start for number, start in zip(numbers, before)]
 
 
@@ -68,29 +69,31 @@ def main() -> None:
     torch.set_num_threads(1)
     height, width = map(int, arguments.size.split("x"))
     sources = {
-        "film, DIS": SourceSettings("video", height=height, width=width, frames=FRAMES),
-        "rotation": SourceSettings("synthetic", name="rotation", height=height, width=width, frames=FRAMES),
+        "film, DIS": SourceSettings("video", height=height, width=width, frames=LONG),
+        "rotation": SourceSettings("synthetic", name="rotation", height=height, width=width, frames=LONG),
     }
-    print(f"{arguments.prior}, {height}x{width}, {FRAMES} frames, median of {REPEATS}; load {os.getloadavg()[0]:.1f}")
+    print(f"{arguments.prior}, {height}x{width}, median of {REPEATS}; load {os.getloadavg()[0]:.1f}")
     print(
-        f"{'clip':<10} {'workers':>7} {'clock s':>8} {'processor s':>12} {'busiest s':>10} {'× by clock':>10} {'× at most':>10}"
+        f"{'clip':<10} {'workers':>7} {'clock ms':>9} {'processor ms':>13} {'busiest ms':>11} {'× by clock':>10} {'× at most':>10}"
     )
     for name, source in sources.items():
         session = Session(source, priors=(PriorSettings(arguments.prior),))
-        alone(session)  # compiled code is at hand after that
-        rows: dict[int, list[tuple[float, list[float]]]] = {count: [] for count in (1, *arguments.counts)}
+        rows: dict[int, list[tuple[float, float, float]]] = {count: [] for count in (1, *arguments.counts)}
         for _ in range(REPEATS):
-            for count, taken in rows.items():
-                taken.append(alone(session) if count == 1 else together(session, count))
-        for count, taken in rows.items():
-            wall, spent, busiest = (
-                statistics.median(values)
-                for values in zip(*((clock, sum(each), max(each)) for clock, each in taken), strict=True)
-            )
+            for count, more in rows.items():
+                short, long = (
+                    alone(session, frames) if count == 1 else together(session, frames, count)
+                    for frames in (SHORT, LONG)
+                )
+                pairs = ((long[0], short[0]), (sum(long[1]), sum(short[1])), (max(long[1]), max(short[1])))
+                clock, taken, most = (1000 * (b - a) / (LONG - SHORT) for b, a in pairs)
+                more.append((clock, taken, most))
+        for count, more in rows.items():
+            wall, spent, busiest = (statistics.median(values) for values in zip(*more, strict=True))
             if count == 1:
                 wall_alone, spent_alone = wall, spent
             print(
-                f"{name:<10} {count:>7} {wall:>8.2f} {spent:>12.2f} {busiest:>10.2f} {wall_alone / wall:>10.2f} "
+                f"{name:<10} {count:>7} {wall:>9.1f} {spent:>13.1f} {busiest:>11.1f} {wall_alone / wall:>10.2f} "
                 f"{spent_alone / busiest:>10.2f}"
             )
 
