@@ -2,8 +2,8 @@
 
 A frame of an anchored prior follows from the motion and from where its pixels were, not from the noise of the frame before.
 Workers (gpu.processes) each open the clip, follow the pixels through all frames, and make the noise of those frames that
-they are asked for; motion that has to be estimated is estimated once, by whoever has nothing else to do, and shared through
-a file. Values are those that one process makes, bit for bit. Priors that are chained from frame to frame stay in this process.
+they are asked for; motion is worked out once, by whoever has nothing else to do, and shared through a file. Values are those
+that one process makes, bit for bit. Priors that are chained from frame to frame stay in this process.
 """
 
 from __future__ import annotations
@@ -110,10 +110,10 @@ def _frames(
 
 
 def _shared(engine: Engine, key: str, stack: ExitStack, beside: Path | None) -> PairFile | None:
-    """The file of motion, where motion is estimated and there is room for it."""
+    """The file of motion, where there is room for it."""
     info = engine.info
     prior = next(prior for prior in engine.session.priors if prior.key == key)
-    if not (beside and engine.opened.motion.estimated and PRIORS.get(prior.name).info.uses_motion):
+    if not (beside and PRIORS.get(prior.name).info.uses_motion):
         return None
     if file_bytes(info.height, info.width, info.frames) > shutil.disk_usage(beside.absolute().parent).free // 2:
         return None

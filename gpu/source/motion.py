@@ -94,14 +94,13 @@ class SourceMotion:
         return self._step(t).error
 
     def share(self, pairs: PairFile | None) -> None:
-        """From now on, pairs that are in the file are taken from there, and what is estimated here, or is at hand, is put there
-        for others; None ends that. Nothing happens where the motion is known."""
+        """From now on, steps that are in the file are taken from there, and what is worked out here or is at hand is put there
+        for others; None ends that. Of a known motion the forward flow is not among it."""
         self._shared = pairs
         if pairs is None:
             return
-        for t in [t for t in self._steps if self.estimated and t + 1 not in self._cuts and t in self._forwards]:
-            step = self._steps[t]
-            pairs.put(t, Pair(step.backward, step.valid, step.error, step.invalid, self._forwards[t]))
+        for t in [t for t in self._steps if t + 1 not in self._cuts and (t in self._forwards or not self.estimated)]:
+            pairs.put(t, self._stepping(self._steps[t], self._forwards[t] if self.estimated else None))
 
     def invalid(self, t: int) -> int:
         """How many vectors of backward(t) were not finite, or so long that they could not be meant."""
@@ -124,23 +123,25 @@ class SourceMotion:
         return self._forwards[t]
 
     def _find(self, t: int, what: str) -> None:
-        if t + 1 not in self._cuts and self._truth is None:
-            pair = self._pair(t)
-            self._steps[t] = _Step(pair.backward, pair.valid, pair.error, pair.invalid)
-            self._forwards[t] = pair.forward
-        elif what == "step":
-            self._steps[t] = self._make_step(t)
-        else:
-            self._forwards[t] = self._make_forward(t)
-
-    def _pair(self, t: int) -> Pair:
-        if self._shared is None:
-            return self._estimation.pair(t)
-        pair = self._shared.get(t, self._device)
+        if t + 1 in self._cuts or (what == "forward" and not self.estimated):
+            if what == "step":
+                self._steps[t] = self._make_step(t)
+            else:
+                self._forwards[t] = self._make_forward(t)
+            return
+        pair = self._shared.get(t, self._device) if self._shared else None
         if pair is None:
-            pair = self._estimation.pair(t)
-            self._shared.put(t, pair)
-        return pair
+            pair = self._estimation.pair(t) if self.estimated else self._stepping(self._make_step(t))
+            if self._shared is not None:
+                self._shared.put(t, pair)
+        self._steps[t] = _Step(pair.backward, pair.valid, pair.error, pair.invalid)
+        if self.estimated:
+            self._forwards[t] = pair.forward
+
+    def _stepping(self, step: _Step, forward: maps.Cleaned | None = None) -> Pair:
+        """A step as a pair, whose forward flow nobody asks for where there is none."""
+        nothing = maps.Cleaned(torch.zeros_like(step.backward), torch.ones_like(step.valid))
+        return Pair(step.backward, step.valid, step.error, step.invalid, forward or nothing)
 
     def _make_step(self, t: int) -> _Step:
         """The true step, or that across a cut."""

@@ -1,4 +1,4 @@
-"""Estimated motion in a file, for processes that work on one clip: each pair of frames is estimated by one of them."""
+"""Motion in a file, for processes that work on one clip: that of each pair of frames is worked out by one of them."""
 
 from __future__ import annotations
 

@@ -73,9 +73,7 @@ def main() -> None:
         "rotation": SourceSettings("synthetic", name="rotation", height=height, width=width, frames=LONG),
     }
     print(f"{arguments.prior}, {height}x{width}, median of {REPEATS}; load {os.getloadavg()[0]:.1f}")
-    print(
-        f"{'clip':<10} {'workers':>7} {'clock ms':>9} {'processor ms':>13} {'busiest ms':>11} {'× by clock':>10} {'× at most':>10}"
-    )
+    print(f"{'clip':<10} {'workers':>7}  clock ms  processor ms  busiest ms × by clock  × at most")
     for name, source in sources.items():
         session = Session(source, priors=(PriorSettings(arguments.prior),))
         rows: dict[int, list[tuple[float, float, float]]] = {count: [] for count in (1, *arguments.counts)}

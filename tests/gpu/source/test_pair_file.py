@@ -79,3 +79,24 @@ def test_motion_is_the_same_whoever_estimated_it(tmp_path: Path) -> None:
         assert torch.equal(second.error(t), alone.error(t))
     with pytest.raises(AttributeError):
         second.backward(1)
+
+
+def test_a_known_motion_is_worked_out_once_and_its_forward_flow_by_each(tmp_path: Path) -> None:
+    settings = SourceSettings("synthetic", name="swirl", height=24, width=32, frames=4)
+    alone, first, second = (SourceMotion(open_source(settings), MotionSettings(), CPU) for _ in range(3))
+    first.backward(0)
+    for motion in (first, second):
+        motion.share(PairFile(tmp_path / "pairs", 24, 32))
+    first.backward(2)
+    second._make_step = None  # type: ignore[assignment,method-assign]  # it must not be asked
+    for t in (0, 2):
+        assert torch.equal(second.backward(t), alone.backward(t))
+        assert torch.equal(second.valid(t), alone.valid(t))
+        assert torch.equal(second.error(t), alone.error(t))
+        assert second.invalid(t) == alone.invalid(t)
+        assert torch.equal(second.forward(t), alone.forward(t))
+    with pytest.raises(TypeError):
+        second.backward(1)
+    second.share(None)
+    with pytest.raises(TypeError):
+        second.backward(1)
