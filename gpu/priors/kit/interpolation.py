@@ -26,8 +26,8 @@ BICUBIC_A = -0.75
 FIELDS = 96 << 20
 """Bytes of anchor noise that one run keeps at hand."""
 
-WORTH = 2
-"""So many times must all that is read of an anchor's noise be drawn, to be worth keeping all of its noise instead."""
+WORTH = 4
+"""An anchor's noise is kept when what is read of it would be as many values in so many frames as it has altogether."""
 
 FIRST = "Frame {t} is the first of its shot: its noise is drawn afresh, and later frames interpolate it."
 
@@ -227,8 +227,11 @@ class Anchored:
         interpolation_compiled.count(labels.numpy(), counts, low)
         order = np.argsort(-counts, kind="stable")
         reads = len(self.kernel.weights(torch.zeros(1))) ** 2
-        worth = counts[order] * reads * WORTH > len(label)
-        kept = order[: max(1, min(int(worth.sum()), FIELDS // (4 * context.channels * len(label))))]
+        worth = [int(at) for at in order[counts[order] * reads * WORTH > len(label)]] or [int(order[0])]
+        held = [at for at in worth if low + at in self._fields]
+        further = [at for at in worth if at not in held][:1]  # no frame pays for more than one, however many there are
+        room = max(1, FIELDS // (4 * context.channels * len(label)))
+        kept = sorted(held + further, key=worth.index)[:room]
         noise = torch.empty((context.channels, len(label)))
         for anchor in (low + int(at) for at in kept):
             _resampled(self._field(anchor), positions, labels, noise, self.kernel, anchor)
