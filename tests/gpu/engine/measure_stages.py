@@ -37,18 +37,18 @@ def timed(work: Callable[[int], object], frames: range = range(FIRST, LAST)) -> 
     return 1e3 * statistics.median(spans)
 
 
-def stages(width: int, height: int) -> dict[str, float]:
+def stages(width: int, height: int, backend: str) -> dict[str, float]:
     """Milliseconds of each stage of a frame of that size."""
     source = SourceSettings(
         "synthetic", name="rotation", height=height, width=width, frames=LAST + 1, parameters={"degrees": 2.0}
     )
     times = {"torch.randn": timed(lambda t: torch.randn((CHANNELS, height, width)))}
-    with opened(source, "auto", "cpu") as clip:
+    with opened(source, backend, "cpu") as clip:
         times |= _sources(clip)
         times |= _noises(clip)
     session = Session(
         source,
-        noise=NoiseSettings(channels=CHANNELS, device="cpu"),
+        noise=NoiseSettings(channels=CHANNELS, device="cpu", backend=backend),  # type: ignore[arg-type]
         priors=tuple(PriorSettings(name) for name in ("random", "fixed", "bilinear", "integral")),
     )
     engine = Engine(session)
@@ -125,6 +125,7 @@ def _compare(before: dict[str, dict[str, float]], now: dict[str, dict[str, float
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", default=["256x144", "512x512", "1024x1024"], help="columns x rows")
+    parser.add_argument("--backend", default="torch", choices=("auto", "gl", "torch"), help="what carries noise")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--before", type=Path, help="what --json printed earlier: print README's table of then and now")
     given = parser.parse_args()
@@ -132,7 +133,7 @@ def main() -> None:
     columns = {}
     for size in given.sizes:
         width, height = (int(part) for part in size.split("x"))
-        columns[size] = stages(width, height)
+        columns[size] = stages(width, height, given.backend)
     if given.json:
         print(json.dumps(columns, indent=2))
         return
