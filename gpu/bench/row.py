@@ -39,7 +39,7 @@ FLOORS = 3
 MOST_STARTS = 3
 """So often the first frame is made anew, to see what is made once an anchor."""
 
-READING = ("fill", "track", "inspect")
+READING = ("fill", "s", "track", "tracks_where", "inspect")
 """What a transport tells of positions, which no backend has a part in."""
 
 DEGREES = 2.0

@@ -31,10 +31,13 @@ from gpu.noise.coefficients import (
     TAIL,
 )
 
-FIELD, FINE, INDEPENDENT, DEGRADE, SHARES, SPLIT = 1, 2, 3, 4, 5, 6
+FIELD, FINE, INDEPENDENT, DEGRADE, SHARES, SPLIT, AREAS = 1, 2, 3, 4, 5, 6, 7
 """Streams: the noise a frame is born with; the detail below its pixels; the fresh part of mixed priors; the part that γ
-mixes in; what tells the shares of a pixel from each other (gpu.priors.kit.shares); and the parts that it is split into
-(gpu.priors.kit.splitting)."""
+mixes in; what tells the shares of a pixel from each other (gpu.priors.kit.shares); the parts that it is split into
+(gpu.priors.kit.splitting); and what tells the areas of a pixel from each other (gpu.priors.kit.areas)."""
+
+SALT = 0x51ED270B
+"""Sets what a second pixel brings to a word apart from rows and columns; any odd number does."""
 
 _MASK = 0xFFFFFFFF
 _WORD = 0xC2B2AE35
@@ -123,6 +126,12 @@ def words_at(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor) -> torch.Te
 def words(plane: int, y0: int, x0: int, height: int, width: int, device: torch.device) -> torch.Tensor:
     """(height, width) int32 holding the 32-bit hash words of plane `plane` (from `key`) over a rectangle."""
     return _mix(_rows(plane, y0, height, device)[:, None] ^ _columns(x0, width, device)[None, :])
+
+
+def words_between(planes: torch.Tensor, y: torch.Tensor, x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The hash words (int32) of pairs of pixels: one at `y`, `x`, one with the flat index `other`, all int32, broadcast."""
+    between = _mix(_mix(x + signed(COLUMN)) ^ _mix(other + signed(SALT)))
+    return _mix(_mix(_mix(y + signed(ROW)) ^ planes) ^ between)
 
 
 def _logarithm(q: torch.Tensor) -> torch.Tensor:

@@ -56,7 +56,8 @@ class Transport:
         settings: TransportSettings,
     ) -> None:
         self.motion, self.grid, self.rasteriser, self.settings = motion, grid, rasteriser, settings
-        self.tracks = Tracks(motion, grid, shot_start, settings.fill, settings.bend, self._count)
+        self._shot_start = shot_start
+        self.tracks = self.tracks_where(self._count)
         self.field = AnchorField(settings.seed, Tiling(grid, settings.k), rasteriser, self.tracks.whole_anchors)
         self._summed: SummedField | None = None  # made where edges are walked
 
@@ -64,6 +65,15 @@ class Transport:
     def fill(self) -> str:
         """What fills disocclusions: `two-stage` or `random`."""
         return self.settings.fill
+
+    @property
+    def s(self) -> int:
+        """Segments of a side of an outline."""
+        return self.settings.s
+
+    def tracks_where(self, owned: Callable[[Track, int], torch.Tensor]) -> Tracks:
+        """The tracks along which pixels are renewed that have 0 in `owned(track, t)` (H, W)."""
+        return Tracks(self.motion, self.grid, self._shot_start, self.settings.fill, self.settings.bend, owned)
 
     def track(self, t: int) -> Track:
         """Where each pixel of frame t was when its noise was born, by the motion alone: what priors interpolate at."""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import torch
 
     from gpu.noise.inspection import Inspection
-    from gpu.noise.tracks import Track
+    from gpu.noise.tracks import Track, Tracks
 
 __all__ = [
     "INHERITED",
@@ -121,8 +121,17 @@ class Transported(Protocol):
         """What fills disocclusions: `two-stage` or `random`."""
         ...
 
+    @property
+    def s(self) -> int:
+        """Segments of a side of an outline."""
+        ...
+
     def track(self, t: int) -> Track:
         """Where each pixel of frame t was when its noise was born, by the motion alone."""
+        ...
+
+    def tracks_where(self, owned: Callable[[Track, int], torch.Tensor]) -> Tracks:
+        """The tracks along which pixels are renewed that have 0 in `owned(track, t)` (H, W)."""
         ...
 
     def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -70,10 +70,11 @@ def correlations(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.fft.irfft2(product.sum(0), s=(height, width)) / math.sqrt(a.numel())
 
 
-def assert_white(run: Run, context: Any) -> None:
+def assert_white(run: Run, context: Any, least: float = 0.5, mirrored: bool = False) -> None:
     """Variance 1; no correlation at any shift but 0 within a frame, nor between channels; and across frames none at shifts
-    beyond where the motion takes pixels, though much along it. A shift passes 5.5 standard errors by chance with probability
-    4e-8: of the 100,000 that are looked at here one does with 0.004."""
+    beyond where the motion takes pixels, though more than `least` along it. A shift passes 5.5 standard errors by chance with
+    probability 4e-8: of the 100,000 that are looked at here one does with 0.004. Motion that is `mirrored` turns left and right
+    about, and so the frame before is as well."""
     frames = [run.frame(t).noise for t in range(6)]
     height, width = frames[0].shape[1:]
     for t, noise in enumerate(frames):
@@ -87,12 +88,15 @@ def assert_white(run: Run, context: Any) -> None:
     x = torch.arange(width).minimum(width - torch.arange(width))
     for t in (2, 5):
         flow, valid = context.motion.backward(t - 1), context.motion.valid(t - 1)
-        reach = float(flow[valid].abs().max()) + 1.5
+        before, position = frames[t - 1], maps.pixel_centres(height, width) + flow
+        if mirrored:
+            before, position = before.flip(-1), position * torch.tensor([-1, 1]) + torch.tensor([width, 0])
+        reach = float((position - maps.pixel_centres(height, width))[valid].abs().max()) + 1.5
         far = (y[:, None] > reach) | (x[None] > reach)
         assert float(far.float().mean()) > 0.5
-        assert float(correlations(frames[t - 1], frames[t]).abs()[far].max()) < 5.5, t
-        along = coherence.correlation(frames[t - 1], frames[t], maps.pixel_centres(height, width) + flow, valid)[0]
-        assert along > 0.5, t
+        assert float(correlations(before, frames[t]).abs()[far].max()) < 5.5, t
+        along = coherence.correlation(before, frames[t], position, valid)[0]
+        assert along > least, t
 
 
 def assert_p_values_are_uniform(frame: Callable[[int], torch.Tensor]) -> None:

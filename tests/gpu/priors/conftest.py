@@ -13,7 +13,7 @@ from gpu.flow import maps
 from gpu.noise.inspection import Inspection
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.tiling import NoiseGrid
-from gpu.noise.tracks import Track
+from gpu.noise.tracks import Track, Tracks
 from gpu.noise.transport import Transport, TransportSettings
 from gpu.priors import PriorContext
 from gpu.session import Parameter
@@ -56,8 +56,15 @@ class Narrow:
     def fill(self) -> str:
         return self._whole.fill
 
+    @property
+    def s(self) -> int:
+        return self._whole.s
+
     def track(self, t: int) -> Track:
         return self._whole.track(t)
+
+    def tracks_where(self, owned: Callable[[Track, int], torch.Tensor]) -> Tracks:
+        return self._whole.tracks_where(owned)
 
     def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         return self._whole.integral(t, channels)
