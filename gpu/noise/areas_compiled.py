@@ -148,10 +148,12 @@ def overlap(
             for i in range(size):
                 depth += cover[i]
                 total[i] = -kind * (2 * UNIT * depth - inner[i])
-        inside = np.int64(max(-top, 0)), np.int64(min(rows, height - top))
-        across = np.int64(max(-left, 0)), np.int64(min(columns, width - left))
-        for i in range(inside[0], inside[1]):
-            for j in range(across[0], across[1]):
+        for i in range(rows):
+            if not 0 <= top + i < height:
+                continue
+            for j in range(columns):
+                if not 0 <= left + j < width:
+                    continue
                 part = total[i * columns + j]
                 if part <= 0:
                     continue

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 INFO = PriorInfo(
     title="∫-noise, exact areas",
     summary="∫-noise without any sub-pixels, from anchors: a pixel's value is cut exactly into the areas that the pixels of a "
-    "frame cover. White, and as close to frame 0 as ∫-noise; but two frames share that value and no detail below it, so that it "
-    "keeps less of the frame before (0.44 on a rotation, not 0.67), and flickers where the picture grows.",
+    "frame cover. White, and as close to frame 0 as ∫-noise; but two frames share that value and no detail below it, so that "
+    "it keeps less of the frame before (0.44 on a rotation, not 0.67), and flickers where the picture grows.",
     source="Deng et al. 2025, Infinite-Resolution Integral Noise Warping, arXiv 2411.01212, grid variant",
     modes=("anchored",),
     hue="green",
