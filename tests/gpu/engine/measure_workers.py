@@ -22,7 +22,7 @@ from gpu.engine import Engine, many_frames
 from gpu.metrics import whiteness
 from gpu.session import PriorSettings, Session, SourceSettings
 
-SHORT, LONG, REPEATS = 12, 48, 3
+SHORT, LONG = 12, 48
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -65,19 +65,21 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int, default=[2])
     parser.add_argument("--size", default="144x256")
     parser.add_argument("--prior", default="integral")
+    parser.add_argument("--video", default="", help="a film of 48 frames (default: the bundled one, of 512x288)")
+    parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     height, width = map(int, arguments.size.split("x"))
     sources = {
-        "film, DIS": SourceSettings("video", height=height, width=width, frames=LONG),
+        "film, DIS": SourceSettings("video", path=arguments.video, height=height, width=width, frames=LONG),
         "rotation": SourceSettings("synthetic", name="rotation", height=height, width=width, frames=LONG),
     }
-    print(f"{arguments.prior}, {height}x{width}, median of {REPEATS}; load {os.getloadavg()[0]:.1f}")
+    print(f"{arguments.prior}, {height}x{width}, median of {arguments.repeats}; load {os.getloadavg()[0]:.1f}")
     print(f"{'clip':<10} {'workers':>7}  clock ms  processor ms  busiest ms × by clock  × at most")
     for name, source in sources.items():
         session = Session(source, priors=(PriorSettings(arguments.prior),))
         rows: dict[int, list[tuple[float, float, float]]] = {count: [] for count in (1, *arguments.counts)}
-        for _ in range(REPEATS):
+        for _ in range(arguments.repeats):
             for count, more in rows.items():
                 short, long = (
                     alone(session, frames) if count == 1 else together(session, frames, count)
