@@ -201,7 +201,14 @@ class Areas:
             asked = room.overlaps(pixels, outline, context.height, owned.numpy())
             if channels:
                 dense = len(pixels) >= DENSE * len(owned)
-                areas_groups.hand_out(pixels, asked, noise.numpy(), self._anchor(label, dense), context, t, label)
+                padded = areas_groups.padded(channels)
+                keys = (
+                    rng.keys(context.seed, rng.FIELD, label, padded),
+                    rng.keys(context.seed, rng.AREAS, t, padded, 2 * label + SHARED),
+                    rng.keys(context.seed, rng.AREAS, t, padded, 2 * label + REST),
+                )
+                anchor = self._anchor(label, dense)
+                areas_groups.hand_out(pixels, asked, noise.numpy(), anchor, context.width, keys)
         return noise.view(channels, context.height, context.width), owned.view(context.height, context.width)
 
     def _anchor(self, label: int, dense: bool) -> torch.Tensor | None:

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from gpu.noise import areas_compiled, rng
-from gpu.priors import PriorContext
+from gpu.noise import areas_compiled
 from gpu.priors.kit import areas_compiled as kernels
-from gpu.priors.kit.areas import REST, SHARED
 
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.uint32]
 
 OVERLAPS = 6
 """Overlaps a pixel that there is room for at first: a square meets 4 to 5 on average."""
@@ -61,29 +60,27 @@ class Room:
         return Found(ends, source[:number], area[:number], self._places[:sources], self._asked[:sources])
 
 
+def padded(channels: int) -> int:
+    """The next number of channels that whole groups hold."""
+    return -(-channels // kernels.GROUP) * kernels.GROUP
+
+
 def hand_out(
-    pixels: I64, meeting: Found, noise: F32, anchor: torch.Tensor | None, context: PriorContext, t: int, label: int
+    pixels: I64, meeting: Found, noise: F32, anchor: torch.Tensor | None, width: int, keys: tuple[Keys, Keys, Keys]
 ) -> None:
-    """Write to `noise` (C, H W) what the `pixels` of frame t receive of the frame `label`, whose noise is `anchor`, or is
-    drawn."""
-    width, group = context.width, kernels.GROUP
+    """Write to `noise` (C, H W) what the `pixels` of a frame receive of an anchor frame, whose noise is `anchor` (C, H, W), or
+    is drawn. `keys` (`padded` C,) are those of the anchor's noise, of the shares and of what nobody asks for."""
+    group = kernels.GROUP
     share, scale = np.empty(len(meeting.source), np.float32), np.empty(len(pixels), np.float32)
     kernels.divide(meeting.ends, meeting.source, meeting.area, meeting.asked, share, scale)
     residual = np.zeros((len(meeting.places), group), np.float32)
     own = np.empty((len(pixels), group), np.float32)
-    drawn = np.empty((0, len(noise[0])), np.float32)
-    for first in range(0, context.channels, group):
-        part = slice(first, min(first + group, context.channels))
-        keys = [
-            rng.keys(context.seed, stream, frame, first + group, level)[first:]
-            for stream, frame, level in (
-                (rng.FIELD, label, 0),
-                (rng.AREAS, t, 2 * label + SHARED),
-                (rng.AREAS, t, 2 * label + REST),
-            )
-        ]  # fmt: skip
-        held = drawn if anchor is None else anchor[part].contiguous().view(part.stop - first, -1).numpy()
-        kernels.held(keys[0], held, width, meeting.places, residual)
-        kernels.draw(keys[1], pixels, width, meeting.ends, meeting.source, meeting.places, share, residual, own)
-        kernels.leave(keys[2], width, meeting.places, meeting.asked, residual)
+    drawn = np.empty((0, noise.shape[1]), np.float32)
+    for first in range(0, len(noise), group):
+        part = slice(first, first + group)
+        values = drawn if anchor is None else anchor[part].contiguous().view(-1, noise.shape[1]).numpy()
+        born, shared, rest = (planes[part] for planes in keys)
+        kernels.held(born, values, width, meeting.places, residual)
+        kernels.draw(shared, pixels, width, meeting.ends, meeting.source, meeting.places, share, residual, own)
+        kernels.leave(rest, width, meeting.places, meeting.asked, residual)
         kernels.hand_out(pixels, meeting.ends, meeting.source, share, scale, residual, own, noise[part])
