@@ -26,11 +26,15 @@ from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
 CHANNELS, FIRST, LAST = 4, 4, 11
 
 
-def timed(work: Callable[[int], object], frames: range = range(FIRST, LAST)) -> float:
-    """Median milliseconds of `work(t)` over the frames, after one that is not counted."""
+def timed(
+    work: Callable[[int], object], frames: range = range(FIRST, LAST), ready: Callable[[int], object] | None = None
+) -> float:
+    """Median milliseconds of `work(t)` over the frames, after one that is not counted; `ready(t)` comes before, untimed."""
     work(frames.start - 1)
     spans = []
     for t in frames:
+        if ready is not None:
+            ready(t)
         begin = time.process_time()
         work(t)
         spans.append(time.process_time() - begin)
@@ -91,7 +95,7 @@ def _noises(clip: Clip) -> dict[str, float]:
     times = {"tracking": timed(transport.track)}
     bilinear, integral, bare = (clip.start(PriorSettings(name), noise) for name in ("bilinear", "integral", "random"))
     times["noise: random"] = timed(bare.frame)
-    times["noise: bilinear, tracks at hand"] = timed(bilinear.frame)
+    times["noise: bilinear, tracks at hand"] = timed(bilinear.frame, ready=transport.track)
     for t in range(FIRST - 1):
         integral.frame(t)
     times["noise: integral"] = timed(integral.frame)
@@ -102,23 +106,22 @@ def _noises(clip: Clip) -> dict[str, float]:
     times["coherence with the frame before"] = timed(lambda t: coherence.correlation(drawn[3], drawn[t], *seen[t]))
     times["coherence with the first"] = timed(lambda t: coherence.correlation(drawn[3], drawn[t], *first[t]))
     times["ceiling of coherence"] = timed(lambda t: coherence.ceiling(*seen[t]))
-    times["where frame t was in the first"] = timed(lambda t: seen_first(clip, t, noise))
     return times
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
 def _compare(before: dict[str, dict[str, float]], now: dict[str, dict[str, float]]) -> None:
-    """Print the ratios to torch.randn of both runs as a table of Markdown, and the milliseconds of the later."""
-    print("| stage | " + " | ".join(now) + " |")
+    """Print a table of Markdown: milliseconds then and now, and how often the time of torch.randn that is now."""
+    print("| ms of a frame | " + " | ".join(now) + " |")
     print("| --- |" + " --- |" * len(now))
     for stage in next(iter(now.values())):
-        if stage == "torch.randn":
-            print("| torch.randn | " + " | ".join(f"{times[stage]:.1f} ms" for times in now.values()) + " |")
-            continue
         cells = []
         for size, times in now.items():
-            then = before.get(size, {})
-            was = f"{then[stage] / then['torch.randn']:.1f} → " if stage in then else ""
-            cells.append(f"{was}{times[stage] / times['torch.randn']:.1f} × ({times[stage]:.1f} ms)")
+            was = f"{_short(before[size][stage])} → " if stage in before.get(size, {}) else ""
+            cells.append(f"{was}{_short(times[stage])} ({times[stage] / times['torch.randn']:.1f} ×)")
         print(f"| {stage} | " + " | ".join(cells) + " |")
 
 
