@@ -14,7 +14,7 @@ import numpy as np
 
 from gpu.compiled import inlined, kernel
 from gpu.noise import outlines
-from gpu.noise.edges_compiled import bounds, crossing, edge, first_row, is_linked, place
+from gpu.noise.edges_compiled import bounds, crossing, edge, first_row, place
 from gpu.noise.rng_compiled import nearest
 
 _NONE, _KEEPS, _TURNS, _TANGLED = outlines.NONE, outlines.KEEPS, outlines.TURNS, outlines.TANGLED
@@ -115,7 +115,7 @@ def list_crossings(pixels: Any, shapes: Any, rows: Any, columns: Any, begin: Any
                 begin[r] += 2 * number
             continue
         for which in range(4):
-            if is_linked(shapes, pixel, which):
+            if (shapes.linked[pixel] >> which) & 1:
                 continue
             for v in range(which * side, (which + 1) * side):
                 x0, y0, x1, y1 = edge(shapes, pixel, v)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ from gpu.noise.tracks import Track
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
+ALL_SIDES = 15
+
 WHOLE_ROWS = 1 / 8
 """Anchors that this share of a frame looks at have whole rows of their field made."""
 
@@ -41,19 +44,34 @@ class Contest:
     bids: I64
 
 
-def shapes(track: Track, k: int, s: int) -> Shapes:
-    """Outlines of a track's transported pixels."""
+class Room:
+    """Memory for the outlines of frames of one size, taken once: to ask the system for it in every frame costs more than
+    to fill it."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+
+    def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
+        """An array of that shape with whatever it held before."""
+        kept = self._arrays.get(name)
+        if kept is None or kept.shape != shape or kept.dtype != dtype:
+            kept = self._arrays[name] = np.empty(shape, dtype)
+        return kept
+
+
+def shapes(track: Track, k: int, s: int, room: Room) -> Shapes:
+    """Outlines of a track's transported pixels, which hold until `room` is asked again."""
     height, width = track.label.shape
     moving = ((track.state != NEW) & (track.state != UNDEFINED)).numpy()
     m = 4 * segments(s)
-    vertices, kind = np.empty((height, width, m, 2), np.int32), np.empty((height, width), np.int8)
-    right, down = np.empty((height, width), np.bool_), np.empty((height, width), np.bool_)
+    vertices = room.array("vertices", (height, width, m, 2), np.int32)
+    kind, linked = room.array("kind", (height, width), np.int8), room.array("linked", (height, width), np.uint8)
+    right, down = room.array("right", (height, width), np.bool_), room.array("down", (height, width), np.bool_)
     position, label = track.position.contiguous().numpy(), track.label.contiguous().numpy()
     scale = np.float32(SNAP << k)
-    outlines_compiled.outlines_of_rows(position, label, moving, s, scale, vertices, kind, right, down)
+    outlines_compiled.outlines_of_rows(position, label, moving, s, scale, vertices, kind, right, down, linked)
     return Shapes(
-        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), right.reshape(-1), down.reshape(-1),
-        width, scale, 0,
+        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), linked.reshape(-1), width, scale, 0,
     )  # fmt: skip
 
 
@@ -72,6 +90,8 @@ def by_label(track: Track, outline: Shapes) -> Iterator[tuple[int, I64]]:
 def contest(pixels: I64, outline: Shapes, k: int, height: int) -> Contest | None:
     """The cells that several of the `pixels` of one anchor cover; None where there are none."""
     rows, columns = height << k, outline.width << k
+    whole = pixels
+    pixels = whole[(outline.linked[whole] != ALL_SIDES) | (outline.kind[whole] == TANGLED)]  # all others cancel
     begin = np.zeros(rows + 1, np.int64)
     nothing = np.empty(0, np.int64)
     contested_compiled.list_crossings(pixels, outline, rows, columns, begin, nothing, False)
@@ -103,20 +123,26 @@ def ranks(error: torch.Tensor) -> npt.NDArray[np.int32]:
 
 
 def gather(
-    track: Track, error: torch.Tensor, summed: SummedField, k: int, s: int, channels: int
+    track: Track, error: torch.Tensor, summed: SummedField, k: int, s: int, channels: int, room: Room | None = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many
     level-k cells they own, (H, W) int32. See gpu.noise.gathering.gather."""
     height, width = track.label.shape
-    outline = shapes(track, k, s)
+    room = room or Room()
+    outline = shapes(track, k, s, room)
     count = np.zeros(height * width, np.int32)
     groups = max(1, -(-channels // LANES))
-    totals = [np.zeros((height * width, PAIRS), np.int64) for _ in range(groups)]
+    totals = [room.array(f"total {group}", (height * width, PAIRS), np.int64) for group in range(groups)]
+    for total in totals:
+        total.fill(0)
     rank: npt.NDArray[np.int32] | None = None
     for label, pixels in by_label(track, outline):
         interrupt.poll()
         mask = np.zeros((height, 1 if len(pixels) >= WHOLE_ROWS * height * width else width), np.uint8)
-        edges_compiled.touched(pixels, outline, k, mask)
+        if mask.shape[1] == 1 and summed.is_whole(label, k, groups, channels):
+            mask[:] = 1
+        else:
+            edges_compiled.touched(pixels, outline, k, mask)
         shared = contest(pixels, outline, k, height)
         if shared is not None:
             rank = ranks(error) if rank is None else rank

@@ -33,15 +33,15 @@ BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
 
 
 class Shapes(NamedTuple):
-    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8, `right` and
-    `down` (n,) bool (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs. `lift`:
+    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8
+    (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs; `linked` (n,) uint8 which
+    sides are shared with a neighbour, bit 0 the top and so on clockwise. `lift`:
     the bits by which the level of the outlines is coarser than that of the cells."""
 
     vertices: Any
     position: Any
     kind: Any
-    right: Any
-    down: Any
+    linked: Any
     width: int
     scale: Any
     lift: int
@@ -133,33 +133,28 @@ def list_crossings(x0: Any, y0: Any, x1: Any, y1: Any, field: Any, flat: Any, pl
     elif more >= dy:
         stride, more = stride + 1, more - dy
     whole += x0 - HALF
-    k = field.k
+    k, columns = field.k, field.columns
     last = field.base.shape[1] - 1
-    for r in range(begin, end):
-        c = min(max((whole >> BITS) + 1, 0), field.columns)
+    r = begin
+    while r < end:  # the rows of one row of pixels at a time, which share where they begin
         row = r >> k
-        place = ((field.base[row, min(c >> k, last)] + c) << k) + (r - (row << k))
-        fetch(flat, place)
-        places[number] = place
-        number += 1
-        count += c
-        rest += more
-        over = rest >= dy
-        whole += stride + over
-        rest -= dy if over else 0
+        until = min(end, (row + 1) << k)
+        start = (field.base[row, 0] << k) - (row << k)
+        for at in range(r, until):
+            c = min(max((whole >> BITS) + 1, 0), columns)
+            if last > 0:
+                start = (field.base[row, min(c >> k, last)] << k) - (row << k)
+            place = start + (c << k) + at
+            fetch(flat, place)
+            places[number] = place
+            number += 1
+            count += c
+            rest += more
+            over = rest >= dy
+            whole += stride + over
+            rest -= dy if over else 0
+        r = until
     return number, count
-
-
-@inlined
-def is_linked(shapes: Any, pixel: Any, side: Any) -> Any:
-    """Whether a pixel shares its top, right, bottom or left side (0 to 3)."""
-    if side == 0:
-        return pixel >= shapes.width and shapes.down[pixel - shapes.width]
-    if side == 1:
-        return shapes.right[pixel]
-    if side == 2:
-        return shapes.down[pixel]
-    return pixel % shapes.width > 0 and shapes.right[pixel - 1]
 
 
 @inlined
@@ -184,7 +179,8 @@ def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> N
     Where a frame's field is larger than the caches, waiting for memory would cost more than all else. So crossings are listed
     for many edges at once, asked for, and added up when they have come.
     """
-    side = shapes.vertices.shape[1] // 4
+    m = shapes.vertices.shape[1]
+    side = m // 4
     flat = field.sums.reshape(-1, field.sums.shape[2])
     places = np.empty(LISTED + shapes.vertices.shape[1] * field.rows, np.int64)
     edges = np.empty((EDGES, 3), np.int64)  # pixel, the other one or -1, sign
@@ -215,23 +211,26 @@ def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> N
         kind = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
         if kind == _TANGLED or kind == _NONE:  # noqa: SIM109 - compiled
             continue
-        for which in range(4):
-            shared = is_linked(shapes, pixel, which)
+        linked = shapes.linked[pixel]
+        for v in range(m):
+            which = v // side
+            shared = (linked >> which) & 1
             if shared and (which == 0 or which == 3):
                 continue  # walked by the pixel above, or on the left
-            for v in range(which * side, (which + 1) * side):
-                x0, y0, x1, y1 = edge(shapes, pixel, v)
-                sign = np.int64(kind)
-                if y1 < y0:
-                    x0, y0, x1, y1, sign = x1, y1, x0, y0, -sign
-                more, crossed = list_crossings(x0, y0, x1, y1, field, flat, places, listed)
-                if more == listed:
-                    continue
-                edges[number, 0], edges[number, 2] = pixel, sign
-                edges[number, 1] = (pixel + (1 if which == 1 else shapes.width)) if shared else -1
-                ends[number], columns[number] = more, crossed
-                listed = more
-                number += 1
+            x0, y0, x1, y1 = edge(shapes, pixel, v)
+            sign = np.int64(kind)
+            if y1 < y0:
+                x0, y0, x1, y1, sign = x1, y1, x0, y0, -sign
+            if first_row(y0) >= first_row(y1):
+                continue
+            more, crossed = list_crossings(x0, y0, x1, y1, field, flat, places, listed)
+            if more == listed:
+                continue
+            edges[number, 0], edges[number, 2] = pixel, sign
+            edges[number, 1] = (pixel + (1 if which == 1 else shapes.width)) if shared else -1
+            ends[number], columns[number] = more, crossed
+            listed = more
+            number += 1
 
 
 @inlined

@@ -1,4 +1,9 @@
-"""Outlines of pixels in compiled code: the whole numbers of gpu.noise.outlines.outlines."""
+"""Outlines of pixels in compiled code: the whole numbers of gpu.noise.outlines.outlines.
+
+Every pass runs along a row over numbers that lie side by side, without branches, so that the compiler works on as many pixels
+at once as the processor can. Rows have a place more at either end, so that neighbours need no questions: pixel j stands at
+place j + 1.
+"""
 
 from __future__ import annotations
 
@@ -11,309 +16,242 @@ from gpu.noise import outlines
 from gpu.noise.rng_compiled import nearest
 
 _F32 = np.float32
-_HALF, _ONE, _TWO, _QUARTER, _SIXTEEN = _F32(0.5), _F32(1), _F32(2), _F32(0.25), _F32(16)
+_HALF, _ZERO, _ONE, _TWO, _QUARTER, _SIXTEEN = _F32(0.5), _F32(0), _F32(1), _F32(2), _F32(0.25), _F32(16)
 _FAR2 = _F32(outlines.FAR * outlines.FAR)
 _NONE, _KEEPS, _TURNS, _TANGLED = outlines.NONE, outlines.KEEPS, outlines.TURNS, outlines.TANGLED
 
 BEFORE, AFTER = 1, 2
+TOP, RIGHT, BOTTOM, LEFT = 1, 2, 4, 8
 
 
-@inlined
-def _trust(before: Any, here: Any, after: Any, has_before: Any, has_after: Any, axis: Any) -> Any:
-    """Which of the two steps along an axis, of positions (2,) each, stay on the surface: BEFORE + AFTER. See
-    outlines._steps."""
-    ax, ay = here[0] - before[0], here[1] - before[1]
-    bx, by = after[0] - here[0], after[1] - here[1]
-    dx, dy = ax - bx, ay - by
-    apart = dx * dx + dy * dy
-    length_a, length_b = ax * ax + ay * ay, bx * bx + by * by
-    shorter = min(length_a, length_b)
-    jump, agreed = False, False
-    if has_before and has_after:
+@kernel
+def trust(
+    before_x: Any, before_y: Any, here_x: Any, here_y: Any, after_x: Any, after_y: Any, before: Any, here: Any, after: Any,
+    axis: Any, out: Any,
+) -> None:  # fmt: skip
+    """Which of the two steps along an axis, from the positions before to those here and from here to those after, stay on the
+    surface: BEFORE + AFTER into `out` (n,) uint8. `before`, `here` and `after` (n,) int32 are anchors, below 0 where there is
+    no pixel that is carried. See gpu.noise.outlines._steps."""
+    for j in range(len(out)):
+        ax, ay = here_x[j] - before_x[j], here_y[j] - before_y[j]
+        bx, by = after_x[j] - here_x[j], after_y[j] - here_y[j]
+        dx, dy = ax - bx, ay - by
+        apart = dx * dx + dy * dy
+        length_a, length_b = ax * ax + ay * ay, bx * bx + by * by
+        shorter = length_a if length_a < length_b else length_b
+        has_before = (here[j] >= 0) & (here[j] == before[j])
+        has_after = (here[j] >= 0) & (here[j] == after[j])
+        both = has_before & has_after
         beyond = apart - _ONE - shorter * _QUARTER
-        jump = beyond > 0 and beyond * beyond > shorter
-        agreed = apart * _SIXTEEN <= shorter
-    a, b = (ax, bx) if axis == 0 else (ay, by)
-    nearer = length_a - _TWO * a <= length_b - _TWO * b
-    out = 0
-    if has_before and not (jump and not nearer) and (agreed or length_a <= _FAR2):
-        out += BEFORE
-    if has_after and not (jump and nearer) and (agreed or length_b <= _FAR2):
-        out += AFTER
-    return out
+        jump = both & (beyond > _ZERO) & (beyond * beyond > shorter)
+        agreed = both & (apart * _SIXTEEN <= shorter)
+        a, b = (ax, bx) if axis == 0 else (ay, by)
+        nearer = (length_a - _TWO * a) <= (length_b - _TWO * b)
+        keep_before = has_before & ((not jump) | nearer) & (agreed | (length_a <= _FAR2))
+        keep_after = has_after & (not (jump & nearer)) & (agreed | (length_b <= _FAR2))
+        out[j] = (BEFORE if keep_before else 0) | (AFTER if keep_after else 0)
 
 
 @kernel
-def links(position: Any, label: Any, moving: Any, first: Any, last: Any, right: Any, down: Any) -> None:
-    """Fill rows first to last - 1 of `right` and `down` (H, W) bool: which pixels lie on one surface with the next along x
-    and y. Arguments as in gpu.noise.outlines.outlines."""
-    height, width = label.shape
-    for i in range(first, last):
-        for j in range(width):
-            right[i, j] = False
-            down[i, j] = False
-        for j in range(width - 1):
-            if not (moving[i, j] and moving[i, j + 1] and label[i, j] == label[i, j + 1]):
-                continue
-            near = max(j - 1, 0)
-            has = j > 0 and moving[i, near] and label[i, near] == label[i, j]
-            if not _trust(position[i, near], position[i, j], position[i, j + 1], has, True, 0) & AFTER:
-                continue
-            far = min(j + 2, width - 1)
-            has = j + 2 < width and moving[i, far] and label[i, far] == label[i, j]
-            right[i, j] = _trust(position[i, j], position[i, j + 1], position[i, far], True, has, 0) & BEFORE != 0
-        if i == height - 1:
-            continue
-        near, far = max(i - 1, 0), min(i + 2, height - 1)
-        for j in range(width):
-            if not (moving[i, j] and moving[i + 1, j] and label[i, j] == label[i + 1, j]):
-                continue
-            has = i > 0 and moving[near, j] and label[near, j] == label[i, j]
-            if not _trust(position[near, j], position[i, j], position[i + 1, j], has, True, 1) & AFTER:
-                continue
-            has = i + 2 < height and moving[far, j] and label[far, j] == label[i, j]
-            down[i, j] = _trust(position[i, j], position[i + 1, j], position[far, j], True, has, 1) & BEFORE != 0
-
-
-@inlined
-def _difference(position: Any, i: Any, j: Any, di: Any, dj: Any, linked: Any, other: Any, axis: Any) -> Any:
-    """The step of pixel (i, j) towards its neighbour at (di, dj), pointing along the axis: its own where it is linked, the
-    other side's where that one is, else the identity's."""
-    here = position[i, j]
-    if linked:
-        there = position[i + di, j + dj]
-        sign = _F32(di + dj)
-        return (there[0] - here[0]) * sign, (there[1] - here[1]) * sign
-    if other:
-        there = position[i - di, j - dj]
-        sign = _F32(di + dj)
-        return (here[0] - there[0]) * sign, (here[1] - there[1]) * sign
-    if axis == 0:
-        return _ONE, _F32(0)
-    return _F32(0), _ONE
-
-
-@kernel
-def continued(position: Any, right: Any, down: Any, i: Any, own: Any) -> None:
-    """Fill `own` (W, 8, 2) float32 for row i: the corners upper left, upper right, lower right, lower left, and the middles
-    of the sides up, right, down, left, where each pixel's own surface continues to."""
-    width = right.shape[1]
-    for j in range(width):
-        l_right, l_down = right[i, j], down[i, j]
-        l_left, l_up = j > 0 and right[i, j - 1], i > 0 and down[i - 1, j]
-        x, y = position[i, j, 0], position[i, j, 1]
-        lx, ly = _difference(position, i, j, 0, -1, l_left, l_right, 0)
-        rx, ry = _difference(position, i, j, 0, 1, l_right, l_left, 0)
-        ux, uy = _difference(position, i, j, -1, 0, l_up, l_down, 1)
-        dx, dy = _difference(position, i, j, 1, 0, l_down, l_up, 1)
+def continued(x: Any, y: Any, up: Any, right: Any, down: Any, left: Any, own: Any) -> None:
+    """Fill `own` (8, 2, W + 2) for one row: the corners upper left, upper right, lower right, lower left, and the middles of
+    the sides up, right, down, left, where each pixel's own surface continues to. `x` and `y` (3, W + 2) are the positions in
+    the row above, here and below; `up` ... `left` (W + 2,) bool are the links."""
+    for j in range(1, x.shape[1] - 1):
+        hx, hy = x[1, j], y[1, j]
+        before_x, before_y, after_x, after_y = hx - x[1, j - 1], hy - y[1, j - 1], x[1, j + 1] - hx, y[1, j + 1] - hy
+        above_x, above_y, below_x, below_y = hx - x[0, j], hy - y[0, j], x[2, j] - hx, y[2, j] - hy
+        lx = before_x if left[j] else (after_x if right[j] else _ONE)
+        ly = before_y if left[j] else (after_y if right[j] else _ZERO)
+        rx = after_x if right[j] else (before_x if left[j] else _ONE)
+        ry = after_y if right[j] else (before_y if left[j] else _ZERO)
+        ux = above_x if up[j] else (below_x if down[j] else _ZERO)
+        uy = above_y if up[j] else (below_y if down[j] else _ONE)
+        dx = below_x if down[j] else (above_x if up[j] else _ZERO)
+        dy = below_y if down[j] else (above_y if up[j] else _ONE)
         lx, ly, rx, ry = lx * _HALF, ly * _HALF, rx * _HALF, ry * _HALF
         ux, uy, dx, dy = ux * _HALF, uy * _HALF, dx * _HALF, dy * _HALF
-        place = own[j]
-        place[0, 0], place[0, 1] = (x - lx) - ux, (y - ly) - uy
-        place[1, 0], place[1, 1] = (x + rx) - ux, (y + ry) - uy
-        place[2, 0], place[2, 1] = (x + rx) + dx, (y + ry) + dy
-        place[3, 0], place[3, 1] = (x - lx) + dx, (y - ly) + dy
-        if l_up:
-            place[4, 0], place[4, 1] = (position[i - 1, j, 0] + x) * _HALF, (position[i - 1, j, 1] + y) * _HALF
-        else:
-            place[4, 0], place[4, 1] = x - ux, y - uy
-        if l_right:
-            place[5, 0], place[5, 1] = (x + position[i, j + 1, 0]) * _HALF, (y + position[i, j + 1, 1]) * _HALF
-        else:
-            place[5, 0], place[5, 1] = x + rx, y + ry
-        if l_down:
-            place[6, 0], place[6, 1] = (x + position[i + 1, j, 0]) * _HALF, (y + position[i + 1, j, 1]) * _HALF
-        else:
-            place[6, 0], place[6, 1] = x + dx, y + dy
-        if l_left:
-            place[7, 0], place[7, 1] = (position[i, j - 1, 0] + x) * _HALF, (position[i, j - 1, 1] + y) * _HALF
-        else:
-            place[7, 0], place[7, 1] = x - lx, y - ly
+        own[0, 0, j], own[0, 1, j] = (hx - lx) - ux, (hy - ly) - uy
+        own[1, 0, j], own[1, 1, j] = (hx + rx) - ux, (hy + ry) - uy
+        own[2, 0, j], own[2, 1, j] = (hx + rx) + dx, (hy + ry) + dy
+        own[3, 0, j], own[3, 1, j] = (hx - lx) + dx, (hy - ly) + dy
+        own[4, 0, j] = (x[0, j] + hx) * _HALF if up[j] else hx - ux
+        own[4, 1, j] = (y[0, j] + hy) * _HALF if up[j] else hy - uy
+        own[5, 0, j] = (hx + x[1, j + 1]) * _HALF if right[j] else hx + rx
+        own[5, 1, j] = (hy + y[1, j + 1]) * _HALF if right[j] else hy + ry
+        own[6, 0, j] = (hx + x[2, j]) * _HALF if down[j] else hx + dx
+        own[6, 1, j] = (hy + y[2, j]) * _HALF if down[j] else hy + dy
+        own[7, 0, j] = (x[1, j - 1] + hx) * _HALF if left[j] else hx - lx
+        own[7, 1, j] = (y[1, j - 1] + hy) * _HALF if left[j] else hy - ly
 
 
 @inlined
-def _corner(above: Any, below: Any, j: Any, top: Any, bottom: Any, left: Any, right: Any, which: Any) -> Any:
-    """The corner at the left end of column j between the rows `above` and `below`, for the pixel `which` of upper left, upper
-    right, lower left, lower right (0 to 3), when these are linked along the top, bottom, left and right."""
-    if which == 0:
-        has_a, has_b, has_c, has_d = (
-            True,
-            top or (left and bottom and right),
-            left or (top and right and bottom),
-            (top and right) or (left and bottom),
-        )
-    elif which == 1:
-        has_a, has_b, has_c, has_d = (
-            top or (left and bottom and right),
-            True,
-            (top and left) or (right and bottom),
-            right or (top and left and bottom),
-        )
-    elif which == 2:
-        has_a, has_b, has_c, has_d = (
-            left or (top and right and bottom),
-            (top and left) or (right and bottom),
-            True,
-            bottom or (left and top and right),
-        )
-    else:
-        has_a, has_b, has_c, has_d = (
-            (top and right) or (left and bottom),
-            right or (top and left and bottom),
-            bottom or (left and top and right),
-            True,
-        )
-    x, y, count = _F32(0), _F32(0), _F32(0)
-    if has_a:
-        x, y, count = x + above[j - 1, 2, 0], y + above[j - 1, 2, 1], count + _ONE
-    if has_b:
-        x, y, count = x + above[j, 3, 0], y + above[j, 3, 1], count + _ONE
-    if has_c:
-        x, y, count = x + below[j - 1, 1, 0], y + below[j - 1, 1, 1], count + _ONE
-    if has_d:
-        x, y, count = x + below[j, 0, 0], y + below[j, 0, 1], count + _ONE
-    return x / count, y / count
+def _mean(a: Any, b: Any, c: Any, d: Any, has_a: Any, has_b: Any, has_c: Any, has_d: Any) -> Any:
+    total = a if has_a else _ZERO
+    total = total + (b if has_b else _ZERO)
+    total = total + (c if has_c else _ZERO)
+    total = total + (d if has_d else _ZERO)
+    count = (
+        (_ONE if has_a else _ZERO)
+        + (_ONE if has_b else _ZERO)
+        + (_ONE if has_c else _ZERO)
+        + (_ONE if has_d else _ZERO)
+    )
+    return total / count
 
 
 @kernel
-def corners(
-    above: Any, below: Any, links_above: Any, links_below: Any, down: Any, has_above: Any, has_below: Any,
-    lower: Any, upper: Any,
-) -> None:  # fmt: skip
-    """The corners on the line between two rows, whose pixels continue to `above` and `below` (W, 8, 2): into `lower` (W, 2, 2)
-    the lower left and right ones of the row above, into `upper` the upper left and right ones of the row below.
-    `links_above`, `links_below` and `down` (W,) are `right` of either row and `down` of the row above."""
-    width = links_above.shape[0]
-    for j in range(width + 1):
-        inner = 0 < j < width
-        top = has_above and inner and links_above[j - 1]
-        bottom = has_below and inner and links_below[j - 1]
-        left = has_above and has_below and j > 0 and down[j - 1]
-        right = has_above and has_below and j < width and down[j]
-        if top and bottom and left and right:
-            x = (((_F32(0) + above[j - 1, 2, 0]) + above[j, 3, 0]) + below[j - 1, 1, 0]) + below[j, 0, 0]
-            y = (((_F32(0) + above[j - 1, 2, 1]) + above[j, 3, 1]) + below[j - 1, 1, 1]) + below[j, 0, 1]
-            x, y = x * _QUARTER, y * _QUARTER
-            lower[j - 1, 1, 0], lower[j - 1, 1, 1] = x, y
-            lower[j, 0, 0], lower[j, 0, 1] = x, y
-            upper[j - 1, 1, 0], upper[j - 1, 1, 1] = x, y
-            upper[j, 0, 0], upper[j, 0, 1] = x, y
-            continue
-        if has_above and j > 0:
-            lower[j - 1, 1, 0], lower[j - 1, 1, 1] = _corner(above, below, j, top, bottom, left, right, 0)
-        if has_above and j < width:
-            lower[j, 0, 0], lower[j, 0, 1] = _corner(above, below, j, top, bottom, left, right, 1)
-        if has_below and j > 0:
-            upper[j - 1, 1, 0], upper[j - 1, 1, 1] = _corner(above, below, j, top, bottom, left, right, 2)
-        if has_below and j < width:
-            upper[j, 0, 0], upper[j, 0, 1] = _corner(above, below, j, top, bottom, left, right, 3)
-
-
-@inlined
-def _put_side(
-    out: Any, start: Any, count: Any, s: Any, ax: Any, ay: Any, mx: Any, my: Any, bx: Any, by: Any, scale: Any
-) -> None:
-    """Write the vertices of a side of `count` segments from a to b over m, b left out: from out[start] on."""
-    x0, y0, x1, y1 = nearest(ax * scale), nearest(ay * scale), nearest(bx * scale), nearest(by * scale)
-    out[start, 0], out[start, 1] = x0, y0
-    if s % 2 == 0:
-        x, y = nearest(mx * scale), nearest(my * scale)
-        if abs(2 * x - x0 - x1) <= 1 and abs(2 * y - y0 - y1) <= 1:
-            x, y = x0, y0
-        out[start + 1, 0], out[start + 1, 1] = x, y
-    else:
-        for i in range(1, count):
-            x, y = _between(i, s, ax, ay, mx, my, bx, by, scale)
-            out[start + i, 0], out[start + i, 1] = x, y
-
-
-@inlined
-def _between(i: Any, s: Any, ax: Any, ay: Any, mx: Any, my: Any, bx: Any, by: Any, scale: Any) -> Any:
-    """Vertex i of s of a side from a to b over m."""
-    f = 2.0 * i / s
-    if f < 1:
-        g = _F32(f)
-        return nearest((ax + (mx - ax) * g) * scale), nearest((ay + (my - ay) * g) * scale)
-    g = _F32(f - 1.0)
-    return nearest((mx + (bx - mx) * g) * scale), nearest((my + (by - my) * g) * scale)
+def corners(above: Any, below: Any, right_above: Any, right_below: Any, down: Any, lower: Any, upper: Any) -> None:
+    """The corners on the line between two rows, whose pixels continue to `above` and `below` (8, 2, W + 2): into `lower`
+    (2, 2, W + 2) the lower left and right ones of the row above, into `upper` the upper left and right ones of the row below.
+    The links are `right` of either row and `down` of the row above, (W + 2,) bool."""
+    for j in range(above.shape[2] - 1):  # between the places j and j + 1
+        top, bottom, left, right = right_above[j], right_below[j], down[j], down[j + 1]
+        ab, ac = top | (left & bottom & right), left | (top & right & bottom)
+        bd, cd = right | (top & left & bottom), bottom | (left & top & right)
+        ad, bc = (top & right) | (left & bottom), (top & left) | (right & bottom)
+        for axis in range(2):
+            a, b = above[2, axis, j], above[3, axis, j + 1]
+            c, d = below[1, axis, j], below[0, axis, j + 1]
+            lower[1, axis, j] = _mean(a, b, c, d, True, ab, ac, ad)
+            lower[0, axis, j + 1] = _mean(a, b, c, d, ab, True, bc, bd)
+            upper[1, axis, j] = _mean(a, b, c, d, ac, bc, True, cd)
+            upper[0, axis, j + 1] = _mean(a, b, c, d, ad, bd, cd, True)
 
 
 @kernel
-def row_of_outlines(
-    own: Any, upper: Any, lower: Any, position: Any, moving: Any, s: Any, scale: Any, vertices: Any, kind: Any
-) -> None:
-    """Outlines of one row: `vertices` (W, m, 2) int32 and `kind` (W,) int8, from what the row's pixels continue to
-    (`continued`, `corners`), their `position` (W, 2) and which are `moving` (W,)."""
-    width, m = vertices.shape[0], vertices.shape[1]
-    count = m // 4
-    for j in range(width):
-        if not moving[j]:
-            kind[j] = _NONE
-            for v in range(m):
-                vertices[j, v, 0] = 0
-                vertices[j, v, 1] = 0
+def put_side(a: Any, middle: Any, b: Any, s: Any, scale: Any, out: Any, start: Any, backwards: Any) -> None:
+    """Vertices of one side of all pixels of a row, from `a` over `middle` to `b` (2, W + 2), to out[start:]
+    (m, 2, W + 2) int32: `a` and what comes before `b`, or (`backwards`) `b` and what comes before `a`."""
+    count = 2 if s % 2 == 0 else s
+    for axis in range(2):
+        first, last = out[start, axis], out[start + (1 if count > 1 else 0), axis]
+        ends = b[axis] if backwards else a[axis]
+        for j in range(ends.shape[0]):
+            first[j] = nearest(ends[j] * scale)
+        if s % 2 == 0:
+            for j in range(ends.shape[0]):
+                last[j] = nearest(middle[axis, j] * scale)
             continue
-        out, mine, up, low = vertices[j], own[j], upper[j], lower[j]
-        _put_side(out, 0, count, s, up[0, 0], up[0, 1], mine[4, 0], mine[4, 1], up[1, 0], up[1, 1], scale)
-        _put_side(out, count, count, s, up[1, 0], up[1, 1], mine[5, 0], mine[5, 1], low[1, 0], low[1, 1], scale)
-        _put_reversed(
-            out, 3 * count, count, s, low[0, 0], low[0, 1], mine[6, 0], mine[6, 1], low[1, 0], low[1, 1], scale
-        )
-        _put_reversed(out, 4 * count, count, s, up[0, 0], up[0, 1], mine[7, 0], mine[7, 1], low[0, 0], low[0, 1], scale)
-        cx, cy = np.int64(nearest(position[j, 0] * scale)), np.int64(nearest(position[j, 1] * scale))
-        keeps, turns = True, True
-        x0, y0 = np.int64(out[m - 1, 0]) - cx, np.int64(out[m - 1, 1]) - cy
-        for v in range(m):
-            x1, y1 = np.int64(out[v, 0]) - cx, np.int64(out[v, 1]) - cy
-            turn = x0 * y1 - y0 * x1
-            keeps = bool(keeps and turn >= 0)
-            turns = bool(turns and turn <= 0)
-            x0, y0 = x1, y1
-        kind[j] = _KEEPS if keeps else (_TURNS if turns else _TANGLED)
-
-
-@inlined
-def _put_reversed(
-    out: Any, end: Any, count: Any, s: Any, ax: Any, ay: Any, mx: Any, my: Any, bx: Any, by: Any, scale: Any
-) -> None:
-    """The same from b back to a: b at end - count, then what lies between; a is the next side's."""
-    x0, y0, x1, y1 = nearest(ax * scale), nearest(ay * scale), nearest(bx * scale), nearest(by * scale)
-    out[end - count, 0], out[end - count, 1] = x1, y1
-    if s % 2 == 0:
-        x, y = nearest(mx * scale), nearest(my * scale)
-        if abs(2 * x - x0 - x1) <= 1 and abs(2 * y - y0 - y1) <= 1:
-            x, y = x0, y0
-        out[end - 1, 0], out[end - 1, 1] = x, y
-    else:
         for i in range(1, count):
-            x, y = _between(i, s, ax, ay, mx, my, bx, by, scale)
-            out[end - i, 0], out[end - i, 1] = x, y
+            place = out[start + (count - i if backwards else i), axis]
+            f = 2.0 * i / s
+            from_, to, g = (a[axis], middle[axis], _F32(f)) if f < 1 else (middle[axis], b[axis], _F32(f - 1.0))
+            for j in range(place.shape[0]):
+                place[j] = nearest((from_[j] + (to[j] - from_[j]) * g) * scale)
+    if s % 2 == 0:  # a middle on the line between the ends falls onto the first
+        ends = b if backwards else a
+        other = a if backwards else b
+        x, y, ex, ey = out[start + 1, 0], out[start + 1, 1], out[start, 0], out[start, 1]
+        for j in range(x.shape[0]):
+            fx, fy = nearest(other[0, j] * scale), nearest(other[1, j] * scale)
+            off_x, off_y = 2 * x[j] - ex[j] - fx, 2 * y[j] - ey[j] - fy
+            straight = (off_x >= -1) & (off_x <= 1) & (off_y >= -1) & (off_y <= 1)
+            gone_x, gone_y = (fx, fy) if backwards else (ex[j], ey[j])
+            x[j] = gone_x if straight else x[j]
+            y[j] = gone_y if straight else y[j]
+
+
+@kernel
+def kinds(points: Any, centre: Any, keeps: Any, turns: Any) -> None:
+    """Whether the outlines `points` (m, 2, n) int32 run the right way round their `centre` (2, n), or the other: into `keeps`
+    and `turns` (n,) bool. Products are exact in double precision."""
+    m = points.shape[0]
+    for j in range(len(keeps)):
+        keeps[j] = True
+        turns[j] = True
+    for v in range(m):
+        after = v + 1 if v + 1 < m else 0
+        x0, y0, x1, y1 = points[v, 0], points[v, 1], points[after, 0], points[after, 1]
+        for j in range(len(keeps)):
+            cx, cy = np.float64(centre[0, j]), np.float64(centre[1, j])
+            turn = (np.float64(x0[j]) - cx) * (np.float64(y1[j]) - cy) - (np.float64(y0[j]) - cy) * (
+                np.float64(x1[j]) - cx
+            )
+            keeps[j] = keeps[j] & (turn >= 0)
+            turns[j] = turns[j] & (turn <= 0)
 
 
 @kernel
 def outlines_of_rows(
-    position: Any, label: Any, moving: Any, s: Any, scale: Any, vertices: Any, kind: Any, right: Any, down: Any
+    position: Any,
+    label: Any,
+    moving: Any,
+    s: Any,
+    scale: Any,
+    vertices: Any,
+    kind: Any,
+    right: Any,
+    down: Any,
+    linked: Any,
 ) -> None:
-    """Fill `vertices` (H, W, m, 2) int32, `kind` (H, W) int8, `right` and `down` (H, W) bool; see gpu.noise.outlines.outlines.
-    `scale` float32 is what a pixel is cut into: 2^k SNAP."""
+    """Fill `vertices` (H, W, m, 2) int32, `kind` (H, W) int8, `right` and `down` (H, W) bool, and `linked` (H, W) uint8 the
+    sides that are shared; see gpu.noise.outlines.outlines. `scale` float32 is what a pixel is cut into: 2^k SNAP."""
     height, width = label.shape
-    links(position, label, moving, 0, height, right, down)
-    own = np.zeros((2, width, 8, 2), np.float32)
-    upper, lower = np.zeros((2, width, 2, 2), np.float32), np.zeros((width, 2, 2), np.float32)
-    continued(position, right, down, 0, own[0])
-    corners(own[1], own[0], right[0], right[0], down[0], False, True, lower, upper[0])
+    wide = width + 2
+    m = vertices.shape[2]
+    x, y = np.zeros((height + 2, wide), np.float32), np.zeros((height + 2, wide), np.float32)
+    anchor = np.full((height + 2, wide), -1, np.int32)
     for i in range(height):
-        here, there = i % 2, (i + 1) % 2
-        if i + 1 < height:
-            continued(position, right, down, i + 1, own[there])
-            corners(own[here], own[there], right[i], right[i + 1], down[i], True, True, lower, upper[there])
-        else:
-            corners(own[here], own[there], right[i], right[i], down[i], True, False, lower, upper[there])
-        row_of_outlines(own[here], upper[here], lower, position[i], moving[i], s, scale, vertices[i], kind[i])
+        for j in range(width):
+            x[i + 1, j + 1], y[i + 1, j + 1] = position[i, j, 0], position[i, j, 1]
+            anchor[i + 1, j + 1] = label[i, j] if moving[i, j] else -1
+    to_right, to_down = np.zeros((height + 2, wide), np.bool_), np.zeros((height + 2, wide), np.bool_)
+    along, before, here = np.zeros(wide, np.uint8), np.zeros(wide, np.uint8), np.zeros(wide, np.uint8)
+    for i in range(1, height + 1):
+        trust(x[i, : wide - 2], y[i, : wide - 2], x[i, 1:-1], y[i, 1:-1], x[i, 2:], y[i, 2:],
+              anchor[i, : wide - 2], anchor[i, 1:-1], anchor[i, 2:], 0, along[1:-1])  # fmt: skip
+        for j in range(1, width):
+            to_right[i, j] = ((along[j] & AFTER) != 0) & ((along[j + 1] & BEFORE) != 0)
+        trust(x[i - 1], y[i - 1], x[i], y[i], x[i + 1], y[i + 1], anchor[i - 1], anchor[i], anchor[i + 1], 1, here)
+        if i > 1:
+            for j in range(1, width + 1):
+                to_down[i - 1, j] = ((before[j] & AFTER) != 0) & ((here[j] & BEFORE) != 0)
+        before, here = here, before
+    own = np.zeros((2, 8, 2, wide), np.float32)
+    lower, upper = np.zeros((2, 2, wide), np.float32), np.zeros((2, 2, 2, wide), np.float32)
+    points = np.zeros((m, 2, wide), np.int32)
+    centre = np.zeros((2, wide), np.int32)
+    keeps, turns = np.zeros(wide, np.bool_), np.zeros(wide, np.bool_)
+    side = m // 4
+    to_left = np.zeros(wide, np.bool_)
+    for i in range(height + 1):  # row i of pixels continues below row i - 1, whose outlines are then complete
+        now, last = own[i % 2], own[(i + 1) % 2]
+        if i < height:
+            to_left[1:] = to_right[i + 1, :-1]
+            continued(x[i : i + 3], y[i : i + 3], to_down[i], to_right[i + 1], to_down[i + 1], to_left, now)
+        corners(last, now, to_right[i], to_right[i + 1], to_down[i], lower, upper[i % 2])
+        if i == 0:
+            continue
+        top = upper[(i + 1) % 2]
+        put_side(top[0], last[4], top[1], s, scale, points, 0, False)
+        put_side(top[1], last[5], lower[1], s, scale, points, side, False)
+        put_side(lower[0], last[6], lower[1], s, scale, points, 2 * side, True)
+        put_side(top[0], last[7], lower[0], s, scale, points, 3 * side, True)
+        for j in range(wide):
+            centre[0, j], centre[1, j] = nearest(x[i, j] * scale), nearest(y[i, j] * scale)
+        kinds(points, centre, keeps, turns)
+        for j in range(width):
+            carried = moving[i - 1, j]
+            for v in range(m):
+                vertices[i - 1, j, v, 0] = points[v, 0, j + 1] if carried else 0
+                vertices[i - 1, j, v, 1] = points[v, 1, j + 1] if carried else 0
+            shape = _KEEPS if keeps[j + 1] else (_TURNS if turns[j + 1] else _TANGLED)
+            kind[i - 1, j] = shape if carried else _NONE
     for i in range(height):
         for j in range(width):
             plain = kind[i, j] == _KEEPS or kind[i, j] == _TURNS
+            right[i, j] = to_right[i + 1, j + 1] and plain and kind[i, j] == kind[i, j + 1]
+            down[i, j] = to_down[i + 1, j + 1] and plain and kind[i, j] == kind[i + 1, j]
+    for i in range(height):
+        for j in range(width):
+            sides = 0
+            if i > 0 and down[i - 1, j]:
+                sides += TOP
             if right[i, j]:
-                right[i, j] = plain and kind[i, j] == kind[i, j + 1]
+                sides += RIGHT
             if down[i, j]:
-                down[i, j] = plain and kind[i, j] == kind[i + 1, j]
+                sides += BOTTOM
+            if j > 0 and right[i, j - 1]:
+                sides += LEFT
+            linked[i, j] = sides

@@ -79,9 +79,10 @@ def _mend(before: _Step, after: _Step, axis: int) -> None:
     apart, length_a, length_b = _square(a - b), _square(a), _square(b)
     shorter = torch.minimum(length_a, length_b)
     both = before.trusted & after.trusted
-    # Compared as squares: |a - b| > 1 + |shorter| / 2 and |a - b| <= |shorter| / 4.
-    jump = both & (apart > (1 + 0.5 * shorter.sqrt()).square())
-    agreed = both & (apart <= shorter / 16)
+    # |a - b| > 1 + |shorter| / 2 and |a - b| <= |shorter| / 4, compared as squares without a root.
+    beyond = apart - 1 - shorter * 0.25
+    jump = both & (beyond > 0) & (beyond * beyond > shorter)
+    agreed = both & (apart * 16 <= shorter)
     # |a - e|^2 <= |b - e|^2 for the unit vector e, with the common |e|^2 left out.
     nearer = length_a - 2 * a[axis] <= length_b - 2 * b[axis]
     before.trusted = before.trusted & ~(jump & ~nearer) & (agreed | (length_a <= FAR * FAR))
@@ -127,7 +128,9 @@ def neighbourhoods(position: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
                 (across, sign_x), (along, sign_y) = sides[0, dx], sides[dy, 0]
                 flat = sign_x * across.difference + sign_y * along.difference
                 corner = near(dy, dx)
-                smooth = _square(corner.difference - flat) <= (1 + 0.5 * _square(flat).sqrt()).square()
+                length = _square(flat)
+                beyond = _square(corner.difference - flat) - 1 - length * 0.25
+                smooth = (beyond <= 0) | (beyond * beyond <= length)
                 use = corner.trusted & smooth & across.trusted & along.trusted
                 torch.add(here, torch.where(use, corner.difference, flat), out=place)
     return out

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu import interrupt
+from gpu.cv import cv2
 from gpu.noise import cells_compiled, field, rng
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Sums
@@ -75,6 +76,12 @@ class SummedField:
                 mask = np.maximum(mask, kept.mask.max(axis=1, keepdims=True))
             else:
                 mask = np.maximum(mask, kept.mask)
+        if mask.shape[1] > 1:  # some more: the next frame looks at about the same pixels
+            mask = np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)), np.uint8)
+        else:  # all rows at once: to make it larger later would take twice the memory
+            every = np.ones_like(mask)
+            if int(_places(_runs(every, self.width), k).sum()) * (LANES * 4 << k) <= self.limit:
+                mask = every
         runs = _runs(mask, self.width)
         size = int(_places(runs, k).sum()) * (LANES * 4 << k)
         self._make_room(size, key)
@@ -87,6 +94,15 @@ class SummedField:
             yield self._sums(fresh, k, 0, self.height << k)
             return
         yield from self._parts(label, k, group, channels, mask, runs)
+
+    def is_whole(self, label: int, k: int, groups: int, channels: int) -> bool:
+        """Whether all rows of an anchor are kept, so that nobody need say which are wanted."""
+        for group in range(groups):
+            kept = self._kept.get((label, k, group))
+            lanes = min(LANES, channels - LANES * group)
+            if kept is None or kept.lanes < lanes or kept.mask.shape[1] > 1 or not kept.mask.all():
+                return False
+        return True
 
     def nothing(self, k: int) -> Sums:
         """Sums of a field that is 0 everywhere: for who counts cells and does not ask what they hold."""

@@ -11,12 +11,15 @@ follow the motion: then a whole frame is made the anchor of all its pixels (`rea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 
+from gpu import compiled
 from gpu.flow import maps
 from gpu.noise import polygons
 from gpu.noise.chain import Chain
@@ -70,6 +73,18 @@ def bend(track: Track) -> float:
     return float(torch.cat(bends).median())
 
 
+def is_bent(track: Track, limit: float) -> bool:
+    """Whether `bend` is above `limit`."""
+    if limit == math.inf:
+        return False
+    if track.label.device.type == "cpu" and compiled.available():
+        from gpu.noise import tracks_compiled
+
+        number, beyond = tracks_compiled.count_bent(track.position.numpy(), track.label.numpy(), np.float32(limit))
+        return bool(beyond > number // 2)
+    return bend(track) > limit
+
+
 def reanchored(track: Track, t: int) -> Track:
     """The track of frame t as that of an anchor: every pixel starts from its own place. What is KEPT stays called so."""
     height, width = track.label.shape
@@ -106,6 +121,8 @@ def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
     Position is bilinear in the track's positions on the surface of the pixel that p + backward(t)(p) falls into.
     """
     height, width = track.label.shape
+    if track.label.device.type == "cpu" and compiled.available():
+        return _advance_compiled(track, t, motion, fill)
     own = fresh(t + 1, height, width, track.label.device)
     came_from, valid, row, column = step_back(motion, t)
     offset = came_from - torch.stack([column, row], -1).to(torch.float32) - 0.5
@@ -136,6 +153,28 @@ def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
         torch.where(valid[..., None], position, own.position),
         torch.where(valid, state, torch.full_like(state, born)),
     )
+
+
+def _advance_compiled(track: Track, t: int, motion: Motion, fill: str) -> Track:
+    """`advance`, the same to the last bit."""
+    from gpu.noise import tracks_compiled
+
+    height, width = track.label.shape
+    wide = (height + 2, width + 2)
+    x, y = np.empty(wide, np.float32), np.empty(wide, np.float32)
+    anchor, across, along = np.empty(wide, np.int32), np.empty(wide, np.uint8), np.empty(wide, np.uint8)
+    place = np.ascontiguousarray(track.position.numpy())
+    tracks_compiled.surfaces(place, np.ascontiguousarray(track.label.numpy()), x, y, anchor, across, along)
+    position = torch.empty((height, width, 2), dtype=torch.float32)
+    label = torch.empty((height, width), dtype=torch.int32)
+    state = torch.empty((height, width), dtype=torch.uint8)
+    tracks_compiled.advance(
+        x, y, anchor, across, along, np.ascontiguousarray(track.state.numpy()),
+        np.ascontiguousarray(motion.backward(t).numpy()), np.ascontiguousarray(motion.valid(t).numpy()), t + 1,
+        KEPT, INHERITED, NEW if fill == "two-stage" else UNDEFINED, UNDEFINED if fill == "random" else -1,
+        position.numpy(), label.numpy(), state.numpy(),
+    )  # fmt: skip
+    return Track(label, position, state)
 
 
 def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
@@ -171,6 +210,7 @@ class Tracks:
         self.motion, self.fill = motion, fill
         self._grid, self._first, self._limit, self._owned = grid, shot_start, limit, owned
         self._whole: dict[int, bool] = {}  # whether a frame is the anchor of all that follow
+        self._last: tuple[int, Track] | None = None  # the frame that was stepped to last
         self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel (flat indices)
         keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * grid.height * grid.width))
         self._geometric = Chain(self.start, self._step, shot_start, keep)
@@ -215,8 +255,11 @@ class Tracks:
     def _moved(self, before: Track, t: int) -> Track:
         """The same, where frame t - 1 may have become the anchor of all its pixels."""
         if t - 1 not in self._whole:
-            self._whole[t - 1] = self._first(t - 1) != t - 1 and bend(before) > self._limit
-        return self._step(reanchored(before, t - 1) if self._whole[t - 1] else before, t)
+            self._whole[t - 1] = self._first(t - 1) != t - 1 and is_bent(before, self._limit)
+        # Asked for twice: before the frame is gathered, and on the way to the next one.
+        if self._last is None or self._last[0] != t:
+            self._last = t, self._step(reanchored(before, t - 1) if self._whole[t - 1] else before, t)
+        return self._last[1]
 
     def _renewing_step(self, before: Track, t: int) -> Track:
         """The same, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for even

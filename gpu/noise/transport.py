@@ -22,6 +22,7 @@ from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.noise.tracks import Motion, Track, Tracks
 
 if TYPE_CHECKING:
+    from gpu.noise.edges import Room
     from gpu.noise.summed_field import SummedField
 
 BEND = 0.3
@@ -60,6 +61,7 @@ class Transport:
         self.tracks = self.tracks_where(self._count)
         self.field = AnchorField(settings.seed, Tiling(grid, settings.k), rasteriser, self.tracks.whole_anchors)
         self._summed: SummedField | None = None  # made where edges are walked
+        self._room: Room | None = None
 
     @property
     def fill(self) -> str:
@@ -126,8 +128,9 @@ class Transport:
 
             if self._summed is None:
                 limit = fine_field.summed_bytes()
+                self._room = edges.Room()
                 self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
-            return edges.gather(track, error, self._summed, settings.k, settings.s, channels)
+            return edges.gather(track, error, self._summed, settings.k, settings.s, channels, self._room)
         return gathering.gather(track, error, self.field, self.rasteriser, settings.s, channels)
 
     def _count(self, track: Track, t: int) -> torch.Tensor:
