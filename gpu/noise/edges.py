@@ -59,8 +59,9 @@ class Room:
         return kept
 
 
-def shapes(track: Track, k: int, s: int, room: Room) -> Shapes:
+def shapes(track: Track, k: int, s: int, room: Room | None = None) -> Shapes:
     """Outlines of a track's transported pixels, which hold until `room` is asked again."""
+    room = room or Room()
     height, width = track.label.shape
     moving = ((track.state != NEW) & (track.state != UNDEFINED)).numpy()
     m = 4 * segments(s)
