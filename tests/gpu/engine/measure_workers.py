@@ -20,7 +20,7 @@ import torch
 
 from gpu.engine import Engine, many_frames
 from gpu.metrics import whiteness
-from gpu.session import PriorSettings, Session, SourceSettings
+from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
 
 SHORT, LONG = 12, 48
 TICK = os.sysconf("SC_CLK_TCK")
@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int, default=[2])
     parser.add_argument("--size", default="144x256")
     parser.add_argument("--prior", default="integral")
+    parser.add_argument("--backend", choices=("auto", "gl", "torch"), default="auto")
     parser.add_argument("--video", default="", help="a film of 48 frames (default: the bundled one, of 512x288)")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
@@ -77,7 +78,9 @@ def main() -> None:
     print(f"{arguments.prior}, {height}x{width}, median of {arguments.repeats}; load {os.getloadavg()[0]:.1f}")
     print(f"{'clip':<10} {'workers':>7}  clock ms  processor ms  busiest ms × by clock  × at most")
     for name, source in sources.items():
-        session = Session(source, priors=(PriorSettings(arguments.prior),))
+        session = Session(
+            source, noise=NoiseSettings(backend=arguments.backend), priors=(PriorSettings(arguments.prior),)
+        )
         rows: dict[int, list[tuple[float, float, float]]] = {count: [] for count in (1, *arguments.counts)}
         for _ in range(arguments.repeats):
             for count, more in rows.items():
