@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from gpu import compiled
 from gpu.errors import SizeError
 from gpu.noise import fine_field, sparse, tracks
 from gpu.session import NoiseSettings
@@ -31,6 +32,10 @@ WORK_BYTES = 690
 of the below, by `python -m tests.gpu.engine.measure_memory` for integral: 871 MB for 512x512x3, 1681 for 1024x1024x5, 3547 for
 2048x2048x3, which are reckoned with 1.11, 1.01 and 1.19 of it."""
 
+EDGES_BYTES = 550
+"""The same where edges are walked by compiled code. Measured likewise: 484 MB for 128x128x3, 866 for 512x512x3, 2315 for
+1024x1024x5, which are reckoned with 1.06, 1.05 and 1.03 of it; most is the field, which is kept (gpu.noise.fine_field)."""
+
 MANY = 1_000_000
 """Frames that fill every bound."""
 
@@ -50,11 +55,14 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, fram
     kept = min(kept_noise(height, width, noise.channels, columns), frames * columns * (4 * noise.channels + 1) * pixels)
     kept += min(max(half, 2 * step), pairs * step) + min(max(half, 2 * forward), pairs * forward)
     kept += min(max(tracks.TRACK_CACHE_BYTES, 4 * place), frames * place)
-    kept += (
-        min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * (1 << 2 * noise.k) * pixels) + sparse.BLOCK_CACHE_BYTES
-    )
-    drawn = 0 if noise.backend == "torch" else GL_BYTES + GL_WORK_BYTES * pixels
-    return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
+    cells, groups = (1 << 2 * noise.k) * pixels, -(-noise.channels // 4)
+    kept += sparse.BLOCK_CACHE_BYTES
+    if noise.backend == "gl" or not compiled.available():
+        kept += min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * cells)
+        drawn = 0 if noise.backend == "torch" else GL_BYTES + GL_WORK_BYTES * pixels
+        return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
+    kept += min(fine_field.summed_bytes(), 16 * groups * cells)
+    return PROGRAM_BYTES + (0 if noise.backend == "torch" else GL_BYTES) + kept + EDGES_BYTES * pixels
 
 
 def there() -> int:

@@ -11,7 +11,7 @@ import moderngl
 import platformdirs
 import torch
 
-from gpu import gl
+from gpu import __version__, compiled, gl
 from gpu.errors import BackendError, OutputError
 from gpu.files import replacing
 from gpu.flow import maps
@@ -98,7 +98,9 @@ def _memory() -> Path:
 
 def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
     """`gl` or `torch`, whichever was faster on this machine when it was first asked."""
-    machine = f"{renderer} / {on.type} / torch {torch.__version__}"
+    # Another version, or a compiler that is there now, is another machine: what was slower may be faster.
+    way = "edges" if compiled.available() and on.type == "cpu" else "torch"
+    machine = f"{renderer} / {on.type} / {way}, torch {torch.__version__} / {__version__}"
     try:
         remembered = parse(_memory().read_text(encoding="utf-8"))
         if remembered.get(machine) in ("gl", "torch"):

@@ -139,11 +139,11 @@ def list_crossings(x0: Any, y0: Any, x1: Any, y1: Any, field: Any, flat: Any, pl
     while r < end:  # the rows of one row of pixels at a time, which share where they begin
         row = r >> k
         until = min(end, (row + 1) << k)
-        start = (field.base[row, 0] << k) - (row << k)
+        start = (np.int64(field.base[row, 0]) << k) - (row << k)
         for at in range(r, until):
             c = min(max((whole >> BITS) + 1, 0), columns)
             if last > 0:
-                start = (field.base[row, min(c >> k, last)] << k) - (row << k)
+                start = (np.int64(field.base[row, min(c >> k, last)]) << k) - (row << k)
             place = start + (c << k) + at
             fetch(flat, place)
             places[number] = place

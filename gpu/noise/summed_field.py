@@ -29,13 +29,19 @@ Held = Callable[[int], npt.NDArray[np.float32] | None]
 """The (C, H, W) noise that has been carried to an anchor frame, or None where its pixels are born there."""
 
 
+Key = tuple[int, int, int, int]
+"""Anchor frame, level, group of channels, and the first row of a part; WHOLE for all of it."""
+
+WHOLE = -1
+
+
 @dataclass
 class _Kept:
     """What is kept of the field of one anchor: `mask` (H, W) the pixels that are there, (H, 1) where these are whole rows."""
 
     mask: U8
     sums: I64
-    base: I64
+    base: I32 | I64
     lanes: int
     used: int = 0
 
@@ -50,7 +56,7 @@ class SummedField:
     def __init__(self, seed: int, height: int, width: int, limit: int, held: Held) -> None:
         self.seed, self.height, self.width, self.limit = seed, height, width, limit
         self._held = held
-        self._kept: dict[tuple[int, int, int], _Kept] = {}
+        self._kept: dict[Key, _Kept] = {}
         self._now = 0
 
     @property
@@ -62,7 +68,7 @@ class SummedField:
         """Sums over the cells of level k of the pixels in `mask` ((H, W), or (H, 1) for whole rows) of anchor frame `label`, of
         the channels LANES group to LANES group + channels - 1: in one part, or one after the other where there is no room."""
         self._now += 1
-        key = (label, k, group)
+        key = (label, k, group, WHOLE)
         kept = self._kept.get(key)
         if kept is not None and kept.lanes >= channels and _within(mask, kept.mask):
             kept.used = self._now
@@ -98,7 +104,7 @@ class SummedField:
     def is_whole(self, label: int, k: int, groups: int, channels: int) -> bool:
         """Whether all rows of an anchor are kept, so that nobody need say which are wanted."""
         for group in range(groups):
-            kept = self._kept.get((label, k, group))
+            kept = self._kept.get((label, k, group, WHOLE))
             lanes = min(LANES, channels - LANES * group)
             if kept is None or kept.lanes < lanes or kept.mask.shape[1] > 1 or not kept.mask.all():
                 return False
@@ -106,7 +112,7 @@ class SummedField:
 
     def nothing(self, k: int) -> Sums:
         """Sums of a field that is 0 everywhere: for who counts cells and does not ask what they hold."""
-        zeros = np.zeros((self.height, 1), np.int64)
+        zeros = np.zeros((self.height, 1), np.int32)
         empty = np.zeros(((self.width << k) + 1, 1 << k, PAIRS), np.int64)
         return Sums(empty, zeros, k, self.height << k, self.width << k, 0, self.height << k)
 
@@ -116,21 +122,30 @@ class SummedField:
             del self._kept[key]
 
     def _parts(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> Iterator[Sums]:
-        """Whole rows of pixels at a time."""
+        """Rows of pixels at a time. As many parts as there is room for are kept, so that a field that is a little too large
+        costs a little more."""
         row_bytes = ((self.width << k) + 1) * (LANES * 4 << k)
         step = max(1, PART_BYTES // row_bytes)
         for first in range(0, self.height, step):
             some = runs[(runs[:, 0] >= first) & (runs[:, 0] < first + step)]
             if not len(some):
                 continue
-            interrupt.poll()
-            part = self._made(label, k, group, channels, mask, some)
+            key = (label, k, group, first)
+            part = self._kept.get(key)
+            if part is None or part.lanes < channels or not _within(mask[first : first + step], part.mask):
+                interrupt.poll()
+                self._kept.pop(key, None)
+                part = self._made(label, k, group, channels, mask, some)
+                part.mask = mask[first : first + step]
+                if self.nbytes + part.nbytes <= self.limit:
+                    self._kept[key] = part
+            part.used = self._now
             yield self._sums(part, k, first << k, min(first + step, self.height) << k)
 
     def _sums(self, kept: _Kept, k: int, low: int, high: int) -> Sums:
         return Sums(kept.sums, kept.base, k, self.height << k, self.width << k, low, high)
 
-    def _make_room(self, size: int, key: tuple[int, int, int]) -> None:
+    def _make_room(self, size: int, key: Key) -> None:
         """Drop what the last frames did not ask for, the longest unused first, if that makes room."""
         old = sorted(
             (kept.used, name) for name, kept in self._kept.items() if kept.used < self._now - STALE and name != key
@@ -144,7 +159,7 @@ class SummedField:
         places = _places(runs, k)
         starts = np.cumsum(places) - places
         sums = np.empty((int(places.sum()), 1 << k, PAIRS), np.int64)
-        base = np.zeros(mask.shape, np.int64)
+        base = np.zeros(mask.shape, np.int32 if len(sums) < 1 << 31 else np.int64)
         cells_compiled.place_runs(runs, starts, k, base)
         lanes = range(LANES * group, LANES * group + channels)
         held = self._held(label)

@@ -13,7 +13,7 @@ import torch
 from gpu.engine import Engine, FrameResult, memory
 from gpu.engine.frame_cache import frame_bytes
 from gpu.errors import SizeError
-from gpu.noise import fine_field, sparse, tracks
+from gpu.noise import sparse, tracks
 from gpu.noise.sparse import Blocks
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.priors.kit import interpolation, sequence
@@ -43,7 +43,7 @@ def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatc
     monkeypatch.setattr(tracks, "TRACK_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(sparse, "BLOCK_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(motion, "CACHE_BYTES", LITTLE)
-    monkeypatch.setattr(fine_field, "FIELD_CACHE_BYTES", 4 << 20)
+    monkeypatch.setenv("NOISESCOPE_FIELD_MB", "4")
     monkeypatch.setattr(sequence, "BUDGET", LITTLE)
     monkeypatch.setattr(interpolation, "FIELDS", LITTLE)
     source = SourceSettings("synthetic", name="rotation", height=24, width=30, frames=250)
@@ -69,6 +69,7 @@ def test_the_guard_reckons_with_what_is_taken() -> None:
 
 
 def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOISESCOPE_FIELD_MB", "1000")  # else the field is kept by how much memory there is
     noise = NoiseSettings()
     wanted = memory.needed(1024, 2048, noise)
     pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": -(-wanted // 4096)}
@@ -89,8 +90,8 @@ def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
     (lambda: memory.needed(2048, 2048, NoiseSettings(), columns=3), 3 * 2 * 17 * 2048 * 2048),
     (lambda: memory.needed(2048, 2048, NoiseSettings(channels=8)), 3 * 16 * 2048 * 2048),
     (lambda: memory.needed(2048, 2048, NoiseSettings(), frames=2), -2048 * 2048 * (17 + 13 + 9 + 2 * 13)),
-    (lambda: memory.needed(2048, 2049, NoiseSettings()), 2048 * (149 - 2 + memory.WORK_BYTES + memory.GL_WORK_BYTES)),
-    (lambda: memory.needed(2048, 2048, NoiseSettings(backend="torch")), -memory.GL_BYTES - memory.GL_WORK_BYTES * 2048 * 2048),
+    (lambda: memory.needed(2048, 2049, NoiseSettings()), 2048 * (149 - 2 + memory.EDGES_BYTES)),
+    (lambda: memory.needed(2048, 2048, NoiseSettings(backend="torch")), -memory.GL_BYTES),
 ])  # fmt: skip
 def test_more_is_reckoned_with_more(change: Callable[[], int], more: int) -> None:
     assert change() - memory.needed(2048, 2048, NoiseSettings()) == more

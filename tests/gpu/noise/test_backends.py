@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 import torch
 
+from gpu import __version__
 from gpu.errors import BackendError
 from gpu.noise import backends, field, tracks
 from gpu.noise.backends import Backend
@@ -74,7 +75,7 @@ def remembered(folder: Path) -> Any:
     return json.loads((folder / "noisescope" / "backend.json").read_text())
 
 
-MACHINE = f"a device / cpu / torch {torch.__version__}"
+MACHINE = f"a device / cpu / edges, torch {torch.__version__} / {__version__}"
 
 
 def test_auto_measures_once_and_remembers(machine: dict[str, float], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gpu.flow import maps
-from gpu.noise import edges, field, gathering, outlines, rng
+from gpu.noise import cells_compiled, edges, field, gathering, outlines, rng, summed_field
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.outlines import NONE, SNAP, TANGLED
 from gpu.noise.ownership import TorchRasteriser
@@ -192,3 +192,22 @@ def test_linked_pixels_share_their_side_vertex_by_vertex() -> None:
     assert torch.equal(right, left) or torch.equal(right[:, :, ::2], left[:, :, ::2])
     bottom, top = made.vertices[:-1, :, [6, 4]], made.vertices[1:, :, [0, 2]]
     assert torch.equal(bottom, top)
+
+
+def test_a_field_that_is_one_part_too_large_is_kept_but_for_that_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of 3 of the 17 rows of pixels; room for all but one of the six."""
+    row = ((WIDTH << 3) + 1) * (16 << 3)
+    monkeypatch.setattr(summed_field, "PART_BYTES", 3 * row)
+    track = Track(places("turn")[1], places("turn")[0], places("turn")[2])
+    made: list[int] = []
+    kernel = cells_compiled.sums_along_rows
+    monkeypatch.setattr(
+        cells_compiled, "sums_along_rows", lambda *given: (made.append(len(given[1])), kernel(*given))[1]
+    )
+    error, kept = torch.zeros(HEIGHT, WIDTH), summed(limit=16 * row)
+    first = edges.gather(track, error, kept, 3, 4, 4)[0]
+    assert made == [3, 3, 3, 3, 3, 2]
+    made.clear()
+    assert torch.equal(edges.gather(track, error, kept, 3, 4, 4)[0], first)
+    assert made == [2]
+    assert kept.nbytes <= 16 * row
