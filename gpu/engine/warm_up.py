@@ -1,0 +1,42 @@
+"""Compiles every kernel for this machine: `python -m gpu.engine.warm_up`, which setting up runs.
+
+numba compiles a kernel when it is first called and keeps the result on disk. Somebody's first frame would wait for that; here a
+few frames of every prior are made, so small that all the time goes into compiling.
+"""
+
+from __future__ import annotations
+
+import time
+
+from gpu import compiled
+from gpu.engine.clip import opened, with_previous
+from gpu.metrics import whiteness
+from gpu.priors import PRIORS
+from gpu.session import NoiseSettings, PriorSettings, SourceSettings
+
+MOTIONS = (("rotation", {}), ("turbulence", {}))
+"""One that keeps what is linked linked, and one that folds and tears."""
+
+
+def main() -> None:
+    """Make the frames; say how long it took."""
+    if not compiled.available():
+        print("numba is not installed: torch does what kernels would do.")
+        return
+    began = time.monotonic()
+    names = [name for name in PRIORS.names() if not PRIORS.get(name).info.uses_task]
+    for name, parameters in MOTIONS:
+        source = SourceSettings("synthetic", name=name, height=24, width=32, frames=4, parameters=parameters)
+        with opened(source, "torch") as clip:
+            noise = NoiseSettings(backend="torch")
+            for prior in names:
+                run = clip.start(PriorSettings(prior), noise)
+                for t in range(4):
+                    frame = run.frame(t).noise
+                whiteness.measure(frame)
+                with_previous(clip, run, 3, 1)
+    print(f"Kernels are compiled for this machine ({time.monotonic() - began:.0f} s).")
+
+
+if __name__ == "__main__":
+    main()
