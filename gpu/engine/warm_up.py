@@ -14,7 +14,7 @@ from gpu.metrics import whiteness
 from gpu.priors import PRIORS
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 
-MOTIONS = (("rotation", {}), ("turbulence", {}))
+MOTIONS = ("rotation", "turbulence")
 """One that keeps what is linked linked, and one that folds and tears."""
 
 
@@ -25,8 +25,8 @@ def main() -> None:
         return
     began = time.monotonic()
     names = [name for name in PRIORS.names() if not PRIORS.get(name).info.uses_task]
-    for name, parameters in MOTIONS:
-        source = SourceSettings("synthetic", name=name, height=24, width=32, frames=4, parameters=parameters)
+    for name in MOTIONS:
+        source = SourceSettings("synthetic", name=name, height=24, width=32, frames=4)
         with opened(source, "torch") as clip:
             noise = NoiseSettings(backend="torch")
             for prior in names:

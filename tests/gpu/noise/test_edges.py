@@ -217,7 +217,7 @@ def test_finer_cells_lie_closer_to_exact_areas() -> None:
     """Of a square of n x n cells that lies askew, how many centres it covers is off by about the root of n: as a share of its
     area that falls as n^-1.5, eightfold from level 3 to level 5."""
     track = Track(places("turn")[1], places("turn")[0], places("turn")[2])
-    inside = edges.shapes(track, 3, 4).linked.reshape(HEIGHT, WIDTH) == 15
+    inside = maps.inside(track.position, HEIGHT, WIDTH, margin=1.0).numpy()
     off = {}
     for k in (3, 5):
         count = edges.gather(track, torch.zeros(HEIGHT, WIDTH), summed(), k, 4, 0)[1].numpy()
