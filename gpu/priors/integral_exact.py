@@ -16,7 +16,7 @@ INFO = PriorInfo(
     "it keeps less of the frame before (0.44 on a rotation, not 0.67), and flickers where the picture grows.",
     source="Deng et al. 2025, Infinite-Resolution Integral Noise Warping, arXiv 2411.01212, grid variant",
     modes=("anchored",),
-    hue="green",
+    hue="blue",
     dash="long",
 )
 
