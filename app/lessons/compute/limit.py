@@ -1,4 +1,4 @@
-"""What the lesson on the limit measures: shares of sub-pixels beside exact areas, and priors on motions that tell them apart."""
+"""What the lesson on the limit measures: shares of sub-pixels beside areas, and priors on motions that tell them apart."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def converged(seed: int) -> Converged:
 
 
 def empty(zoom: float, k: int, angle: float, seed: int, draws: int = 6) -> tuple[float, float]:
-    """Which share of the pixels owns nothing where the picture has grown `zoom` times: of sub-pixels of level k, and by area."""
+    """Which share of the pixels owns nothing where the picture has grown `zoom` times: no sub-pixel of level k, and no area."""
     none, no_area = 0, 0
     generator = torch.Generator().manual_seed(seed)
     for _ in range(draws):

@@ -3,7 +3,7 @@
 Looking into the registry imports torch, which takes seconds: the window does it in the lessons' thread, and takes titles
 from the texts (app.lessons.compute.texts) until then. A whole lesson, in a file of its own in this folder, waves.py:
 
-    \"""Lesson 10: a wave that one pushes along.\"""
+    \"""Lesson 11: a wave that one pushes along.\"""
 
     from __future__ import annotations
 
@@ -15,7 +15,7 @@ from the texts (app.lessons.compute.texts) until then. A whole lesson, in a file
     from app.lessons.compute.scene import Curve, Panel, Scene
     from app.lessons.models import LESSONS
 
-    TEXT = r\"""# 10. Waves
+    TEXT = r\"""# 11. Waves
 
     What a phase does.
 
@@ -44,12 +44,12 @@ from the texts (app.lessons.compute.texts) until then. A whole lesson, in a file
         yield Scene(((panel,),), caption="The same wave, a little further.")
 
 
-    LESSONS.add("waves", order=10)(
+    LESSONS.add("waves", order=11)(
         Lesson((Running("phase", "Phase", 0, 0, 6.3, 0.1),), (Step("Push it", push, ("phase",), "phase", draws=False),))
     )
 
 The name is the file's, with hyphens; `order` is the number in the title. TEXT is indented in this example only. A text that is
-to be read on the repository's pages too stands in assets/lessons/10-waves.md instead.
+to be read on the repository's pages too stands in assets/lessons/11-waves.md instead.
 """
 
 from __future__ import annotations

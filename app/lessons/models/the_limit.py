@@ -67,7 +67,8 @@ def finer(settings: Settings) -> Iterator[Scene]:
     ]
     grid = Panel(
         "grid", f"Frame 0: sub-pixels of level {k}", tuple(items), range_x=(-0.05, 3.05), range_y=(-0.05, 3.05),
-        square=True, note="line: the outline of a pixel of frame 1; filled: what it owns", tip="An outline and the sub-pixels it owns",
+        square=True, note="line: a moved pixel; filled: what it owns",
+        tip="An outline and the sub-pixels it owns",
     )  # fmt: skip
     place = np.arange(len(asked))
     edges = np.arange(len(asked) + 1) - 0.5

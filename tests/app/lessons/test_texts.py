@@ -89,16 +89,16 @@ def test_a_module_can_carry_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """One file is a lesson: the menus find its text in it without importing it."""
     folder = tmp_path / "app" / "lessons" / "models"
     folder.mkdir(parents=True)
-    text = "# 10. A new one\n\nWhat it is about.\n\n## First\n\nWords.\n"
+    text = "# 11. A new one\n\nWhat it is about.\n\n## First\n\nWords.\n"
     (folder / "a_new_one.py").write_text(f'"""A lesson."""\n\nTEXT = """{text}"""\n\nraise ImportError\n')
     (folder / "broken.py").write_text("\nTEXT = (\n")
     before = texts.lessons()
     monkeypatch.setenv(PLUGINS, str(tmp_path))
     *others, new = texts.lessons()
     assert tuple(others) == before
-    assert (new.name, new.title, new.about) == ("a-new-one", "10. A new one", "What it is about.")
+    assert (new.name, new.title, new.about) == ("a-new-one", "11. A new one", "What it is about.")
     assert new.page.section("First") == "Words."
-    assert texts.lesson("10") == texts.lesson("a-new-one") == new
+    assert texts.lesson("11") == texts.lesson("a-new-one") == new
 
 
 @pytest.mark.slow
