@@ -214,8 +214,8 @@ def test_a_field_that_is_one_part_too_large_is_kept_but_for_that_part(monkeypatc
 
 
 def test_finer_cells_lie_closer_to_exact_areas() -> None:
-    """Of a square of n x n cells that lies askew, how many centres it covers is off by at most about the root of n, and by little
-    more than a constant where its sides run evenly: as a share of its area that falls as n^-1.5 to n^-2, by 8 to 16 from
+    """Of a square of n x n cells that lies askew, how many centres it covers is off by at most about the root of n, and by
+    little more than a constant where its sides run evenly: as a share of its area that falls as n^-1.5 to n^-2, by 8 to 16 from
     level 3 to level 5 (measured at three angles: 8.6, 11.1, 15.1)."""
     track = Track(places("turn")[1], places("turn")[0], places("turn")[2])
     inside = maps.inside(track.position, HEIGHT, WIDTH, margin=1.0).numpy()
