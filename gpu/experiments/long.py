@@ -34,8 +34,8 @@ from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 from gpu.source.deformations import DEFORMATIONS
 
 PRIORS_SHOWN = (
-    "integral, infinite-particle, go-with-the-flow, bilinear:anchored, bilinear:chained, nearest:anchored, nearest:chained, "
-    "root-bilinear, fixed, pyoco-progressive, control-a-video, random"
+    "integral, integral-exact, infinite-particle, go-with-the-flow, bilinear:anchored, bilinear:chained, nearest:anchored, "
+    "nearest:chained, root-bilinear, fixed, pyoco-progressive, control-a-video, random"
 )
 
 COLUMNS = (

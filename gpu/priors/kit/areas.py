@@ -14,7 +14,7 @@ frames of one anchor have the values x in common and no more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -234,39 +234,49 @@ class Areas:
         received = self._received(track, t, x, y, value)
         return Inspection(t, x, y, state, value, value, CARRIED.format(anchor=anchor), shares=received)
 
+    def _overlaps(self, track: Track, label: int) -> Overlaps:
+        """The overlaps with one anchor frame, by kernels where they are to be had."""
+        if not self._by_kernels():
+            every = overlaps(track, self.context.transport.s)
+            here = every.label == label
+            return Overlaps(every.pixel[here], every.label[here], every.source[here], every.area[here])
+        from gpu.noise import edges
+        from gpu.priors.kit import areas_groups
+
+        outline, size = edges.shapes(track, LEVEL, self.context.transport.s), self.context.height * self.context.width
+        pixels = dict(edges.by_label(track, outline))[label]
+        meeting = areas_groups.Room(size).overlaps(pixels, outline, self.context.height, np.zeros(size, np.int32))
+        pixel = torch.from_numpy(np.repeat(pixels, np.diff(meeting.ends, prepend=0)))
+        source = torch.from_numpy(meeting.places[meeting.source].astype(np.int64))
+        return Overlaps(pixel, torch.full_like(pixel, label), source, torch.from_numpy(meeting.area))
+
     def _received(self, track: Track, t: int, x: int, y: int, value: np.ndarray) -> Shares:
         """The shares of a pixel, drawn once more with all others of the same source pixels."""
         width, channels = self.context.width, self.context.channels
-        pixel = y * width + x
-        whole = ask(overlaps(track, self.context.transport.s), self.context.height * width)
-        mine = whole.source[whole.pixel == pixel]
-        near = torch.isin(whole.source, mine)
-        asked = replace(
-            whole,
-            pixel=whole.pixel[near],
-            anchor=whole.anchor[near],
-            source=whole.source[near],
-            share=whole.share[near],
-        )
+        pixel, anchor = y * width + x, int(track.label[y, x])
+        every = self._overlaps(track, anchor)
+        near = torch.isin(every.source, every.source[every.pixel == pixel])
+        beside = Overlaps(every.pixel[near], every.label[near], every.source[near], every.area[near])
+        asked = ask(beside, self.context.height * width)
         here = asked.pixel == pixel
         share, source = asked.share[here], asked.source[here]
         parts, held = [], []
         for channel in range(channels):
             drawn = asked.share.sqrt() * self._normals(asked, t, channel)
-            has = self.held(whole, channel)
-            residual = has - whole.rest.sqrt() * self._rest_normals(whole, t, channel)
+            has = self.held(asked, channel)
+            residual = has - asked.rest.sqrt() * self._rest_normals(asked, t, channel)
             residual.index_add_(0, asked.source, -drawn)
             parts.append(drawn[here] + share * residual[source])
             held.append(has[source])
-        place = whole.place[source].cpu().numpy()
+        place = asked.place[source].cpu().numpy()
         return Shares(
-            source=int(track.label[y, x]),
+            source=anchor,
             position=track.position[y, x].cpu().numpy(),
             pixels=np.stack([place % width, place // width], -1),
             values=torch.stack(held).cpu().numpy(),
             shares=share.cpu().numpy(),
             parts=torch.stack(parts).cpu().numpy(),
-            weights=(torch.ones_like(share) * whole.total[pixel].rsqrt()).cpu().numpy(),
+            weights=(torch.ones_like(share) * asked.total[pixel].rsqrt()).cpu().numpy(),
             fresh=np.zeros(channels, np.float32),
             value=value,
         )

@@ -46,4 +46,4 @@ def test_names_and_modes_are_checked():
 
 
 def test_the_priors_shown_are_there():
-    assert len(long.chosen(settings_for("long").names("priors"))) == 12
+    assert len(long.chosen(settings_for("long").names("priors"))) == 13

@@ -179,7 +179,12 @@ def test_a_pixel_that_covers_nothing_opens_an_anchor(make: Build) -> None:
     assert run.inspect(1, 5, 6).sentence.startswith("The outline of this pixel has shrunk to a line in frame 0")
 
 
-def test_the_pixel_page_has_what_the_frame_has(make: Build, turning: Build) -> None:
+@pytest.mark.parametrize("kernels", [True, False])
+def test_the_pixel_page_has_what_the_frame_has(
+    make: Build, turning: Build, kernels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not kernels:
+        monkeypatch.setattr(compiled, "available", lambda: False)
     run = start(make(turning(), channels=3))
     frame = run.frame(3)
     for x, y in [(14, 10), (4, 7), (20, 15)]:
