@@ -100,6 +100,9 @@ def _tried(tried: Reader, path: Path) -> dict[str, Any]:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (CEILING, CEILING))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Answers have a pipe of their own: what a library prints while it reads must not be taken for one.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     asked = json.load(sys.stdin)
     folder = Path(asked["folder"])
     readers = {name: reader(name) for name, _ in asked["inputs"]}
@@ -108,7 +111,7 @@ def main() -> None:
         file, data = files[name][0]
         (folder / file).write_bytes(data)
         tried.read(folder / file)
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     warnings.simplefilter("ignore")
     for name, number in asked["inputs"]:
         if readers[name].as_they_are:
@@ -116,7 +119,7 @@ def main() -> None:
         else:
             file, data = example(files[name], name, asked["seed"], number)
         (folder / file).write_bytes(data)
-        print(json.dumps(_tried(readers[name], folder / file)), flush=True)
+        print(json.dumps(_tried(readers[name], folder / file)), file=answers, flush=True)
         (folder / file).unlink()
 
 
