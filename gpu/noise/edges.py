@@ -5,7 +5,7 @@ is whole numbers. What costs there 4^k cells a pixel costs here 2^k crossings of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,44 +124,55 @@ def ranks(error: torch.Tensor) -> npt.NDArray[np.int32]:
 
 
 def gather(
-    track: Track, error: torch.Tensor, summed: SummedField, k: int, s: int, channels: int, room: Room | None = None
+    track: Track,
+    error: torch.Tensor,
+    summed: SummedField,
+    k: int,
+    s: int,
+    channels: int,
+    room: Room | None = None,
+    levels: Mapping[int, int] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many
-    level-k cells they own, (H, W) int32. See gpu.noise.gathering.gather."""
+    """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many cells
+    they own, (H, W) int32: of level k, or of what `levels` says for an anchor. See gpu.noise.gathering.gather."""
     height, width = track.label.shape
     room = room or Room()
-    outline = shapes(track, k, s, room)
+    at_level = {k: shapes(track, k, s, room)}
     count = np.zeros(height * width, np.int32)
     groups = max(1, -(-channels // LANES))
     totals = [room.array(f"total {group}", (height * width, PAIRS), np.int64) for group in range(groups)]
     for total in totals:
         total.fill(0)
+    noise = torch.zeros((channels, height, width), dtype=torch.float32)
     rank: npt.NDArray[np.int32] | None = None
-    for label, pixels in by_label(track, outline):
+    for label, pixels in by_label(track, at_level[k]):
         interrupt.poll()
-        mask = np.zeros((height, 1 if len(pixels) >= WHOLE_ROWS * height * width else width), np.uint8)
-        if mask.shape[1] == 1 and summed.is_whole(label, k, groups, channels):
+        level = (levels or {}).get(label, k)
+        if level not in at_level:
+            at_level[level] = shapes(track, level, s)
+        outline = at_level[level]
+        many = len(pixels) >= WHOLE_ROWS * height * width and level == k
+        mask = np.zeros((height, 1 if many else width), np.uint8)
+        if many and summed.is_whole(label, level, groups, channels):
             mask[:] = 1
         else:
-            edges_compiled.touched(pixels, outline, k, mask)
-        shared = contest(pixels, outline, k, height)
+            edges_compiled.touched(pixels, outline, level, mask)
+        shared = contest(pixels, outline, level, height)
         if shared is not None:
             rank = ranks(error) if rank is None else rank
-            settle(pixels, outline, rank, shared, k, summed.nothing(k), totals[0], count, False)
+            settle(pixels, outline, rank, shared, level, summed.nothing(level), totals[0], count, False)
         tangled = bool((outline.kind[pixels] == TANGLED).any())
         for group, total in enumerate(totals):
             lanes = min(LANES, channels - LANES * group)
             counted = count if group == 0 else np.zeros_like(count)
-            for sums in summed.at(label, k, group, lanes, mask) if lanes else [summed.nothing(k)]:
+            for sums in summed.at(label, level, group, lanes, mask) if lanes else [summed.nothing(level)]:
                 edges_compiled.add_edges(pixels, outline, sums, total, counted)
                 if tangled:
                     contested_compiled.add_tangled(pixels, outline, sums, total, counted)
                 if shared is not None and rank is not None:
-                    settle(pixels, outline, rank, shared, k, sums, total, counted, True)
-    noise = torch.empty((channels, height, width), dtype=torch.float32)
-    for group, total in enumerate(totals):
-        some = noise[LANES * group : LANES * (group + 1)].view(-1, height * width).numpy()
-        edges_compiled.normalise(total, count, float(4**k), np.float32(2.0**-FRACTION), some)
+                    settle(pixels, outline, rank, shared, level, sums, total, counted, True)
+            some = noise[LANES * group : LANES * (group + 1)].view(-1, height * width).numpy()
+            edges_compiled.normalise(pixels, total, count, float(4**level), np.float32(2.0**-FRACTION), some)
     return noise, torch.from_numpy(count).view(height, width)
 
 

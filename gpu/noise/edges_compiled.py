@@ -292,10 +292,11 @@ def list_pixels(label: Any, kind: Any, begin: Any, out: Any) -> None:
 
 
 @kernel
-def normalise(total: Any, count: Any, cells: Any, unit: Any, out: Any) -> None:
+def normalise(pixels: Any, total: Any, count: Any, cells: Any, unit: Any, out: Any) -> None:
     """Write to `out` (C, n) float32 the sums `total` (n, PAIRS) int64 of `count` (n,) cells, brought to unit variance: times
     the root of `cells` a pixel over the count, `unit` being what a step is worth; 0 where nothing is owned."""
-    for pixel in range(len(count)):
+    for n in range(len(pixels)):
+        pixel = pixels[n]
         own = count[pixel]
         factor = np.float32(np.sqrt(cells / own)) if own > 0 else np.float32(0)
         for lane in range(out.shape[0]):

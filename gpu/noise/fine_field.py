@@ -84,6 +84,12 @@ class AnchorField:
         """See FineField."""
         return self._tiling
 
+    def at_level(self, k: int) -> AnchorField:
+        """The same field on another level, with the same noise at hand."""
+        other = AnchorField(self.seed, Tiling(self._tiling.grid, k), self.rasteriser, self._whole)
+        other._noise = self._noise
+        return other
+
     def hold(self, label: int, noise: torch.Tensor) -> None:
         """Take over the (C, H, W) noise of an anchor frame of `whole()`."""
         self._noise[label] = noise

@@ -6,14 +6,14 @@ The parts: where noise comes from (gpu.noise.tracks), what is there (gpu.noise.f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from gpu import interrupt
-from gpu.noise import field, fine_field, footprints, gathering, inspection
+from gpu.noise import field, fine_field, footprints, gathering, inspection, levels
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
@@ -62,6 +62,7 @@ class Transport:
         self.field = AnchorField(settings.seed, Tiling(grid, settings.k), rasteriser, self.tracks.whole_anchors)
         self._summed: SummedField | None = None  # made where edges are walked
         self._room: Room | None = None
+        self._finer: dict[int, AnchorField] = {}
 
     @property
     def fill(self) -> str:
@@ -122,16 +123,44 @@ class Transport:
         """Noise (C, H, W) of frame t along a track, 0 where a pixel owns nothing, and how many sub-pixels pixels own, (H, W)
         int32."""
         error, settings = self.motion.error(t - 1), self.settings
+        finer = levels.levels(track, settings.k)
         if self.grid.device.type == "cpu" and self.rasteriser.by_edges:
             from gpu.noise import edges
             from gpu.noise.summed_field import SummedField
 
             if self._summed is None:
-                limit = fine_field.summed_bytes()
                 self._room = edges.Room()
+                limit = fine_field.summed_bytes()
                 self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
-            return edges.gather(track, error, self._summed, settings.k, settings.s, channels, self._room)
-        return gathering.gather(track, error, self.field, self.rasteriser, settings.s, channels)
+            return edges.gather(
+                track, error, self._summed, settings.k, settings.s, channels, self._room, finer
+            )  # fmt: skip
+        noise, count = self._drawn(self._only(track, None, finer), error, settings.k, channels)
+        for level in sorted(set(finer.values())):
+            some = self._only(track, level, finer)
+            other, owned = self._drawn(some, error, level, channels)
+            noise, count = noise + other, count + owned  # a pixel owns cells of one anchor, at one level
+        return noise, count
+
+    def _drawn(self, track: Track, error: torch.Tensor, k: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return gathering.gather(track, error, self.field_at(k), self.rasteriser, self.settings.s, channels)
+
+    def _only(self, track: Track, level: int | None, finer: Mapping[int, int]) -> Track:
+        """A track of those pixels alone whose anchors are looked at on a level (None: that of the settings)."""
+        if not finer:
+            return track
+        anchors = [anchor for anchor, its in finer.items() if level is None or its == level]
+        inside = torch.isin(track.label, torch.tensor(anchors, dtype=track.label.dtype, device=track.label.device))
+        away = inside if level is None else ~inside
+        return Track(track.label, track.position, torch.where(away, NEW, track.state).to(torch.uint8))
+
+    def field_at(self, k: int) -> AnchorField:
+        """The field as drawing looks at it on level k."""
+        if k == self.settings.k:
+            return self.field
+        if k not in self._finer:
+            self._finer[k] = self.field.at_level(k)
+        return self._finer[k]
 
     def _count(self, track: Track, t: int) -> torch.Tensor:
         return self.gather(track, t, 0)[1]
@@ -146,4 +175,5 @@ class Transport:
 
     def _footprint(self, track: Track, t: int, x: int, y: int, channels: int) -> Footprint:
         error = self.motion.error(t - 1)
-        return footprints.gathered(track, error, self.field, self.rasteriser, self.settings.s, x, y, channels)
+        level = levels.levels(track, self.settings.k).get(int(track.label[y, x]), self.settings.k)
+        return footprints.gathered(track, error, self.field_at(level), self.rasteriser, self.settings.s, x, y, channels)
