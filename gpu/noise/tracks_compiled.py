@@ -134,7 +134,7 @@ def add_areas(
             a, b, c = state[i, j], state[i, j + 1], state[i + 1, j]
             if label[i, j + 1] != own or label[i + 1, j] != own:
                 continue
-            if a == new or a == undefined or b == new or b == undefined or c == new or c == undefined:
+            if a == new or a == undefined or b == new or b == undefined or c == new or c == undefined:  # noqa: SIM109 - compiled
                 continue
             ax, ay = position[i, j + 1, 0] - position[i, j, 0], position[i, j + 1, 1] - position[i, j, 1]
             bx, by = position[i + 1, j, 0] - position[i, j, 0], position[i + 1, j, 1] - position[i, j, 1]
