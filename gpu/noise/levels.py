@@ -48,7 +48,7 @@ def levels(track: Track, k: int) -> dict[int, int]:
 
 
 def _areas(track: Track) -> tuple[torch.Tensor, torch.Tensor]:
-    """By anchor, int64: the sum of the areas, at most 1, that its carried pixels cover to first order, and how many were seen."""
+    """By anchor, int64: the sum of the areas, at most 1 each, that its carried pixels cover, and how many were seen."""
     position, label = track.position, track.label
     here, right, below = position[:-1, :-1], position[:-1, 1:], position[1:, :-1]
     carried = (track.state != NEW) & (track.state != UNDEFINED)
