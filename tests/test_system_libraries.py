@@ -64,6 +64,8 @@ def _qt_modules() -> set[str]:
 
 def _is_root(path: Path, modules: set[str]) -> bool:
     """Whether Python imports this file, or Qt loads it by itself; the rest comes when those ask for it."""
+    if path.name.startswith(("tbbpool.", "omppool.")):
+        return False  # numba's pools of threads, tried when a kernel asks for threads of its own; none of ours does
     if "PySide6" in path.parts:
         if path.name.startswith("Qt"):
             return path.name.partition(".")[0] in modules

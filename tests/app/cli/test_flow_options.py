@@ -99,7 +99,7 @@ def test_a_film_and_its_flow(cli: Any, tmp_path: Path) -> None:
         (["--synthetic", "rotation", "--flow", "f.npy"], "has its own motion"),
         (["--video", "a.mp4", "--flow-units", "pixels"], "there is no --flow"),
         (["--video", "a.mp4", "--key", "x"], "there is no --flow"),
-        (["--video", "a.mp4", "--flow", "f.npy", "--still", "a.png"], "--still needs"),
+        (["--video", "a.mp4", "--flow", "f.npy", "--still", "a.png"], "--still cannot stand beside"),
         (["--flow", "absent.npy"], "There is no flow file absent.npy"),
         (["--flow", "absent.npy", "--flow-units", "metres"], "invalid choice"),
     ],

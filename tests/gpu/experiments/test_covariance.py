@@ -53,7 +53,7 @@ def test_a_wrong_theory_is_found_out(asymmetric):
     """∫-noise has not bilinear's covariances, nor those of another shift."""
     first, warped, theories = asymmetric
     ones = np.ones(SIZE * SIZE)
-    other = covariance.area_theory(SIZE, 1.0, -0.75)
+    other = covariance.area_theory(SIZE, 0.8, -0.75)
     assert agreement(warped["integral"], first, other.cross, ones, ones, False).p < covariance.FAILS
     own = theories["bilinear"].own
     variance = np.diag(own)

@@ -50,7 +50,7 @@ def test_what_came_into_view_is_carried_on_by_one_handler_only(scenes):
     for scene in scenes:
         kept, drawn = scene.groups["two-stage", "uncovered"], scene.groups["random", "uncovered"]
         assert kept.pixels == drawn.pixels > 250
-        assert kept.correlation > 0.4
+        assert kept.correlation > 0.35
         assert abs(drawn.correlation) < 0.15
         assert scene.groups["two-stage", "all"].correlation < 1
         assert scene.groups["two-stage", "reappeared"].pixels <= kept.pixels

@@ -27,7 +27,7 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
     pick = np.random.default_rng(5)
     for t in (1, 3):
         noise, state = carrier.integral(t, CHANNELS)
-        total, owned = carrier.gather(carrier.tracks.before_renewal(t), t, CHANNELS)
+        gathered, owned = carrier.gather(carrier.tracks.before_renewal(t), t, CHANNELS)
         for x, y in zip(pick.integers(0, SIZE[1], 6), pick.integers(0, SIZE[0], 6), strict=True):
             inspection = carrier.inspect(t, int(x), int(y), CHANNELS)
             foot = inspection.footprint
@@ -39,7 +39,7 @@ def test_sub_pixels_add_up_to_the_noise(name: str, rasteriser: Rasteriser) -> No
             assert len({tuple(place) for place in foot.subpixels.tolist()}) == foot.count
             if inspection.state in (KEPT, INHERITED):
                 assert foot.count == owned[y, x]
-                np.testing.assert_allclose(foot.total, total[:, y, x], atol=1e-4)
+                np.testing.assert_allclose(rebuilt(foot), gathered[:, y, x], atol=1e-4)
                 assert foot.anchor == carrier.tracks.transported(t).label[y, x]
                 assert foot.count <= foot.covered
             else:
@@ -71,7 +71,7 @@ def test_jacobian_and_area_of_a_zoom(rasteriser: Rasteriser) -> None:
     assert foot is not None
     assert foot.area == pytest.approx(1.3**-4, rel=0.02)
     assert foot.jacobian == pytest.approx(1.3**-4, rel=0.02)
-    assert foot.count / 64 == pytest.approx(foot.area, abs=0.15)
+    assert foot.count / 4**foot.level == pytest.approx(foot.area, abs=0.15)
 
 
 @pytest.mark.slow

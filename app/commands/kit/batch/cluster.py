@@ -83,6 +83,8 @@ def run(rows: Sequence[Row], out: Path, address: str) -> Generator[Event | None]
                     yield _ended(whose, told, address)
                 else:
                     yield Progress(*told)
+    except OSError:  # Dask's own errors of a connection that was reset are among these
+        raise BackendError(f"The Dask scheduler at {address} is there no more.") from None
     finally:
         with suppress(Exception):  # the scheduler may be gone, and its sentence has been said
             if client.status == "running":
