@@ -38,6 +38,12 @@ def test_signals_at_random_moments_end_every_command(tmp_path: Path) -> None:
     assert not wrong
 
 
+def _unignored() -> None:
+    """Signals as a shell leaves them in the foreground; what runs in the background, or under nohup, ignores some."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _python(code: str) -> subprocess.Popen[str]:
     """A process that listens for signals, says that it is ready and runs `code`."""
     text = f"import os, sys, time\nfrom app import stopping\nwith stopping.listening():\n    print('ready', flush=True)\n{code}"
@@ -47,7 +53,7 @@ def _python(code: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_unignored,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
