@@ -39,8 +39,8 @@ def spans_of(shapes: Any, pixel: Any, r: Any, columns: Any, out: Any) -> Any:
     m = shapes.vertices.shape[1]
     number = 0
     if shapes.kind[pixel] == _TANGLED:
-        cx = np.int64(nearest(shapes.position[pixel, 0] * shapes.scale)) << shapes.lift
-        cy = np.int64(nearest(shapes.position[pixel, 1] * shapes.scale)) << shapes.lift
+        cx = np.int64(nearest(shapes.position[pixel, 0] * shapes.scale))
+        cy = np.int64(nearest(shapes.position[pixel, 1] * shapes.scale))
         for v in range(m):
             x0, y0, x1, y1 = edge(shapes, pixel, v)
             low, high = np.int64(1) << 62, -(np.int64(1) << 62)

@@ -26,7 +26,7 @@ from gpu.noise.tracks import Track
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 
-ALL_SIDES = 15
+ALL_SIDES = outlines_compiled.TOP + outlines_compiled.RIGHT + outlines_compiled.BOTTOM + outlines_compiled.LEFT
 
 WHOLE_ROWS = 1 / 8
 """Anchors that this share of a frame looks at have whole rows of their field made."""
@@ -72,7 +72,7 @@ def shapes(track: Track, k: int, s: int, room: Room | None = None) -> Shapes:
     scale = np.float32(SNAP << k)
     outlines_compiled.outlines_of_rows(position, label, moving, s, scale, vertices, kind, right, down, linked)
     return Shapes(
-        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), linked.reshape(-1), width, scale, 0,
+        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), linked.reshape(-1), width, scale,
     )  # fmt: skip
 
 

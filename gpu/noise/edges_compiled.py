@@ -35,8 +35,7 @@ BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
 class Shapes(NamedTuple):
     """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8
     (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs; `linked` (n,) uint8 which
-    sides are shared with a neighbour, bit 0 the top and so on clockwise. `lift`:
-    the bits by which the level of the outlines is coarser than that of the cells."""
+    sides are shared with a neighbour, bit 0 the top and so on clockwise."""
 
     vertices: Any
     position: Any
@@ -44,7 +43,6 @@ class Shapes(NamedTuple):
     linked: Any
     width: int
     scale: Any
-    lift: int
 
 
 class Sums(NamedTuple):
@@ -164,10 +162,10 @@ def edge(shapes: Any, pixel: Any, v: Any) -> Any:
     after = v + 1 if v + 1 < m else 0
     outline = shapes.vertices[pixel]
     return (
-        np.int64(outline[v, 0]) << shapes.lift,
-        np.int64(outline[v, 1]) << shapes.lift,
-        np.int64(outline[after, 0]) << shapes.lift,
-        np.int64(outline[after, 1]) << shapes.lift,
+        np.int64(outline[v, 0]),
+        np.int64(outline[v, 1]),
+        np.int64(outline[after, 0]),
+        np.int64(outline[after, 1]),
     )
 
 
@@ -248,7 +246,7 @@ def bounds(shapes: Any, pixel: Any) -> Any:
             np.int64(nearest(shapes.position[pixel, 1] * shapes.scale)),
         )
         x_low, y_low, x_high, y_high = min(x_low, x), min(y_low, y), max(x_high, x), max(y_high, y)
-    return x_low << shapes.lift, y_low << shapes.lift, x_high << shapes.lift, y_high << shapes.lift
+    return x_low, y_low, x_high, y_high
 
 
 @kernel

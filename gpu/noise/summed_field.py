@@ -116,11 +116,6 @@ class SummedField:
         empty = np.zeros(((self.width << k) + 1, 1 << k, PAIRS), np.int64)
         return Sums(empty, zeros, k, self.height << k, self.width << k, 0, self.height << k)
 
-    def forget(self, label: int) -> None:
-        """Drop what is kept of an anchor."""
-        for key in [key for key in self._kept if key[0] == label]:
-            del self._kept[key]
-
     def _parts(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> Iterator[Sums]:
         """Rows of pixels at a time. As many parts as there is room for are kept, so that a field that is a little too large
         costs a little more."""
