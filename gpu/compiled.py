@@ -4,18 +4,28 @@ Modules that hold kernels (`*_compiled.py`) import numba and are imported only w
 processor, after `available` was asked. Everything a kernel does is done by torch as well, which other devices use, and the
 processor where numba is missing.
 
-Kernels are compiled when they are first called, and kept on disk from then on. No reordering of sums and no fused
-multiplications are allowed, so that a kernel gives the same bits on every processor.
+Kernels are compiled when they are first called, and kept on disk from then on, in a folder named after the sources of all of
+them: numba itself looks at a kernel's own file alone, and would go on with what it had inlined from another one that has
+changed since. No reordering of sums and no fused multiplications are allowed, so that a kernel gives the same bits on every
+processor.
 """
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import platformdirs
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+ROOT = Path(__file__).parent
 
 
 @lru_cache(maxsize=1)
@@ -26,13 +36,13 @@ def available() -> bool:
 
 def kernel(function: Function) -> Function:
     """`function` compiled: without the interpreter's lock, divisions as in numpy, and kept on disk where a folder for that
-    can be written to. numba looks at the file of the kernel alone to see whether what it kept is stale: who changes a
-    function that kernels of other files use deletes what was kept (`__pycache__/*.nbi`)."""
+    can be written to."""
     import numba
 
+    _keep_beside_sources()
     try:
         return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
-    except RuntimeError:  # no folder to keep it in: neither beside the module nor in the user's home
+    except (RuntimeError, OSError):  # no folder to keep it in: neither beside the modules nor in the user's home
         return cast(Function, numba.njit(nogil=True, error_model="numpy")(function))
 
 
@@ -41,3 +51,45 @@ def inlined(function: Function) -> Function:
     import numba
 
     return cast(Function, numba.njit(inline="always", error_model="numpy")(function))
+
+
+@lru_cache(maxsize=1)
+def _keep_beside_sources() -> None:
+    """Tell numba where compiled kernels are kept, unless NUMBA_CACHE_DIR does."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    import numba
+
+    name = f"kernels-{digest(ROOT)}"
+    for parent in (ROOT / "__pycache__", Path(platformdirs.user_cache_dir("noisescope"))):
+        try:
+            (parent / name).mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(parent / name, os.W_OK):
+            cast(Any, numba).config.CACHE_DIR = str(parent / name)
+            return
+
+
+def digest(root: Path) -> str:
+    """What the kernels below `root` are made of: their sources, and those of the modules that they take constants from."""
+    kernels = sorted(root.rglob("*_compiled.py"))
+    read = {path: path.read_bytes() for path in kernels}
+    for path in kernels:
+        for module in _imported(read[path]):
+            file = root.parent.joinpath(*module.split(".")).with_suffix(".py")
+            if file not in read and file.is_file():
+                read[file] = file.read_bytes()
+    whole = hashlib.sha256()
+    for path in sorted(read):
+        whole.update(str(path.relative_to(root)).encode() + b"\0" + read[path] + b"\0")
+    return whole.hexdigest()[:16]
+
+
+def _imported(source: bytes) -> list[str]:
+    """The modules that a source imports, and names that may be modules."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
