@@ -16,6 +16,8 @@ import ast
 import hashlib
 import importlib.util
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -28,10 +30,41 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ROOT = Path(__file__).parent
 
 
+COMPLETE = "complete"
+"""A file beside kept kernels that says that all of them are there (gpu.engine.warm_up)."""
+
+_awaited: list[Path] = []  # what this process goes on with torch for
+
+
 @lru_cache(maxsize=1)
-def available() -> bool:
-    """Whether numba is installed."""
+def installed() -> bool:
+    """Whether numba is."""
     return importlib.util.find_spec("numba") is not None
+
+
+def available() -> bool:
+    """Whether kernels are to be used: numba is installed, and nobody is compiling them for this process (`compile_beside`)."""
+    if _awaited and _awaited[0].exists():
+        _awaited.clear()
+    return installed() and not _awaited
+
+
+def compile_beside() -> None:
+    """For a window, which must not wait until kernels are compiled, half a minute on a slow machine: where they are not on disk
+    yet a process of its own compiles them, and this one goes on with torch, which gives the same values, until they are."""
+    place = folder()
+    if not installed() or place is None or (place / COMPLETE).exists() or _awaited:
+        return
+    _awaited.append(place / COMPLETE)
+    paths = [str(ROOT.parent), *filter(None, [os.environ.get("PYTHONPATH", "")])]
+    try:
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "gpu.engine.warm_up"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except OSError:  # no more processes: then they are compiled here, when they are called
+        _awaited.clear()
 
 
 def kernel(function: Function) -> Function:
@@ -39,7 +72,9 @@ def kernel(function: Function) -> Function:
     can be written to."""
     import numba
 
-    _keep_beside_sources()
+    place = folder()
+    if place is not None:
+        cast(Any, numba).config.CACHE_DIR = str(place)
     try:
         return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
     except (RuntimeError, OSError):  # no folder to keep it in: neither beside the modules nor in the user's home
@@ -54,12 +89,11 @@ def inlined(function: Function) -> Function:
 
 
 @lru_cache(maxsize=1)
-def _keep_beside_sources() -> None:
-    """Tell numba where compiled kernels are kept, unless NUMBA_CACHE_DIR does."""
+def folder() -> Path | None:
+    """Where compiled kernels are kept: beside the sources, or in the user's cache; None where numba decides, because
+    NUMBA_CACHE_DIR says so or because neither can be written to."""
     if os.environ.get("NUMBA_CACHE_DIR"):
-        return
-    import numba
-
+        return None
     name = f"kernels-{digest(ROOT)}"
     for parent in (ROOT / "__pycache__", Path(platformdirs.user_cache_dir("noisescope"))):
         try:
@@ -67,8 +101,8 @@ def _keep_beside_sources() -> None:
         except OSError:
             continue
         if os.access(parent / name, os.W_OK):
-            cast(Any, numba).config.CACHE_DIR = str(parent / name)
-            return
+            return parent / name
+    return None
 
 
 def digest(root: Path) -> str:

@@ -19,6 +19,7 @@ from PySide6.QtCore import Signal
 
 from app.model import catalogue
 from app.model.frame_pictures import Converter, slice_bytes
+from app.worker.making import MakeEngine, real_engine
 from app.worker.messages import Arrival, Failure, Progress, Unfilled
 from app.worker.requests import Question, Requests, Steps, close_steps
 from app.worker.thread import explain, leave_a_core
@@ -29,19 +30,11 @@ from gpu.session import Session
 if TYPE_CHECKING:
     from gpu.engine import Engine
 
-
-MakeEngine = Callable[[Session], "Engine"]
 TELL_SECONDS = 0.3  # curves are sent at most this often
 REPORT_SECONDS = 0.1  # and progress
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
 BAD_IN_A_ROW = 3
 """After so many frames that failed one after the other nothing more is computed unasked: the others would fail as well."""
-
-
-def real_engine(session: Session) -> Engine:
-    from gpu.engine import Engine
-
-    return Engine(session)
 
 
 class Worker(Requests):

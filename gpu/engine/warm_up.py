@@ -35,6 +35,9 @@ def main() -> None:
                     frame = run.frame(t).noise
                 whiteness.measure(frame)
                 with_previous(clip, run, 3, 1)
+    place = compiled.folder()
+    if place is not None:
+        (place / compiled.COMPLETE).touch()
     print(f"Kernels are compiled for this machine ({time.monotonic() - began:.0f} s).")
 
 

@@ -72,3 +72,40 @@ def test_a_kernel_is_compiled_anew_when_a_part_of_it_changes(package: Path) -> N
     assert said() == "21 1"
     (package / "constants.py").write_text("FACTOR = 3\n")
     assert said() == "31 0"
+
+
+def test_where_nothing_is_compiled_a_process_of_its_own_does_it_and_torch_goes_on(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, however often it is asked; from when they are there, kernels are used."""
+    began: list[list[str]] = []
+    monkeypatch.setattr(compiled, "ROOT", package)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(compiled, "folder", compiled.folder.__wrapped__)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: began.append(command))
+    assert compiled.available()
+    compiled.compile_beside()
+    compiled.compile_beside()
+    assert began == [[sys.executable, "-P", "-m", "gpu.engine.warm_up"]]
+    assert not compiled.available()
+    place = compiled.folder()
+    assert place is not None
+    (place / compiled.COMPLETE).touch()
+    assert compiled.available()
+    compiled.compile_beside()
+    assert len(began) == 1
+    assert compiled.available()
+
+
+def test_where_no_process_can_be_started_kernels_are_compiled_when_they_are_called(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(compiled, "ROOT", package)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(compiled, "folder", compiled.folder.__wrapped__)
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    compiled.compile_beside()
+    assert compiled.available()

@@ -46,7 +46,8 @@ def test_shares_add_up(scenes):
 
 @pytest.mark.slow
 def test_what_came_into_view_is_carried_on_by_one_handler_only(scenes):
-    """Each group has more than 1,000 values, so that a correlation of independent ones exceeds 0.15 with p < 1e-5."""
+    """Each group has more than 1,000 values, so that a correlation of independent ones exceeds 0.15 with p < 1e-5. What is kept
+    was 0.397 and more over 1,899 values, whose standard error is 0.02: 0.35 is two of these below."""
     for scene in scenes:
         kept, drawn = scene.groups["two-stage", "uncovered"], scene.groups["random", "uncovered"]
         assert kept.pixels == drawn.pixels > 250
