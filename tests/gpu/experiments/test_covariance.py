@@ -50,8 +50,8 @@ def test_every_entry_agrees_with_theory(asymmetric, prior: str, kind: str):
 
 @pytest.mark.slow
 def test_a_wrong_theory_is_found_out(asymmetric):
-    """∫-noise has not bilinear's covariances, nor those of a shift that is half a pixel less. (A third of a pixel less gives p =
-    0.005 with these draws: the sample cannot tell that at 0.001.)"""
+    """∫-noise has not bilinear's covariances, nor those of a shift that is half a pixel less. (A third of a pixel less gives
+    p = 0.005 with these draws: the sample cannot tell that at 0.001.)"""
     first, warped, theories = asymmetric
     ones = np.ones(SIZE * SIZE)
     other = covariance.area_theory(SIZE, 0.8, -0.75)
