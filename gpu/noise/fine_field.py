@@ -94,9 +94,14 @@ class AnchorField:
         """Take over the (C, H, W) noise of an anchor frame of `whole()`."""
         self._noise[label] = noise
 
-    def held(self, label: int) -> npt.NDArray[np.float32] | None:
+    def carried(self, label: int) -> torch.Tensor | None:
         """The (C, H, W) noise of an anchor frame of `whole()`, which must be at hand; None of any other frame."""
-        return self._noise[label].numpy() if label in self._whole() else None
+        return self._noise[label] if label in self._whole() else None
+
+    def held(self, label: int) -> npt.NDArray[np.float32] | None:
+        """The same for compiled code."""
+        noise = self.carried(label)
+        return None if noise is None else noise.numpy()
 
     def holds(self, label: int, channels: int) -> bool:
         """Whether that noise is at hand, with so many channels or more; if so it is the last one to be dropped."""

@@ -29,20 +29,36 @@ mirror; anything else, and then it stands for the union of the triangles between
 
 @dataclass(frozen=True)
 class Outlines:
-    """Outlines of a frame's pixels in 1/SNAP of sub-pixels of their anchor frames, int32: `vertices` (H, W, m, 2) (x, y),
-    clockwise on the screen from the upper left corner, m / 4 a side; `centre` (H, W, 2). `kind` (H, W) int8; `right` and
-    `down` (H, W) bool: whether the pixel is linked to the one on its right, and to the one below."""
+    """Outlines of a frame's pixels in 1/SNAP of sub-pixels of their anchor frames, int32: vertices in `planes` (m, 2, H, W)
+    of x and y, clockwise on the screen from the upper left corner, m / 4 a side; `centre` (H, W, 2). `kind` (H, W) int8;
+    `right` and `down` (H, W) bool: whether the pixel is linked to the one on its right, and to the one below."""
 
-    vertices: torch.Tensor
+    planes: torch.Tensor
     centre: torch.Tensor
     kind: torch.Tensor
     right: torch.Tensor
     down: torch.Tensor
 
+    @property
+    def vertices(self) -> torch.Tensor:
+        """(H, W, m, 2) int32."""
+        return self.planes.permute(2, 3, 0, 1)
+
+    def ends(self, v: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(H, W) int32 x0, y0, x1, y1 of the edges from vertex v on."""
+        (x0, y0), (x1, y1) = self.planes[v], self.planes[(v + 1) % len(self.planes)]
+        return x0, y0, x1, y1
+
+    def linked(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """(H, W) bool: which pixels share their top, right, bottom and left side with a neighbour."""
+        top, left = torch.zeros_like(self.down), torch.zeros_like(self.right)
+        top[1:], left[:, 1:] = self.down[:-1], self.right[:, :-1]
+        return top, self.right, self.down, left
+
     def contours(self, pixel: torch.Tensor) -> Contours:
         """The outlines of the pixels `pixel` (n,) (flat indices) as rasterisers take them."""
-        m = self.vertices.shape[2]
-        vertices, centre = self.vertices.view(-1, m, 2)[pixel], self.centre.view(-1, 2)[pixel]
+        m = len(self.planes)
+        vertices, centre = self.planes.view(m, 2, -1)[..., pixel].permute(2, 0, 1), self.centre.view(-1, 2)[pixel]
         corners = vertices[:, :: m // 4].to(torch.int64)
         edge = corners.roll(-1, 1) - corners
         turn = edge[..., 0] * edge.roll(-1, 1)[..., 1] - edge[..., 1] * edge.roll(-1, 1)[..., 0]
@@ -68,14 +84,14 @@ def outlines(position: torch.Tensor, label: torch.Tensor, moving: torch.Tensor, 
     corners = _corners(here, across, along, right, down, moving)
     scale = float(1 << (k + SNAP_BITS))
     sides = _sides(here, corners, across, along, right, down, s, scale)
-    vertices = torch.stack([vertex for side in sides for vertex in side], 0).permute(2, 3, 0, 1).contiguous()
+    planes = torch.stack([vertex for side in sides for vertex in side], 0)
     centre = torch.round(position * scale).to(torch.int32)
-    kind = torch.where(moving, _kind(vertices, centre), NONE).to(torch.int8)
+    kind = torch.where(moving, _kind(planes, centre), NONE).to(torch.int8)
     plain = (kind == KEEPS) | (kind == TURNS)
     right, down = right.clone(), down.clone()
     right[:, :-1] &= plain[:, :-1] & (kind[:, :-1] == kind[:, 1:])
     down[:-1] &= plain[:-1] & (kind[:-1] == kind[1:])
-    return Outlines(vertices, centre, kind, right, down)
+    return Outlines(planes, centre, kind, right, down)
 
 
 def _square(vector: torch.Tensor) -> torch.Tensor:
@@ -214,10 +230,15 @@ def _side(first: torch.Tensor, middle: torch.Tensor, last: torch.Tensor, s: int,
     return [ends[0], *map(snapped, inner), ends[1]]
 
 
-def _kind(vertices: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
+def _kind(planes: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
     """(H, W) int8 of KEEPS, TURNS, TANGLED."""
-    spoke = (vertices - centre[:, :, None]).to(torch.int64)
-    following = spoke.roll(-1, 2)
-    turn = spoke[..., 0] * following[..., 1] - spoke[..., 1] * following[..., 0]
-    keeps, turns = (turn >= 0).all(-1), (turn <= 0).all(-1)
+    # Whole numbers below 2^26, whose products double precision holds, which is faster than int64 but which mps has not.
+    spoke = (planes - centre.permute(2, 0, 1)).to(torch.int64 if planes.device.type == "mps" else torch.float64)
+    keeps = torch.ones(planes.shape[2:], dtype=torch.bool, device=planes.device)
+    turns = keeps.clone()
+    for v, (x0, y0) in enumerate(spoke):
+        x1, y1 = spoke[(v + 1) % len(spoke)]
+        one_way, other_way = x0 * y1, y0 * x1
+        keeps &= one_way >= other_way
+        turns &= one_way <= other_way
     return torch.where(keeps, KEEPS, torch.where(turns, TURNS, TANGLED)).to(torch.int8)

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import torch
 
-from gpu import compiled
 from gpu.noise import field
 from gpu.noise.polygons import SNAP, Contours
 from gpu.noise.tiling import SLOT
@@ -44,7 +43,7 @@ class Rasteriser(Protocol):
 
     @property
     def by_edges(self) -> bool:
-        """Whether what pixels own is better found by walking edges on the processor (gpu.noise.edges) than by drawing."""
+        """Whether what pixels own is found by walking edges (gpu.noise.edges, gpu.noise.walking), not by drawing."""
         ...
 
     def cells(
@@ -69,8 +68,8 @@ class TorchRasteriser:
 
     @property
     def by_edges(self) -> bool:
-        """See Rasteriser: where there is a compiler."""
-        return compiled.available()
+        """See Rasteriser."""
+        return True
 
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,10 +18,14 @@ BLOCK_CACHE_BYTES = 64 << 20
 
 
 class Blocks:
-    """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.cells."""
+    """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.cells. `held`
+    tells the (C, H, W) noise that has been carried to an anchor, None where its pixels are born there."""
 
-    def __init__(self, seed: int, tiling: Tiling) -> None:
+    def __init__(
+        self, seed: int, tiling: Tiling, held: Callable[[int], torch.Tensor | None] = lambda label: None
+    ) -> None:
         self.seed, self.k, self.device = seed, tiling.k, tiling.grid.device
+        self._held = held
         self.height, self.width = tiling.grid.height, tiling.grid.width
         self._forget(0)
 
@@ -66,8 +70,13 @@ class Blocks:
         x, y = names % self.width, names // self.width % self.height
         labels, which = torch.unique(names // (self.width * self.height), return_inverse=True)
         x, y = x.to(torch.int32), y.to(torch.int32)
+        carried = [
+            (which == at, held) for at, label in enumerate(labels.tolist()) if (held := self._held(label)) is not None
+        ]
         for channel in range(self._channels):
             values = field.fixed(rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x))
+            for there, noise in carried:
+                values[there] = field.fixed(noise[channel, y[there], x[there]].to(self.device))
             planes = partial(self._keys, labels, which, rng.FINE, channel)
             out[:, channel] = field.cells_at(values, planes, self.k, y, x)
 

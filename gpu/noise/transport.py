@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gpu import interrupt
-from gpu.noise import field, fine_field, footprints, gathering, inspection, levels
+from gpu import compiled, interrupt
+from gpu.noise import field, fine_field, footprints, gathering, inspection, levels, walking
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
+from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.noise.tracks import Motion, Track, Tracks
@@ -60,7 +61,8 @@ class Transport:
         self._shot_start = shot_start
         self.tracks = self.tracks_where(self._count)
         self.field = AnchorField(settings.seed, Tiling(grid, settings.k), rasteriser, self.tracks.whole_anchors)
-        self._summed: SummedField | None = None  # made where edges are walked
+        self._prefix: PrefixSums | None = None  # made where edges are walked
+        self._summed: SummedField | None = None  # the same for compiled code
         self._room: Room | None = None
         self._finer: dict[int, AnchorField] = {}
 
@@ -124,7 +126,11 @@ class Transport:
         int32."""
         error, settings = self.motion.error(t - 1), self.settings
         finer = levels.levels(track, settings.k)
-        if self.grid.device.type == "cpu" and self.rasteriser.by_edges:
+        if self.rasteriser.by_edges and not (self.grid.device.type == "cpu" and compiled.available()):
+            if self._prefix is None:
+                self._prefix = PrefixSums(settings.seed, self.grid, fine_field.summed_bytes(), self.field.carried)
+            return walking.gather(track, error, self._prefix, settings.k, settings.s, channels, finer)
+        if self.rasteriser.by_edges:
             from gpu.noise import edges
             from gpu.noise.summed_field import SummedField
 
