@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.lessons.compute import scene as s
 from app.lessons.view import items, type_sizes
 from app.look import theme
-from app.views.widgets import graph  # noqa: F401  # sets pyqtgraph up
+from app.views.widgets import graph
 from app.views.widgets.words import Label
 
 AXIS_SIZE, LEGEND_SIZE, NOTE_SIZE = 0.82, 0.88, 0.82
@@ -151,7 +151,7 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph has no types
         return [text.replace("-", "−") for text in super().logTickStrings(values, scale, spacing)]
 
 
-class _Plot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
+class _Plot(graph.PlotView):
     """A plot that leaves the wheel to the page."""
 
     resized = Signal()
@@ -194,7 +194,6 @@ class PanelView(QWidget):
         self.plot.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.plot.setMinimumSize(60, 60)
         item = self.plot.getPlotItem()
-        item.setMenuEnabled(False)
         item.hideButtons()
         item.setMouseEnabled(False, False)
         item.disableAutoRange()

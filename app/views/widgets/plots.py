@@ -81,7 +81,6 @@ class CurvePlot(graph.PlotView, Figure):
         self.setAccessibleName(spec.title)
         self.setAccessibleDescription(spec.tip)
         item = self.getPlotItem()
-        item.setMenuEnabled(False)
         item.hideButtons()
         item.setMouseEnabled(False, False)
         item.setContentsMargins(0, 4, 10, 0)

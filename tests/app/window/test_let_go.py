@@ -206,6 +206,30 @@ def test_lessons_can_be_closed_while_they_are_laid_out(qapp: object, faults: lis
     QApplication.processEvents()
 
 
+@pytest.mark.slow
+def test_a_closed_lesson_takes_its_menus_along_also_while_python_still_names_it(qapp: object) -> None:
+    """pyqtgraph gives each plot seven menus that belong to no widget."""
+    from app.lessons.view.lesson_window import LessonWindow
+
+    def menus() -> int:
+        return sum(isinstance(widget, QMenu) for widget in QApplication.allWidgets())
+
+    gc.collect()
+    before = menus()
+    lessons = LessonWindow()
+    lessons.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    lessons.show()
+    lessons.open("1")
+    wait_for(lambda: bool(lessons.board.panels))
+    plots = [panel.plot for panel in lessons.board.panels.values()]
+    assert len(plots) > 0
+    assert menus() > before
+    lessons.close()
+    delete_closed()  # the plots
+    delete_closed()  # what is to go with them
+    assert menus() == before
+
+
 DELETED = """
 import sys
 from PySide6.QtCore import QEventLoop, QTimer

@@ -158,8 +158,8 @@ class Soak:
         while (dialog := QApplication.activeModalWidget()) is not None:
             dialog.close()
             yield 20
-        for other in lessons(window):
-            other.close()
+        while open_lessons := lessons(window):
+            open_lessons.pop().close()  # no name stays for it: that would keep all that Python has of it
         for run in window.experiments.processes.active:
             window.experiments.processes.cancel(run)
         window.documents.show_session(home())
