@@ -10,7 +10,7 @@ import os
 
 from gpu import compiled
 from gpu.errors import SizeError
-from gpu.noise import fine_field, sparse, tracks
+from gpu.noise import blocks, fine_field, prefix_sums, tracks
 from gpu.session import NoiseSettings
 from gpu.source import motion
 
@@ -56,12 +56,12 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, fram
     kept += min(max(half, 2 * step), pairs * step) + min(max(half, 2 * forward), pairs * forward)
     kept += min(max(tracks.TRACK_CACHE_BYTES, 4 * place), frames * place)
     cells, groups = (1 << 2 * noise.k) * pixels, -(-noise.channels // 4)
-    kept += sparse.BLOCK_CACHE_BYTES
+    kept += blocks.BLOCK_CACHE_BYTES
     if noise.backend == "gl" or not compiled.available():
         kept += min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * cells)
         drawn = 0 if noise.backend == "torch" else GL_BYTES + GL_WORK_BYTES * pixels
         return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
-    kept += min(fine_field.summed_bytes(), 16 * groups * cells)
+    kept += min(prefix_sums.summed_bytes(), 16 * groups * cells)
     return PROGRAM_BYTES + (0 if noise.backend == "torch" else GL_BYTES) + kept + EDGES_BYTES * pixels
 
 

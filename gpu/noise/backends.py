@@ -19,7 +19,9 @@ from gpu.noise.known_motion import KnownMotion
 from gpu.noise.ownership import Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
+from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.tiling import NoiseGrid
+from gpu.noise.tracks import Track
 from gpu.noise.transport import Transport, TransportSettings
 from gpu.plain_json import parse
 
@@ -66,18 +68,35 @@ class Backend:
         try:
             return self._rasteriser.own(outlines, slot, rank, slots)
         except (BackendError, moderngl.Error) as problem:
-            if self._wanted == "gl":
-                raise BackendError(
-                    f"The graphics device stopped working ({problem}). Choose the torch backend."
-                ) from None
-            self.note = f"The graphics device stopped working ({problem}); torch goes on without it."
-            self._context, self._rasteriser = None, TorchRasteriser()
+            self._lost(problem)
             return self._rasteriser.own(outlines, slot, rank, slots)
+
+    def _lost(self, problem: Exception) -> None:
+        """Go on with torch, or say that there is no going on."""
+        if self._wanted == "gl":
+            raise BackendError(f"The graphics device stopped working ({problem}). Choose the torch backend.") from None
+        self.note = f"The graphics device stopped working ({problem}); torch goes on without it."
+        self._context, self._rasteriser = None, TorchRasteriser()
 
     @property
     def by_edges(self) -> bool:
         """See gpu.noise.ownership.Rasteriser."""
         return self._rasteriser.by_edges
+
+    @property
+    def on_a_device(self) -> bool:
+        """See gpu.noise.ownership.Rasteriser."""
+        return self._rasteriser.on_a_device
+
+    def walk(
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """See gpu.noise.ownership.Rasteriser."""
+        try:
+            return self._rasteriser.walk(track, error, sums, k, s, channels, anchors)
+        except (BackendError, moderngl.Error) as problem:
+            self._lost(problem)
+            return None
 
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

@@ -292,14 +292,21 @@ def _overlaps(
     return at, (torch.searchsorted(first, end) - at).clamp(min=0)
 
 
+def source_pixels(frame: Frame, first: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """The pixels of anchors, ascending (label H + y) W + x, that stretches of cells lie in."""
+    k, height, width = frame.k, frame.rows >> frame.k, frame.columns >> frame.k
+    line, at = first // (frame.columns + 1), first % (frame.columns + 1)
+    row = line // frame.rows * height + (line % frame.rows >> k)
+    left, right = at >> k, (at + (after - first) - 1) >> k
+    which, number = numbered(right - left + 1)
+    names: torch.Tensor = torch.unique((row * width + left)[which] + number)
+    return names
+
+
 def _near(frame: Frame, first: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
     """The pixels whose boxes touch a pixel of their anchor that stretches lie in."""
     k, height, width = frame.k, frame.rows >> frame.k, frame.columns >> frame.k
-    line, at = first // (frame.columns + 1), first % (frame.columns + 1)
-    row = line // frame.rows * height + (line % frame.rows >> k)  # of pixels, among all anchors
-    left, right = at >> k, (at + (after - first) - 1) >> k
-    which, number = numbered(right - left + 1)
-    names = torch.unique((row * width + left)[which] + number)
+    names = source_pixels(frame, first, after)
     pixel = torch.nonzero(frame.kind != NONE)[:, 0]
     begin, end = frame.touched(pixel)
     begin, end = begin >> k, ((end - 1) >> k) + 1

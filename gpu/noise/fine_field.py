@@ -3,7 +3,6 @@ and made anew when it is asked for again; values never depend on that."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -13,30 +12,15 @@ import torch
 
 from gpu.cache import ByteCache, bytes_of
 from gpu.noise import field, rng, sparse
+from gpu.noise.blocks import Blocks
 from gpu.noise.ownership import Rasteriser
-from gpu.noise.sparse import Blocks, Claims
+from gpu.noise.sparse import Claims
 from gpu.noise.tiling import SLOT, Tiling
 
 FIELD_CACHE_BYTES = 256 << 20
 
 ANCHOR_CACHE_BYTES = 64 << 20
 """Of whole frames of noise that later frames are anchored in; the last one is kept in any case."""
-
-SUMMED_BYTES = 1200 << 20
-"""Of fields that are kept added up along their rows: four channels of 1024 x 1024 pixels at level 3 take 1074 MB."""
-
-
-def summed_bytes() -> int:
-    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the
-    most. A field that does not fit is made anew in every frame, in parts."""
-    told = os.environ.get("NOISESCOPE_FIELD_MB", "")
-    if told.isdecimal():
-        return int(told) << 20
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return SUMMED_BYTES
-    return min(SUMMED_BYTES, there // 8)
 
 
 class FineField(Protocol):

@@ -14,7 +14,9 @@ import torch
 
 from gpu.noise import field
 from gpu.noise.polygons import SNAP, Contours
+from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.tiling import SLOT
+from gpu.noise.tracks import Track
 
 OWNER = 0xFFFFFFFF
 TESTS = 1 << 19  # sub-pixels tested against edges at once: temporaries of two megabytes
@@ -46,6 +48,18 @@ class Rasteriser(Protocol):
         """Whether what pixels own is found by walking edges (gpu.noise.edges, gpu.noise.walking), not by drawing."""
         ...
 
+    @property
+    def on_a_device(self) -> bool:
+        """Whether it has a device of its own for that: whether `walk` is to be asked."""
+        ...
+
+    def walk(
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Noise (C, H, W) and counts (H, W) of the pixels that are carried from `anchors`, by edges on a device of its own;
+        None where torch or compiled code does it. See gpu.noise.walking.gather."""
+        ...
+
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int
     ) -> torch.Tensor:
@@ -70,6 +84,14 @@ class TorchRasteriser:
     def by_edges(self) -> bool:
         """See Rasteriser."""
         return True
+
+    @property
+    def on_a_device(self) -> bool:
+        """See Rasteriser: torch and compiled code work where the track is."""
+        return False
+
+    def walk(self, *_: object) -> None:
+        """See Rasteriser."""
 
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

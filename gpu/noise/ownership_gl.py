@@ -9,8 +9,11 @@ import torch
 
 from gpu import gl
 from gpu.noise import field, rng
+from gpu.noise.edges_gl import Walker
 from gpu.noise.polygons import Contours
+from gpu.noise.prefix_sums import PrefixSums, summed_bytes
 from gpu.noise.tiling import SLOT
+from gpu.noise.tracks import Track
 
 MOST = 64  # slots at once: 16 MB of ids
 
@@ -29,12 +32,14 @@ class GLRasteriser:
         self._ids = make.texture((width, height), 1, dtype="i4")
         self._depth = make.depth_renderbuffer((width, height))
         self._target = make.framebuffer([self._ids], self._depth)
+        self._walker = Walker(context, summed_bytes())
         self._program = context.program("own", "own")
         self._program["atlas"] = (float(width), float(height))
         self._program["slot_edge"] = SLOT
 
     def close(self) -> None:
         self.context.rest()
+        self._walker.close()
         for part in (self._target, self._ids, self._depth):
             part.release()
 
@@ -62,7 +67,18 @@ class GLRasteriser:
     @property
     def by_edges(self) -> bool:
         """See gpu.noise.ownership.Rasteriser."""
-        return False
+        return True
+
+    @property
+    def on_a_device(self) -> bool:
+        """See gpu.noise.ownership.Rasteriser."""
+        return True
+
+    def walk(
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """See gpu.noise.ownership.Rasteriser."""
+        return self._walker.gather(track, error, sums, k, s, channels, anchors)
 
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

@@ -5,18 +5,38 @@ anew in parts where they do not fit, so that values never depend on that."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
+import numpy as np
 import torch
 
-from gpu import interrupt
+from gpu import compiled, interrupt
 from gpu.noise import field, rng
-from gpu.noise.sparse import Blocks
+from gpu.noise.blocks import Blocks
 from gpu.noise.tiling import NoiseGrid, Tiling
 
 PART_BYTES = 64 << 20
 """Of a field that is made anew for each frame: as much at once."""
+
+SUMMED_BYTES = 1200 << 20
+"""Of fields that are kept added up along their rows: four channels of 1024 x 1024 pixels at level 3 take 1074 MB."""
+
+
+def summed_bytes() -> int:
+    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the
+    most. A field that does not fit is made anew in every frame, in parts."""
+    told = os.environ.get("NOISESCOPE_FIELD_MB", "")
+    if told.isdecimal():
+        return int(told) << 20
+    try:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return SUMMED_BYTES
+    return min(SUMMED_BYTES, there // 8)
+
 
 WORK_CELLS = 1 << 16
 """Cells refined at once."""
@@ -74,13 +94,17 @@ class Patches:
         return (((at << self.k) + (column & (n - 1))) << self.k) + (row & (n - 1))
 
 
+_NUMBERS = count()
+
+
 class PrefixSums:
     """Sums along the rows of cells of the fields of one seed. `limit` bounds the bytes that are kept; `held` is what has been
-    carried to anchors."""
+    carried to anchors. Its `number` is no other's."""
 
     def __init__(self, seed: int, grid: NoiseGrid, limit: int, held: Held) -> None:
         self.seed, self.grid, self.limit, self._held = seed, grid, limit, held
         self._kept: dict[tuple[int, int, int, int], torch.Tensor] = {}  # the last used last
+        self.number = next(_NUMBERS)
         self._blocks: dict[int, tuple[int, Blocks]] = {}  # by level: for how many channels, and these
 
     @property
@@ -122,6 +146,8 @@ class PrefixSums:
 
     def strip(self, label: int, k: int, first: int, lanes: int, y: int, h: int) -> torch.Tensor:
         """Sums (h (W n + 1) n, lanes) int32, n = 2^k, of the rows of pixels y to y + h - 1: see Rows."""
+        if self.grid.device.type == "cpu" and compiled.available():
+            return self._compiled(label, k, first, lanes, y, h)
         n, width, device = 1 << k, self.grid.width, self.grid.device
         out = torch.empty((h, width * n + 1, n, lanes), dtype=torch.int32, device=device)
         out[:, 0] = 0
@@ -140,6 +166,25 @@ class PrefixSums:
                 sums = torch.cumsum(cells.view(rows, n, width * n), 2, dtype=torch.int32)
                 out[start : start + rows, 1:, :, lane] = sums.transpose(1, 2)
         return out.view(-1, lanes)
+
+    def _compiled(self, label: int, k: int, first: int, lanes: int, y: int, h: int) -> torch.Tensor:
+        """`strip` by compiled code, which adds up LANES channels at once."""
+        from gpu.noise.summed_field import SummedField
+
+        held = self._held(label)
+        made = SummedField(
+            self.seed, self.grid.height, self.grid.width, 0, lambda _: None if held is None else held.numpy()
+        )
+        row = ((self.grid.width << k) + 1) << k
+        out = torch.empty((h * row, lanes), dtype=torch.int32)
+        wanted = np.zeros((self.grid.height, 1), np.uint8)
+        wanted[y : y + h] = 1
+        for part in made.at(label, k, first // LANES, lanes, wanted):
+            pairs = torch.from_numpy(part.sums).view(-1, part.sums.shape[2]).view(torch.int32)
+            pairs[:, 1::2] += pairs[:, ::2] < 0  # a pair is low + 2^32 high
+            begin = max((part.low >> k) - y, 0) * row
+            out[begin : begin + len(pairs)] = pairs[:, :lanes]
+        return out
 
     def patches(
         self, names: torch.Tensor, k: int, first: int, lanes: int, channels: int, low: int, high: int

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gpu import compiled, interrupt
-from gpu.noise import field, fine_field, footprints, gathering, inspection, levels, walking
+from gpu.noise import field, footprints, gathering, inspection, levels, prefix_sums, walking
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
@@ -126,27 +126,55 @@ class Transport:
         int32."""
         error, settings = self.motion.error(t - 1), self.settings
         finer = levels.levels(track, settings.k)
-        if self.rasteriser.by_edges and not (self.grid.device.type == "cpu" and compiled.available()):
-            if self._prefix is None:
-                self._prefix = PrefixSums(settings.seed, self.grid, fine_field.summed_bytes(), self.field.carried)
-            return walking.gather(track, error, self._prefix, settings.k, settings.s, channels, finer)
         if self.rasteriser.by_edges:
-            from gpu.noise import edges
-            from gpu.noise.summed_field import SummedField
-
-            if self._summed is None:
-                self._room = edges.Room()
-                limit = fine_field.summed_bytes()
-                self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
-            return edges.gather(
-                track, error, self._summed, settings.k, settings.s, channels, self._room, finer
-            )  # fmt: skip
+            return self._on_the_device(track, error, channels, finer) or self._walked(track, error, channels, finer)
         noise, count = self._drawn(self._only(track, None, finer), error, settings.k, channels)
         for level in sorted(set(finer.values())):
             some = self._only(track, level, finer)
             other, owned = self._drawn(some, error, level, channels)
             noise, count = noise + other, count + owned  # a pixel owns cells of one anchor, at one level
         return noise, count
+
+    def _on_the_device(
+        self, track: Track, error: torch.Tensor, channels: int, finer: Mapping[int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """`gather` where the rasteriser has a device of its own, which serves the anchors that a good part of a frame looks at;
+        None where it has not."""
+        if not self.rasteriser.on_a_device:
+            return None
+        anchors = [anchor for anchor in walking.many(track) if anchor not in finer]
+        drawn = anchors and self.rasteriser.walk(
+            track, error, self._prefix_sums(), self.settings.k, self.settings.s, channels, anchors
+        )
+        if not drawn:
+            return None
+        here = torch.isin(track.label, torch.tensor(anchors, dtype=track.label.dtype, device=track.label.device))
+        rest = Track(track.label, track.position, torch.where(here, NEW, track.state).to(torch.uint8))
+        if bool(((rest.state == NEW) | (rest.state == UNDEFINED)).all()):
+            return drawn
+        noise, count = self._walked(rest, error, channels, finer)
+        return noise + drawn[0], count + drawn[1]  # a pixel owns cells of one anchor
+
+    def _walked(
+        self, track: Track, error: torch.Tensor, channels: int, finer: Mapping[int, int]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`gather` by compiled code on the processor, where it is there, and else by torch."""
+        settings = self.settings
+        if self.grid.device.type != "cpu" or not compiled.available():
+            return walking.gather(track, error, self._prefix_sums(), settings.k, settings.s, channels, finer)
+        from gpu.noise import edges
+        from gpu.noise.summed_field import SummedField
+
+        if self._summed is None:
+            self._room = edges.Room()
+            limit = prefix_sums.summed_bytes()
+            self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
+        return edges.gather(track, error, self._summed, settings.k, settings.s, channels, self._room, finer)
+
+    def _prefix_sums(self) -> PrefixSums:
+        if self._prefix is None:
+            self._prefix = PrefixSums(self.settings.seed, self.grid, prefix_sums.summed_bytes(), self.field.carried)
+        return self._prefix
 
     def _drawn(self, track: Track, error: torch.Tensor, k: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         return gathering.gather(track, error, self.field_at(k), self.rasteriser, self.settings.s, channels)

@@ -45,6 +45,14 @@ def ranks(error: torch.Tensor) -> torch.Tensor:
     return torch.nan_to_num(error.reshape(-1) * 64, nan=255.0, posinf=255.0).clamp(0, 255).to(torch.int32)
 
 
+def many(track: Track) -> list[int]:
+    """The anchors that WHOLE of a frame or more are carried from."""
+    moving = (track.state != NEW) & (track.state != UNDEFINED)
+    anchors, looked = torch.unique(track.label[moving], return_counts=True)
+    share: list[int] = anchors[looked >= WHOLE * moving.numel()].tolist()
+    return share
+
+
 def gather(
     track: Track,
     error: torch.Tensor,

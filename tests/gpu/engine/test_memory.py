@@ -13,8 +13,8 @@ import torch
 from gpu.engine import Engine, FrameResult, memory
 from gpu.engine.frame_cache import frame_bytes
 from gpu.errors import SizeError
-from gpu.noise import sparse, tracks
-from gpu.noise.sparse import Blocks
+from gpu.noise import blocks, tracks
+from gpu.noise.blocks import Blocks
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.priors.kit import interpolation, sequence
 from gpu.session import NoiseSettings, PriorSettings, Session, SourceSettings
@@ -41,7 +41,7 @@ def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatc
     """With bounds that are full after some twenty frames, 240 frames hold no more than 60, but for a hundredth."""
     monkeypatch.setattr(memory, "NOISE_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(tracks, "TRACK_CACHE_BYTES", LITTLE)
-    monkeypatch.setattr(sparse, "BLOCK_CACHE_BYTES", LITTLE)
+    monkeypatch.setattr(blocks, "BLOCK_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(motion, "CACHE_BYTES", LITTLE)
     monkeypatch.setenv("NOISESCOPE_FIELD_MB", "4")
     monkeypatch.setattr(sequence, "BUDGET", LITTLE)
@@ -118,7 +118,7 @@ def test_refined_pixels_are_the_same_whatever_was_kept(k: int, monkeypatch: pyte
     expected = [values(Blocks(7, tiling), names, 2) for names in turns]
     for names, alone in zip(turns, expected, strict=True):
         assert torch.equal(values(ample, names, 2), alone)
-    monkeypatch.setattr(sparse, "BLOCK_CACHE_BYTES", 6 * 4 * 2 * 4**k)
+    monkeypatch.setattr(blocks, "BLOCK_CACHE_BYTES", 6 * 4 * 2 * 4**k)
     narrow = Blocks(7, tiling)
     for names, alone in zip(turns, expected, strict=True):
         assert torch.equal(values(narrow, names, 2), alone)

@@ -1,0 +1,91 @@
+// Edges of outlines and the rows of cells that they cross: the whole numbers of gpu/noise/edges_compiled.py, in 32 bits.
+//
+// Vertices count in steps of 1/256 cell. What is multiplied stays below 2^31 where edges are no longer than 2^19 steps down and
+// 2^22 across, which gpu/noise/edges_gl.py sees to.
+
+const int NOTHING = 0, KEEPS = 1, TURNS = 2, TANGLED = 3;  // what an outline is like: the lowest bits of `about`
+const int BY_CELLS = 64;  // a bit of `about`: the pixel's cells are looked at one by one
+
+uniform usampler2D about;  // by pixel: the kind, 4 << side where it is shared, BY_CELLS
+uniform isampler2D shapes; // (x, y) of all vertices of a pixel and of its centre, pixel by pixel, in rows of the texture
+uniform isampler2D sums;   // of cells along their rows, likewise, see gpu/noise/prefix_sums.py
+uniform ivec2 wide;        // bits of the width of these two
+uniform int vertices;      // of an outline
+uniform int level;         // of cells
+uniform int columns;       // of cells in a row of the frame
+uniform ivec2 rows;        // the first that is there, and the one after the last
+uniform int lanes;         // channels in `sums`; 0 where cells are only counted
+
+ivec2 vertex(int pixel, int v) {
+    int at = pixel * (vertices + 1) + v;
+    return texelFetch(shapes, ivec2(at & ((1 << wide.x) - 1), at >> wide.x), 0).xy;
+}
+
+// The sum of the first c cells of row r.
+ivec4 sum_to(int r, int c) {
+    int at = ((((r - rows.x) >> level) * (columns + 1) + c) << level) + (r & ((1 << level) - 1));
+    return texelFetch(sums, ivec2(at & ((1 << wide.y) - 1), at >> wide.y), 0);
+}
+
+// The first row whose centre is at or below y.
+int first_row(int y) {
+    return (y + 127) >> 8;
+}
+
+int quotient(int a, int b) {
+    return a >= 0 ? a / b : -1 - (-1 - a) / b;
+}
+
+// Where an edge goes: in row `begin` + i it is at (whole + i * stride + (rest + i * more) / dy) >> 8.
+struct Edge {
+    int begin, end, whole, rest, stride, more, dy;
+};
+
+Edge edge(ivec2 a, ivec2 b) {
+    int dx = b.x - a.x, dy = b.y - a.y, begin = first_row(a.y);
+    Edge made = Edge(begin, first_row(b.y), 0, 0, 0, 0, dy);
+    if (begin < made.end) {
+        int q = ((begin << 8) + 128 - a.y) * dx - 1;
+        made.whole = quotient(q, dy);
+        made.rest = q - made.whole * dy;
+        made.stride = quotient(dx << 8, dy);
+        made.more = (dx << 8) - made.stride * dy;
+        made.whole += a.x - 128;
+    }
+    return made;
+}
+
+// Add what the edge from a to b adds up to where it crosses rows, and the columns where it does.
+void walk(ivec2 a, ivec2 b, int sign_, inout ivec4 total, inout int count) {
+    bool up = b.y < a.y;
+    Edge e = up ? edge(b, a) : edge(a, b);
+    int end = min(e.end, rows.y), number = 0;
+    ivec4 added = ivec4(0);
+    for (int r = e.begin; r < end; r++) {
+        if (r >= rows.x) {
+            int c = clamp((e.whole >> 8) + 1, 0, columns);
+            number += c;
+            if (lanes > 0) added += sum_to(r, c);
+        }
+        e.whole += e.stride;
+        e.rest += e.more;
+        if (e.rest >= e.dy) {
+            e.rest -= e.dy;
+            e.whole++;
+        }
+    }
+    int way = up ? -sign_ : sign_;
+    total += way * added;
+    count += way * number;
+}
+
+// The same for one side of an outline, 0 the top and so on clockwise.
+void walk_side(int pixel, int side, int kind, inout ivec4 total, inout int count) {
+    int each = vertices / 4;
+    ivec2 from = vertex(pixel, side * each);
+    for (int v = side * each; v < (side + 1) * each; v++) {
+        ivec2 to = vertex(pixel, v + 1 < vertices ? v + 1 : 0);
+        walk(from, to, kind == KEEPS ? 1 : -1, total, count);
+        from = to;
+    }
+}
