@@ -1,7 +1,8 @@
 #version 330 core
 // Who owns a contested cell: the pixel whose outline covers it, the visible surface by the depth test.
 
-uniform ivec2 size; // of the frame
+uniform ivec2 size;         // of the frame
+uniform isampler2D centres; // (x, y) of pixels, as vertices of outlines
 flat in ivec2 moved;
 flat in int pixel;
 out int owner;
@@ -12,8 +13,9 @@ out int owner;
 bool crosses(ivec2 a, ivec2 b, int row, out int column) {
     Edge e = b.y < a.y ? edge(b, a) : edge(a, b);
     if (row < e.begin || row >= e.end) return false;
-    int i = row - e.begin;
-    int along = e.whole + i * e.stride + (e.rest + i * e.more) / e.dy;
+    // floor((rest + i more) / dy) by 128 rows at a time, as 32 bits do not hold i more where edges are long.
+    int i = row - e.begin, by = quotient(128 * e.more, e.dy), over = 128 * e.more - by * e.dy;
+    int along = e.whole + i * e.stride + (i >> 7) * by + quotient(e.rest + (i & 127) * e.more + (i >> 7) * over, e.dy);
     column = clamp((along >> 8) + 1, 0, columns);
     return true;
 }
@@ -28,8 +30,9 @@ bool in_triangle(ivec2 a, ivec2 b, ivec2 c, ivec2 cell) {
 }
 
 bool covers(ivec2 cell) {
-    bool tangled = (int(texelFetch(about, ivec2(pixel % size.x, pixel / size.x), 0).r) & 3) == TANGLED;
-    ivec2 centre = vertex(pixel, vertices), from = vertex(pixel, 0);
+    ivec2 place = ivec2(pixel % size.x, pixel / size.x);
+    bool tangled = (int(texelFetch(about, place, 0).r) & 3) == TANGLED;
+    ivec2 centre = texelFetch(centres, place, 0).xy, from = vertex(pixel, 0);
     bool odd = false;
     for (int v = 0; v < vertices; v++) {
         ivec2 to = vertex(pixel, v + 1 < vertices ? v + 1 : 0);

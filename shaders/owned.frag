@@ -4,6 +4,7 @@
 uniform ivec2 size;        // of the frame
 uniform isampler2D totals; // so far
 uniform isampler2D counts;
+uniform isampler2D centres; // (x, y) of pixels, as vertices of outlines
 uniform isampler2D owners; // of cells, in the atlas of pieces
 uniform isampler2D slots;  // by piece of the frame: its place in the atlas, or -1
 uniform int piece;         // bits of the edge of a piece
@@ -26,8 +27,8 @@ void main() {
     int told = int(texelFetch(about, here, 0).r);
     if ((told & BY_CELLS) == 0) return;
     int pixel = here.y * size.x + here.x, kind = told & 3;
-    ivec2 low = vertex(pixel, 0), high = low;
-    for (int v = 1; v < vertices + (kind == TANGLED ? 1 : 0); v++) {
+    ivec2 low = kind == TANGLED ? texelFetch(centres, here, 0).xy : vertex(pixel, 0), high = low;
+    for (int v = 0; v < vertices; v++) {
         low = min(low, vertex(pixel, v));
         high = max(high, vertex(pixel, v));
     }

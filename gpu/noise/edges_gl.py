@@ -6,19 +6,18 @@ on the device; what is read back are sums and counts, once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from gpu import compiled, gl
 from gpu.noise import contested, gathering, outlines, walking
 from gpu.noise.crossings import first_row
-from gpu.noise.outlines import KEEPS, NONE, SNAP_BITS, TANGLED
+from gpu.noise.outlines import KEEPS, NONE, SNAP_BITS, TANGLED, TURNS
 from gpu.noise.prefix_sums import LANES, PrefixSums
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tracks import Track
@@ -32,27 +31,31 @@ PIECES, ACROSS = 1024, 16
 PART_BYTES = 512 << 20
 """Of prefix sums in a texture."""
 
-LONGEST = 1 << 19
-"""Steps that an outline may reach across, so that 32 bits hold what shaders multiply."""
+STRIP_BYTES = 64 << 20
+"""Of prefix sums made at once."""
+
+LONGEST = 1 << 22
+"""Steps that edges may reach across, so that 32 bits hold what shaders multiply."""
 
 SHARED, BY_CELLS = 4, 64  # bits of `about` in shaders/include/edges.glsl
-ABOUT = {KEEPS: 1, outlines.TURNS: 2, TANGLED: 3, NONE: 0}
-
-I32 = npt.NDArray[np.int32]
+ABOUT = torch.zeros(256, dtype=torch.uint8)  # by kind, as a byte
+ABOUT[[KEEPS, TURNS & 255, TANGLED]] = torch.tensor([1, 2, 3], dtype=torch.uint8)
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Outlines of a frame of pixels, by flat index: `vertices` (n, m + 1, 2) int32, the last the centre; `kind` (n,) int8,
-    `linked` (n,) uint8 the sides that are shared, bit 0 the top and so on clockwise; and their boxes `low` and `high` (n, 2).
-    `contested` tells (H, W) where several of some pixels (flat indices) of one anchor cover a cell, or None."""
+    """Outlines of a frame of pixels, by flat index: `vertices` (n, m, 2) int32; `kind` (n,) int8, `linked` (n,) uint8 the sides
+    that are shared, bit 0 the top and so on clockwise. `contested` tells (H, W) where several of some pixels (flat indices) of
+    one anchor cover a cell, or None."""
 
     vertices: torch.Tensor
     kind: torch.Tensor
     linked: torch.Tensor
-    low: torch.Tensor
-    high: torch.Tensor
     contested: Callable[[torch.Tensor], torch.Tensor | None]
+
+
+Target = tuple[Any, Any, Any]
+"""A framebuffer of sums and counts, and these two textures."""
 
 
 class Walker:
@@ -61,13 +64,24 @@ class Walker:
     def __init__(self, context: gl.Context, limit: int) -> None:
         self.context, self.limit = context, limit
         self._kept: dict[tuple[int, ...], Any] = {}  # textures of sums, the last used last
-        self._bits = min(12, context.max_texture.bit_length() - 1)
+        self._targets: dict[tuple[int, int, int], tuple[Target, Target, Target]] = {}  # of the last frame's size
+        self._room: Any = None
+        self.bits = min(12, context.max_texture.bit_length() - 1)
+        self.nothing = context.gl.texture((1, 1), 4, np.zeros(4, np.int32), dtype="i4")
 
     def close(self) -> None:
         """Release what is kept."""
-        for texture in self._kept.values():
+        self._forget_targets()
+        for texture in (*self._kept.values(), self.nothing):
             texture.release()
         self._kept.clear()
+
+    def _forget_targets(self) -> None:
+        self.context.rest()
+        for targets in self._targets.values():
+            for part in (part for target in targets for part in target):
+                part.release()
+        self._targets.clear()
 
     def gather(
         self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
@@ -75,16 +89,16 @@ class Walker:
         """Noise (C, H, W) and counts (H, W) of the pixels carried from `anchors`, see gpu.noise.walking.gather; None where the
         device has no room for such a frame, or outlines are larger than shaders reckon with."""
         height, width = track.label.shape
-        shapes = _shapes(track, anchors, k, s)
-        if max(2 * height, width) > self.context.max_texture or int((shapes.high - shapes.low).max()) > LONGEST:
+        shapes = self._shapes(track, anchors, k, s)
+        if max(2 * height, width) > self.context.max_texture or _longest(shapes.vertices) >= LONGEST:
             return None
-        if shapes.vertices.numel() // 2 > self.context.max_texture << self._bits:
+        if shapes.vertices.numel() // 2 > self.context.max_texture << self.bits:
             return None
         self.context.use()
+        noise = torch.zeros((channels, height, width), dtype=torch.float32)
+        count = torch.zeros((height, width), dtype=torch.int32)
         with ExitStack() as stack:
-            frame = _Frame(self, stack, shapes, track, walking.ranks(error), k, height, width)
-            noise = torch.zeros((channels, height, width), dtype=torch.float32)
-            count = torch.zeros((height, width), dtype=torch.int32)
+            frame = _Frame(self, stack, shapes, track, error, k)
             for first in range(0, max(1, channels), LANES):
                 lanes = min(LANES, channels - first)
                 total, owned = frame.gathered(anchors, sums, first, lanes)
@@ -95,108 +109,171 @@ class Walker:
         self.context.check()
         return noise.to(track.label.device), count.to(track.label.device)
 
+    def targets(self, height: int, width: int, lanes: int) -> tuple[Target, Target, Target]:
+        """What sides give, and two that take turns in holding what pixels own."""
+        size, make = (height, width, lanes), self.context.gl
+        if size not in self._targets:
+            if any(other[:2] != size[:2] for other in self._targets):
+                self._forget_targets()
+            made = []
+            for rows in (2 * height, height, height):
+                total, count = (make.texture((width, rows), components, dtype="i4") for components in (lanes, 1))
+                made.append((make.framebuffer([total, count]), total, count))
+            self._targets[size] = made[0], made[1], made[2]
+        return self._targets[size]
+
     def parts(self, sums: PrefixSums, label: int, k: int, first: int, lanes: int) -> Iterator[tuple[Any, int, int]]:
         """Textures of the prefix sums of an anchor, and the rows of pixels that they hold: the first and the one after."""
         height, row = sums.grid.height, ((sums.grid.width << k) + 1) << k
         if lanes == 0:
-            yield None, 0, height
+            yield self.nothing, 0, height
             return
-        room = min(PART_BYTES, self.limit, 4 * lanes * self.context.max_texture << self._bits)
-        step = max(1, min(height, room // (4 * (lanes if lanes < 3 else 4) * row)))
+        components = _components(lanes)
+        room = min(PART_BYTES, self.limit, 4 * components * self.context.max_texture << self.bits)
+        step = max(1, min(height, room // (4 * components * row)))
         for y in range(0, height, step):
             h = min(step, height - y)
             name = (sums.number, label, k, first, y, h, lanes)
             texture = self._kept.pop(name, None)
             if texture is None:
-                places = self.texture(sums.strip(label, k, first, lanes, y, h))
-                self._kept[name] = texture = places
-            else:
-                self._kept[name] = texture
+                self._make_room(4 * components * row * h)
+                at_once = max(1, STRIP_BYTES // (4 * components * row))
+                strips = (
+                    sums.strip(label, k, first, lanes, start, min(at_once, y + h - start))
+                    for start in range(y, y + h, at_once)
+                )
+                texture = self.texture(strips, row * h, lanes)
+            self._kept[name] = texture
             yield texture, y, y + h
-            self._make_room()
 
-    def _make_room(self) -> None:
+    def _make_room(self, size: int) -> None:
         """Release what was used the longest ago."""
-        sizes = {name: texture.width * texture.height * texture.components * 4 for name, texture in self._kept.items()}
+        sizes = {name: 4 * kept.width * kept.height * kept.components for name, kept in self._kept.items()}
         for name in list(self._kept):
-            if sum(sizes[kept] for kept in self._kept) <= self.limit:
+            if sum(sizes[kept] for kept in self._kept) + size <= self.limit:
                 return
             self._kept.pop(name).release()
 
-    def texture(self, values: torch.Tensor) -> Any:
-        """An integer texture of `values` (n, lanes) int32, row by row."""
-        n, lanes = values.shape
-        wide = 1 << self._bits
-        given = np.zeros((-(-n // wide) * wide, lanes if lanes < 3 else 4), np.int32)
-        given[:n, :lanes] = values.cpu().numpy()
-        return self.context.gl.texture((wide, len(given) // wide), given.shape[1], given, dtype="i4")
+    def texture(self, given: Iterable[torch.Tensor], number: int, lanes: int) -> Any:
+        """An integer texture of `number` texels, row by row, of values `given` (n, lanes) int32, one after the other."""
+        wide, components = 1 << self.bits, _components(lanes)
+        texture = self.context.gl.texture((wide, -(-number // wide)), components, dtype="i4")
+        waiting, y = torch.zeros((0, components), dtype=torch.int32), 0
+        for values in given:
+            values = values.cpu().contiguous()
+            if components > lanes:
+                values = torch.nn.functional.pad(values, (0, components - lanes))
+            start = (wide - len(waiting)) % wide if len(waiting) else 0
+            if len(waiting):  # a row that the last values have begun
+                row = torch.cat([waiting, values[:start]])
+                if len(row) == wide:
+                    texture.write(row.numpy(), viewport=(0, y, wide, 1))
+                    y += 1
+                else:
+                    waiting = row
+                    continue
+            rows = (len(values) - start) // wide
+            if rows:
+                whole = values[start : start + rows * wide].contiguous()
+                texture.write(whole.numpy(), viewport=(0, y, wide, rows))
+                y += rows
+            waiting = values[start + rows * wide :].clone()
+        if len(waiting):
+            texture.write(waiting.contiguous().numpy(), viewport=(0, y, len(waiting), 1))
+        return texture
+
+    def _shapes(self, track: Track, anchors: list[int], k: int, s: int) -> Shapes:
+        """Outlines of the pixels that are carried from `anchors`, on the processor: by compiled code where it is there. They
+        hold until they are asked for again."""
+        label, state = track.label.cpu(), track.state.cpu()
+        chosen = torch.isin(label, torch.tensor(anchors, dtype=label.dtype))
+        some = Track(label, track.position.cpu(), torch.where(chosen, state, NEW).to(torch.uint8))
+        height, width = label.shape
+        if compiled.available():
+            from gpu.noise import edges
+
+            self._room = self._room or edges.Room()
+            shapes = edges.shapes(some, k, s, self._room)
+
+            def compiled_contest(pixels: torch.Tensor) -> torch.Tensor | None:
+                contest = edges.contest(pixels.numpy(), shapes, k, height)
+                return None if contest is None else torch.from_numpy(contest.mask)
+
+            return Shapes(
+                torch.from_numpy(shapes.vertices), torch.from_numpy(shapes.kind), torch.from_numpy(shapes.linked),
+                compiled_contest,
+            )  # fmt: skip
+        made = outlines.outlines(some.position, label, (some.state != NEW) & (some.state != UNDEFINED), k, s)
+        kind = made.kind.view(-1)
+        linked = torch.stack([side.reshape(-1).to(torch.uint8) << bit for bit, side in enumerate(made.linked())])
+
+        def contest(pixels: torch.Tensor) -> torch.Tensor | None:
+            some_kind = torch.full_like(kind, NONE)
+            some_kind[pixels] = kind[pixels]
+            frame = contested.frame(made, label, some_kind.view(height, width), k)
+            names = contested.source_pixels(frame, *contested.stretches(frame))
+            mask = torch.zeros((height, width), dtype=torch.bool)
+            mask.view(-1)[names % (height * width)] = True  # all of one anchor
+            return mask if len(names) else None
+
+        vertices = made.vertices.reshape(height * width, -1, 2).contiguous()
+        return Shapes(vertices, kind, linked.sum(0, dtype=torch.uint8), contest)
 
 
 class _Frame:
-    """A frame on the device: its outlines, targets, and where cells are looked at one by one."""
+    """A frame on the device: its outlines, and where cells are looked at one by one."""
 
     def __init__(
-        self, walker: Walker, stack: ExitStack, shapes: Shapes, track: Track, rank: torch.Tensor, k: int, height: int,
-        width: int,
-    ) -> None:  # fmt: skip
-        self.walker, self.context, self.stack = walker, walker.context, stack
-        self.shapes, self.rank, self.k, self.height, self.width = shapes, rank.cpu(), k, height, width
-        self.label = track.label.cpu().reshape(-1)
-        self.vertices = self._made(walker.texture(shapes.vertices.reshape(-1, 2)))
-        self.nothing = self._made(self.context.gl.texture((1, 1), 4, np.zeros(4, np.int32), dtype="i4"))
+        self, walker: Walker, stack: ExitStack, shapes: Shapes, track: Track, error: torch.Tensor, k: int
+    ) -> None:
+        self.walker, self.context, self.stack, self.shapes, self.k = walker, walker.context, stack, shapes, k
+        self.height, self.width = track.label.shape
+        self.label, self.rank = track.label.cpu().reshape(-1), walking.ranks(error).cpu()
+        self.vertices = self._made(walker.texture([shapes.vertices.view(-1, 2)], shapes.vertices.numel() // 2, 2))
+        self.centre = torch.round(track.position.cpu() * float(1 << (k + SNAP_BITS))).to(torch.int32).view(-1, 2)
+        self.centres = walker.nothing
+        if bool((shapes.kind == TANGLED).any()):
+            make = self.context.gl
+            self.centres = self._made(make.texture((self.width, self.height), 2, self.centre.numpy(), dtype="i4"))
+        self._claims: dict[int, tuple[Any, _Claims]] = {}
 
     def _made(self, part: Any) -> Any:
         self.stack.callback(part.release)
         return part
 
-    def _target(self, lanes: int, height: int) -> tuple[Any, Any, Any]:
-        """A framebuffer of sums and counts, and these two."""
-        make = self.context.gl
-        total = self._made(make.texture((self.width, height), lanes if lanes < 3 else 4, dtype="i4"))
-        count = self._made(make.texture((self.width, height), 1, dtype="i4"))
-        return self._made(make.framebuffer([total, count])), total, count
-
     def gathered(
         self, anchors: list[int], sums: PrefixSums, first: int, lanes: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """(lanes, H, W) and (H, W) int32 what pixels own of `anchors`."""
-        sides, now, then = (
-            self._target(max(1, lanes), 2 * self.height),
-            *(self._target(max(1, lanes), self.height) for _ in range(2)),
-        )
-        self.context.use()
-        self._clear(now)
+        size = (self.height, self.width)
+        sides, now, then = self.walker.targets(*size, _components(max(1, lanes)))
+        for texture in now[1:]:
+            texture.write(np.zeros((*size, texture.components), np.int32))
         for anchor in anchors:
             about, own = self._about(anchor)
             for texture, low, high in self.walker.parts(sums, anchor, self.k, first, lanes):
                 common = {
-                    "about": about, "shapes": self.vertices, "sums": texture or self.nothing, "size": (self.width, self.height),
-                    "wide": (self.walker._bits, self.walker._bits), "vertices": self.shapes.vertices.shape[1] - 1,
-                    "level": self.k, "columns": self.width << self.k, "rows": (low << self.k, high << self.k), "lanes": lanes,
+                    "about": about, "shapes": self.vertices, "centres": self.centres, "sums": texture,
+                    "size": (self.width, self.height), "wide": (self.walker.bits, self.walker.bits),
+                    "vertices": self.shapes.vertices.shape[1], "level": self.k, "columns": self.width << self.k,
+                    "rows": (low << self.k, high << self.k), "lanes": lanes,
                 }  # fmt: skip
                 self._pass("sides", sides, common)
-                self._pass(
-                    "pixels",
-                    then,
-                    {**common, "totals": now[1], "counts": now[2], "sides": sides[1], "crossings": sides[2]},
-                )
+                so_far = {"totals": now[1], "counts": now[2]}
+                self._pass("pixels", then, {**common, **so_far, "sides": sides[1], "crossings": sides[2]})
                 now, then = then, now
                 for owners in own.drawn(common):
                     self._pass("owned", then, {**common, **owners, "totals": now[1], "counts": now[2]})
                     now, then = then, now
         self.context.finish()
-        total = torch.empty((self.height, self.width, now[1].components), dtype=torch.int32)
-        count = torch.empty((self.height, self.width), dtype=torch.int32)
+        total = torch.empty((*size, now[1].components), dtype=torch.int32)
+        count = torch.empty(size, dtype=torch.int32)
         now[0].read_into(count.numpy(), components=1, attachment=1, dtype="i4")
         if lanes:
             now[0].read_into(total.numpy(), components=now[1].components, attachment=0, dtype="i4")
         return total[..., :lanes].permute(2, 0, 1), count
 
-    def _clear(self, target: tuple[Any, Any, Any]) -> None:
-        for texture in target[1:]:
-            texture.write(np.zeros((texture.height, texture.width, texture.components), np.int32))
-
-    def _pass(self, fragment: str, target: tuple[Any, Any, Any], given: dict[str, Any]) -> None:
+    def _pass(self, fragment: str, target: Target, given: dict[str, Any]) -> None:
         """Run a shader for every texel of a target."""
         program = self.context.program("full", fragment)
         bind(program, given)
@@ -208,33 +285,33 @@ class _Frame:
 
     def _about(self, anchor: int) -> tuple[Any, _Claims]:
         """The texture of what pixels of one anchor are like, and those whose cells are looked at one by one."""
-        kind = torch.where(self.label == anchor, self.shapes.kind, NONE)
-        told = torch.zeros(len(kind), dtype=torch.uint8)
-        for its, number in ABOUT.items():
-            told[kind == its] = number
-        told += (self.shapes.linked * SHARED).to(torch.uint8)
-        claims = _Claims(self, kind)
-        told[claims.by_cells] |= BY_CELLS
-        size = (self.width, self.height)
-        return self._made(self.context.gl.texture(size, 1, told.numpy(), dtype="u1", alignment=1)), claims
+        if anchor not in self._claims:
+            kind = torch.where(self.label == anchor, self.shapes.kind, NONE).to(torch.int8)
+            claims = _Claims(self, kind)
+            told = ABOUT[kind.view(torch.uint8).to(torch.int32)] + self.shapes.linked * SHARED
+            told[claims.by_cells] |= BY_CELLS
+            texture = self.context.gl.texture((self.width, self.height), 1, told.numpy(), dtype="u1", alignment=1)
+            self._claims[anchor] = self._made(texture), claims
+        return self._claims[anchor]
 
 
 class _Claims:
     """Who claims cells of one anchor that several outlines cover: `by_cells` (n,) are the pixels that do."""
 
     def __init__(self, frame: _Frame, kind: torch.Tensor) -> None:
-        self.frame, k, shapes = frame, frame.k, frame.shapes
-        first = first_row(shapes.low[:, 1]).clamp(min=0)
-        after = first_row(shapes.high[:, 1]).clamp(max=frame.height << k)
-        left = (shapes.low[:, 0] >> SNAP_BITS).clamp(0, frame.width << k)
-        right = ((shapes.high[:, 0] >> SNAP_BITS) + 1).clamp(0, frame.width << k)
-        self.box = torch.stack([left, first, right, after], 1)
-        there = (kind != NONE) & (first < after) & (left < right)
-        self.pixels = torch.nonzero(there)[:, 0]
-        near = there & (kind == TANGLED)
-        contest = shapes.contested(self.pixels)
+        self.frame = frame
+        self.pixels = torch.nonzero(kind != NONE)[:, 0]
+        tangled = kind == TANGLED
+        contest = frame.shapes.contested(self.pixels)
+        self.by_cells = self.pixels[:0]
+        if contest is None and not bool(tangled.any()):
+            return
+        self.box = _boxes(frame.shapes.vertices, tangled, frame.centre, frame.height << frame.k, frame.width << frame.k)
+        there = (kind != NONE) & (self.box[:, :2] < self.box[:, 2:]).all(1)
+        self.pixels, near = torch.nonzero(there)[:, 0], there & tangled
         if contest is not None:
-            near[self.pixels] |= _any_in(contest, self.box[self.pixels] >> k, (self.box[self.pixels] - 1 >> k) + 1)
+            box, k = self.box[self.pixels], frame.k
+            near[self.pixels] |= _any_in(contest, box >> k, ((box - 1) >> k) + 1)
         self.by_cells = torch.nonzero(near)[:, 0]
 
     def drawn(self, common: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -327,42 +404,26 @@ def bind(program: Any, given: dict[str, Any]) -> None:
         uniform.value = value
 
 
-def _shapes(track: Track, anchors: list[int], k: int, s: int) -> Shapes:
-    """Outlines of the pixels that are carried from `anchors`, on the processor: by compiled code where it is there."""
-    label, state = track.label.cpu(), track.state.cpu()
-    chosen = torch.isin(label, torch.tensor(anchors, dtype=label.dtype))
-    some = Track(label, track.position.cpu(), torch.where(chosen, state, NEW).to(torch.uint8))
-    height, width = label.shape
-    if compiled.available():
-        from gpu.noise import edges
+def _components(lanes: int) -> int:
+    """Of a texture that can be drawn to."""
+    return lanes if lanes < 3 else 4
 
-        shapes = edges.shapes(some, k, s)
 
-        def contested_pixels(pixels: torch.Tensor) -> torch.Tensor | None:
-            contest = edges.contest(pixels.numpy(), shapes, k, height)
-            return None if contest is None else torch.from_numpy(contest.mask)
+def _longest(vertices: torch.Tensor) -> int:
+    """A bound on how far edges reach across."""
+    low, high = vertices.aminmax()
+    if int(high) - int(low) < LONGEST:
+        return int(high) - int(low)
+    return max(int((vertices[:, v] - vertices[:, v - 1]).abs().max()) for v in range(vertices.shape[1]))
 
-        vertices, kind = torch.from_numpy(shapes.vertices), torch.from_numpy(shapes.kind)
-        linked = torch.from_numpy(shapes.linked)
-    else:
-        made = outlines.outlines(some.position, label, (some.state != NEW) & (some.state != UNDEFINED), k, s)
-        vertices, kind = made.vertices.reshape(height * width, -1, 2), made.kind.view(-1)
-        linked = torch.stack([side.view(-1) << bit for bit, side in enumerate(made.linked())]).sum(0).to(torch.uint8)
 
-        def contested_pixels(pixels: torch.Tensor) -> torch.Tensor | None:
-            some_kind = torch.full_like(kind, NONE)
-            some_kind[pixels] = kind[pixels]
-            frame = contested.frame(made, label, some_kind.view(height, width), k)
-            names = contested.source_pixels(frame, *contested.stretches(frame))
-            mask = torch.zeros((height, width), dtype=torch.bool)
-            mask.view(-1)[names % (height * width)] = True  # all of one anchor
-            return mask if len(names) else None
-
-    centre = torch.round(some.position * float(1 << (k + SNAP_BITS))).to(torch.int32).view(-1, 2)
+def _boxes(
+    vertices: torch.Tensor, tangled: torch.Tensor, centre: torch.Tensor, rows: int, columns: int
+) -> torch.Tensor:
+    """(n, 4) the first cell (x, y) that outlines may cover, and the one after the last."""
     low, high = vertices.amin(1), vertices.amax(1)
-    bent = (kind == TANGLED)[:, None]  # triangles to the centre, which may lie outside of its sides
-    low, high = (
-        torch.where(bent, torch.minimum(low, centre), low),
-        torch.where(bent, torch.maximum(high, centre), high),
-    )
-    return Shapes(torch.cat([vertices, centre[:, None]], 1), kind, linked, low, high, contested_pixels)
+    # Triangles reach to the centre, which may lie outside of an outline's sides.
+    low = torch.where(tangled[:, None], torch.minimum(low, centre), low)
+    high = torch.where(tangled[:, None], torch.maximum(high, centre), high)
+    left, right = (low[:, 0] >> SNAP_BITS).clamp(0, columns), ((high[:, 0] >> SNAP_BITS) + 1).clamp(0, columns)
+    return torch.stack([left, first_row(low[:, 1]).clamp(min=0), right, first_row(high[:, 1]).clamp(max=rows)], 1)

@@ -1,13 +1,13 @@
 // Edges of outlines and the rows of cells that they cross: the whole numbers of gpu/noise/edges_compiled.py, in 32 bits.
 //
-// Vertices count in steps of 1/256 cell. What is multiplied stays below 2^31 where edges are no longer than 2^19 steps down and
-// 2^22 across, which gpu/noise/edges_gl.py sees to.
+// Vertices count in steps of 1/256 cell. What is multiplied stays below 2^31 where edges reach across less than 2^22 steps,
+// which gpu/noise/edges_gl.py sees to.
 
 const int NOTHING = 0, KEEPS = 1, TURNS = 2, TANGLED = 3;  // what an outline is like: the lowest bits of `about`
 const int BY_CELLS = 64;  // a bit of `about`: the pixel's cells are looked at one by one
 
 uniform usampler2D about;  // by pixel: the kind, 4 << side where it is shared, BY_CELLS
-uniform isampler2D shapes; // (x, y) of all vertices of a pixel and of its centre, pixel by pixel, in rows of the texture
+uniform isampler2D shapes; // (x, y) of all vertices of a pixel, pixel by pixel, in rows of the texture
 uniform isampler2D sums;   // of cells along their rows, likewise, see gpu/noise/prefix_sums.py
 uniform ivec2 wide;        // bits of the width of these two
 uniform int vertices;      // of an outline
@@ -17,7 +17,7 @@ uniform ivec2 rows;        // the first that is there, and the one after the las
 uniform int lanes;         // channels in `sums`; 0 where cells are only counted
 
 ivec2 vertex(int pixel, int v) {
-    int at = pixel * (vertices + 1) + v;
+    int at = pixel * vertices + v;
     return texelFetch(shapes, ivec2(at & ((1 << wide.x) - 1), at >> wide.x), 0).xy;
 }
 
@@ -32,8 +32,14 @@ int first_row(int y) {
     return (y + 127) >> 8;
 }
 
+// floor(a / b), b > 0. A rounded quotient leaves a rest, the quotient of which is off by one at the most; hardware divides
+// whole numbers far more slowly.
 int quotient(int a, int b) {
-    return a >= 0 ? a / b : -1 - (-1 - a) / b;
+    float divisor = float(b);
+    int whole = int(floor(float(a) / divisor));
+    whole += int(floor(float(a - whole * b) / divisor));
+    int rest = a - whole * b;
+    return whole + (rest >= b ? 1 : rest < 0 ? -1 : 0);
 }
 
 // Where an edge goes: in row `begin` + i it is at (whole + i * stride + (rest + i * more) / dy) >> 8.

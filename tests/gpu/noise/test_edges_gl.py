@@ -49,6 +49,7 @@ def test_every_pixel_gets_the_same_cells(
     assert torch.equal(made[1], count)
     assert torch.equal(made[0], noise)
     monkeypatch.setattr(edges_gl, "PART_BYTES", 5 * ((WIDTH << k) + 1) * (16 << k))
+    monkeypatch.setattr(edges_gl, "STRIP_BYTES", 2 * ((WIDTH << k) + 1) * (16 << k))
     monkeypatch.setattr(edges_gl, "PIECES", 2)
     monkeypatch.setattr(edges_gl, "PIECE_BITS", 4)
     walker.limit = 3 * edges_gl.PART_BYTES
