@@ -83,9 +83,9 @@ def overlap(
     pixels: Any, begin: Any, shapes: Any, height: Any, slot: Any, ends: Any, source: Any, area: Any, places: Any, asked: Any,
     sources: Any, owned: Any,
 ) -> Any:  # fmt: skip
-    """The overlaps of `pixels` (n,) of one anchor, from number `begin` on: how many are done before there may be no room in
-    `source` (int32) and `area` (int64), those of pixels[i] lying at ends[i - 1] to ends[i] - 1; and how many source pixels
-    have a number.
+    """The overlaps of `pixels` (n,) of one anchor, which are in order, from number `begin` on: how many are done before there
+    may be no room in `source` (int32) and `area` (int64), those of pixels[i] lying at ends[i - 1] to ends[i] - 1; and how many
+    source pixels have a number.
 
     Source pixels are numbered as they are met, from `sources` on: `slot` (H W,) int32 holds their numbers, -1 at first,
     `places` their flat indices and `asked` what is asked of them in all. `owned` (H W,) int32 is set to 1 where a pixel gets
@@ -93,10 +93,16 @@ def overlap(
     """
     width, m = shapes.width, shapes.vertices.shape[1]
     cover, inner, total = np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64)
+    outline, line = np.empty((m, 2), np.int64), np.int64(0)
     at = np.int64(0) if begin == 0 else ends[begin - 1]
     for n in range(begin, len(pixels)):
         pixel = pixels[n]
-        outline, kind = shapes.vertices[pixel], np.int64(shapes.kind[pixel])
+        kind = np.int64(shapes.kind[pixel])
+        while pixel >= (line + 1) * width:
+            line += 1
+        for v in range(m):
+            outline[v, 0] = shapes.vertices[line, v, 0, pixel - line * width]
+            outline[v, 1] = shapes.vertices[line, v, 1, pixel - line * width]
         x_low = x_high = np.int64(outline[0, 0])
         y_low = y_high = np.int64(outline[0, 1])
         for v in range(1, m):

@@ -19,7 +19,6 @@ from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Shapes, Sums
 from gpu.noise.field import FRACTION
 from gpu.noise.outlines import SNAP, TANGLED, segments
-from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.summed_field import SummedField
 from gpu.noise.tracks import Track
 
@@ -63,17 +62,13 @@ def shapes(track: Track, k: int, s: int, room: Room | None = None) -> Shapes:
     """Outlines of a track's transported pixels, which hold until `room` is asked again."""
     room = room or Room()
     height, width = track.label.shape
-    moving = ((track.state != NEW) & (track.state != UNDEFINED)).numpy()
     m = 4 * segments(s)
-    vertices = room.array("vertices", (height, width, m, 2), np.int32)
+    vertices = room.array("vertices", (height, m, 2, width), np.int32)
     kind, linked = room.array("kind", (height, width), np.int8), room.array("linked", (height, width), np.uint8)
-    right, down = room.array("right", (height, width), np.bool_), room.array("down", (height, width), np.bool_)
-    position, label = track.position.contiguous().numpy(), track.label.contiguous().numpy()
+    position, label, state = (part.contiguous().numpy() for part in (track.position, track.label, track.state))
     scale = np.float32(SNAP << k)
-    outlines_compiled.outlines_of_rows(position, label, moving, s, scale, vertices, kind, right, down, linked)
-    return Shapes(
-        vertices.reshape(-1, m, 2), position.reshape(-1, 2), kind.reshape(-1), linked.reshape(-1), width, scale,
-    )  # fmt: skip
+    outlines_compiled.outlines_of_rows(position, label, state, s, scale, vertices, kind, linked)
+    return Shapes(vertices, position.reshape(-1, 2), kind.reshape(-1), linked.reshape(-1), width, scale)
 
 
 def by_label(track: Track, outline: Shapes) -> Iterator[tuple[int, I64]]:

@@ -19,6 +19,7 @@ import numpy as np
 from gpu.compiled import inlined, kernel
 from gpu.noise import outlines
 from gpu.noise.cells_compiled import apart
+from gpu.noise.crossings_compiled import CHUNK, COLUMNS, MOST_ROWS, NUMBER, SIGN, TOLD, WIDE, cross
 from gpu.noise.rng_compiled import intrinsic, nearest, types
 
 ir: Any = importlib.import_module("llvmlite.ir")
@@ -26,16 +27,13 @@ cgutils: Any = importlib.import_module("numba.core.cgutils")
 numpy_support: Any = importlib.import_module("numba.np.arrayobj")
 
 _NONE, _KEEPS, _TURNS, _TANGLED = outlines.NONE, outlines.KEEPS, outlines.TURNS, outlines.TANGLED
-LISTED, EDGES = 384, 256
-"""Crossings and edges listed before they are added up: so many as the processor's first cache holds."""
-
 BITS, SNAP, HALF = outlines.SNAP_BITS, outlines.SNAP, outlines.SNAP // 2
 
 
 class Shapes(NamedTuple):
-    """Outlines of a frame of `width` pixels a row, by flat index: `vertices` (n, m, 2) int32, `kind` (n,) int8
-    (gpu.noise.outlines), around `position` (n, 2) float32, a pixel being `scale` steps of theirs; `linked` (n,) uint8 which
-    sides are shared with a neighbour, bit 0 the top and so on clockwise."""
+    """Outlines of a frame of `width` pixels a row: `vertices` (H, m, 2, W) int32, as all of a row is worked on at once; and by
+    flat index `kind` (n,) int8 (gpu.noise.outlines), `position` (n, 2) float32 that they lie around, a pixel being `scale`
+    steps of theirs, and `linked` (n,) uint8 which sides are shared with a neighbour, bit 0 the top and so on clockwise."""
 
     vertices: Any
     position: Any
@@ -107,139 +105,200 @@ def fetch(context: Any, array: Any, place: Any) -> Any:
 
 
 @inlined
-def list_crossings(x0: Any, y0: Any, x1: Any, y1: Any, field: Any, flat: Any, places: Any, number: Any) -> Any:
-    """Write to places[number:] where the sums of the crossings of the edge from (x0, y0) down to (x1, y1) stand in `flat`, the
-    field's sums as (N 2^k, PAIRS), and ask for them; how many are listed now, and the sum of their columns."""
-    count = np.int64(0)
-    begin, end = max(first_row(y0), field.low), min(first_row(y1), field.high)
-    if begin >= end:
-        return number, count
-    dx, dy = x1 - x0, y1 - y0
-    # floor((q - 1) / dy) of `crossing` goes on from row to row in whole numbers.
-    inverse = 1.0 / np.float64(dy)
-    q = ((begin << BITS) + HALF - y0) * dx - 1
-    whole = np.int64(np.floor(np.float64(q) * inverse))
-    rest = q - whole * dy
-    if rest < 0:  # the product may be off by one where it lies next to a whole number
-        whole, rest = whole - 1, rest + dy
-    elif rest >= dy:
-        whole, rest = whole + 1, rest - dy
-    stride = np.int64(np.floor(np.float64(dx << BITS) * inverse))
-    more = (dx << BITS) - stride * dy
-    if more < 0:
-        stride, more = stride - 1, more + dy
-    elif more >= dy:
-        stride, more = stride + 1, more - dy
-    whole += x0 - HALF
-    k, columns = field.k, field.columns
-    last = field.base.shape[1] - 1
-    r = begin
-    while r < end:  # the rows of one row of pixels at a time, which share where they begin
-        row = r >> k
-        until = min(end, (row + 1) << k)
-        start = (np.int64(field.base[row, 0]) << k) - (row << k)
-        for at in range(r, until):
-            c = min(max((whole >> BITS) + 1, 0), columns)
-            if last > 0:
-                start = (np.int64(field.base[row, min(c >> k, last)]) << k) - (row << k)
-            place = start + (c << k) + at
-            fetch(flat, place)
-            places[number] = place
-            number += 1
-            count += c
-            rest += more
-            over = rest >= dy
-            whole += stride + over
-            rest -= dy if over else 0
-        r = until
-    return number, count
-
-
-@inlined
 def edge(shapes: Any, pixel: Any, v: Any) -> Any:
     """Ends (x0, y0, x1, y1) of the edge from vertex v on, at the level of the cells."""
     m = shapes.vertices.shape[1]
     after = v + 1 if v + 1 < m else 0
-    outline = shapes.vertices[pixel]
+    row = pixel // shapes.width
+    column = pixel - row * shapes.width
+    outline = shapes.vertices[row]
     return (
-        np.int64(outline[v, 0]),
-        np.int64(outline[v, 1]),
-        np.int64(outline[after, 0]),
-        np.int64(outline[after, 1]),
+        np.int64(outline[v, 0, column]),
+        np.int64(outline[v, 1, column]),
+        np.int64(outline[after, 0, column]),
+        np.int64(outline[after, 1, column]),
     )
 
 
 @kernel
-def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
-    """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices) of one anchor own by their
-    edges, but those that are TANGLED.
+def walk(shapes: Any, pixel: Any, v: Any, other: Any, field: Any, total: Any, count: Any) -> None:
+    """Add one edge to `total` and `count` of a pixel, and take it from those of the `other` that shares it, if not negative:
+    whatever its length."""
+    x0, y0, x1, y1 = edge(shapes, pixel, v)
+    sign = np.int64(shapes.kind[pixel])
+    if y1 < y0:
+        x0, y0, x1, y1, sign = x1, y1, x0, y0, -sign
+    s0, s1, crossed = np.int64(0), np.int64(0), np.int64(0)
+    for r in range(max(first_row(y0), field.low), min(first_row(y1), field.high)):
+        c = min(max(crossing(x0, y0, x1, y1, r), 0), field.columns)
+        here, row = place(field, r, c)
+        s0 += field.sums[here, row, 0]
+        s1 += field.sums[here, row, 1]
+        crossed += c
+    total[pixel, 0] += sign * s0
+    total[pixel, 1] += sign * s1
+    count[pixel] += sign * crossed
+    if other >= 0:
+        total[other, 0] -= sign * s0
+        total[other, 1] -= sign * s1
+        count[other] -= sign * crossed
 
-    Where a frame's field is larger than the caches, waiting for memory would cost more than all else. So crossings are listed
-    for many edges at once, asked for, and added up when they have come.
-    """
-    m = shapes.vertices.shape[1]
-    side = m // 4
-    flat = field.sums.reshape(-1, field.sums.shape[2])
-    places = np.empty(LISTED + shapes.vertices.shape[1] * field.rows, np.int64)
-    edges = np.empty((EDGES, 3), np.int64)  # pixel, the other one or -1, sign
-    ends = np.empty(EDGES, np.int64)
-    columns = np.empty(EDGES, np.int64)
-    listed, number = 0, 0
-    for n in range(len(pixels) + 1):
-        if n == len(pixels) or listed > LISTED or number > EDGES - shapes.vertices.shape[1]:
-            at = 0
-            for e in range(number):
-                s0, s1 = np.int64(0), np.int64(0)
-                for i in range(at, ends[e]):
-                    s0 += flat[places[i], 0]
-                    s1 += flat[places[i], 1]
-                at = ends[e]
-                pixel, other, sign = edges[e, 0], edges[e, 1], edges[e, 2]
-                total[pixel, 0] += sign * s0
-                total[pixel, 1] += sign * s1
-                count[pixel] += sign * columns[e]
-                if other >= 0:
-                    total[other, 0] -= sign * s0
-                    total[other, 1] -= sign * s1
-                    count[other] -= sign * columns[e]
-            listed, number = 0, 0
-        if n == len(pixels):
-            break
-        pixel = pixels[n]
-        kind = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
-        if kind == _TANGLED or kind == _NONE:  # noqa: SIM109 - compiled
+
+@kernel
+def origins(field: Any, out: Any) -> None:
+    """Where place 0 of each row of cells stands in the field's sums as (N 2^k, PAIRS), into `out` (rows,) int64: of a field of
+    whole rows of pixels."""
+    for r in range(field.low, field.high):
+        row = r >> field.k
+        out[r] = (np.int64(field.base[row, 0]) << field.k) - (row << field.k) + r
+
+
+@inlined
+def origin_of(field: Any, r: Any, c: Any) -> Any:
+    """The same of row r by the column c of pixels, in any field."""
+    row = r >> field.k
+    return (np.int64(field.base[row, min(c, field.base.shape[1] - 1)]) << field.k) - (row << field.k) + r
+
+
+@kernel
+def has_long(number: Any) -> Any:
+    """Whether one of the edges is too long for `cross`, by the `number` (n,) int32 of its crossings."""
+    least = np.int32(0)
+    for e in range(len(number)):
+        least = min(least, number[e])
+    return least < 0
+
+
+@kernel
+def cross_all(
+    start: Any, size: Any, a: Any, b: Any, shapes: Any, kind: Any, field: Any, told: Any, at: Any, out: Any
+) -> None:
+    """`cross` for `size` edges, whose ends stand at a and b beyond `start` (CHUNK,) in the vertices."""
+    vertices, width = shapes.vertices.reshape(-1), shapes.width
+    ends = np.empty(4 * WIDE, np.int32)
+    for e in range(0, size, WIDE):
+        p = start[e]
+        if e + WIDE <= size and start[e + WIDE - 1] - p == WIDE - 1:
+            cross(vertices, p + a, p + a + width, p + b, p + b + width, kind, field.low, field.high, field.columns,
+                  told, out, at, e)  # fmt: skip
             continue
-        linked = shapes.linked[pixel]
-        for v in range(m):
-            which = v // side
-            shared = (linked >> which) & 1
-            if shared and (which == 0 or which == 3):
-                continue  # walked by the pixel above, or on the left
-            x0, y0, x1, y1 = edge(shapes, pixel, v)
-            sign = np.int64(kind)
-            if y1 < y0:
-                x0, y0, x1, y1, sign = x1, y1, x0, y0, -sign
-            if first_row(y0) >= first_row(y1):
-                continue
-            more, crossed = list_crossings(x0, y0, x1, y1, field, flat, places, listed)
-            if more == listed:
-                continue
-            edges[number, 0], edges[number, 2] = pixel, sign
-            edges[number, 1] = (pixel + (1 if which == 1 else shapes.width)) if shared else -1
-            ends[number], columns[number] = more, crossed
-            listed = more
-            number += 1
+        for i in range(WIDE):
+            p = start[min(e + i, size - 1)]
+            ends[i], ends[WIDE + i] = vertices[p + a], vertices[p + a + width]
+            ends[2 * WIDE + i], ends[3 * WIDE + i] = vertices[p + b], vertices[p + b + width]
+        cross(ends, 0, WIDE, 2 * WIDE, 3 * WIDE, kind, field.low, field.high, field.columns, told, out, at, e)
+
+
+@kernel
+def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
+    """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices, in order) of one anchor own by
+    their edges, but those that are TANGLED.
+
+    Where a frame's field is larger than the caches, waiting for memory costs more than all else. So the crossings of CHUNK
+    pixels are listed and asked for, and meanwhile those of the CHUNK before, which have come, are added up.
+    """
+    m, width = shapes.vertices.shape[1], shapes.width
+    side = m // 4
+    sets = 2 * side  # edges of a pixel that are walked for it: those of its right side, and those below
+    flat = field.sums.reshape(-1, field.sums.shape[2])
+    whole, k = field.base.shape[1] == 1, np.int64(field.k)
+    origin = np.empty(field.rows + 1, np.int64)
+    if whole:
+        origins(field, origin)
+    kind, start = np.zeros(CHUNK, np.int32), np.zeros(CHUNK, np.int64)
+    out = np.empty(MOST_ROWS * CHUNK, np.int32)
+    both_told, both_places = (
+        np.zeros((2, sets * TOLD * CHUNK), np.int32),
+        np.empty((2, sets * CHUNK * MOST_ROWS), np.int64),
+    )
+    both_owners = np.zeros((2, CHUNK), np.int64)
+    zero, second = np.uint64(0), np.uint64(1)
+    y, before = np.int64(0), 0
+    for begin in range(0, len(pixels) + CHUNK, CHUNK):
+        now = (begin // CHUNK) & 1
+        size = max(min(CHUNK, len(pixels) - begin), 0)
+        told, places, owners = both_told[now], both_places[now], both_owners[now]
+        told_before, places_before, owners_before = both_told[1 - now], both_places[1 - now], both_owners[1 - now]
+        for e in range(size):
+            pixel = pixels[begin + e]
+            while pixel >= (y + 1) * width:
+                y += 1
+            owners[e], start[e] = pixel, y * (2 * m * width) + (pixel - y * width)
+            shape = shapes.kind[pixel]  # mirrored outlines run the other way round, those of linked pixels alike
+            kind[e] = 0 if shape == _TANGLED else shape
+        kind[size:] = 0
+        listed, added = zero, zero
+        for which in range(sets):
+            v, at = side + which, which * TOLD * CHUNK
+            w = v + 1 if v + 1 < m else 0
+            bit, step = which // side + 1, np.uint64(1 if which < side else width)
+            cross_all(start, size, 2 * v * width, 2 * w * width, shapes, kind, field, told, at, out)
+            if has_long(told[at + NUMBER * CHUNK : at + NUMBER * CHUNK + size]):
+                for e in range(size):
+                    if told[at + NUMBER * CHUNK + e] < 0:
+                        pixel = owners[e]
+                        shared = (shapes.linked[pixel] >> bit) & 1
+                        walk(shapes, pixel, v, pixel + np.int64(step) if shared else -1, field, total, count)
+            for e in range(max(size, before)):
+                if e < size:
+                    first, number = np.int64(told[np.uint64(at + e)]), np.int64(told[np.uint64(at + CHUNK + e)])
+                    if whole:
+                        for i in range(number):
+                            there = origin[np.uint64(first + i)] + (np.int64(out[np.uint64(i * CHUNK + e)]) << k)
+                            fetch(flat, there)
+                            places[listed] = there
+                            listed += second
+                    else:
+                        for i in range(number):
+                            c = np.int64(out[np.uint64(i * CHUNK + e)])
+                            there = origin_of(field, first + i, c >> k) + (c << k)
+                            fetch(flat, there)
+                            places[listed] = there
+                            listed += second
+                if e < before:
+                    number = np.int64(told_before[np.uint64(at + CHUNK + e)])
+                    if number <= 0:
+                        continue
+                    s0, s1 = np.int64(0), np.int64(0)
+                    for i in range(number):
+                        read = np.uint64(places_before[added + np.uint64(i)])
+                        s0 += flat[read, zero]
+                        s1 += flat[read, second]
+                    added += np.uint64(number)
+                    sign = np.int64(told_before[np.uint64(at + SIGN * CHUNK + e)])
+                    s0, s1, crossed = s0 * sign, s1 * sign, told_before[np.uint64(at + COLUMNS * CHUNK + e)]
+                    own = np.uint64(owners_before[np.uint64(e)])
+                    total[own, zero] += s0
+                    total[own, second] += s1
+                    count[own] += crossed
+                    if (shapes.linked[own] >> bit) & 1:
+                        other = own + step
+                        total[other, zero] -= s0
+                        total[other, second] -= s1
+                        count[other] -= crossed
+        before = size
+    for n in range(len(pixels)):  # sides on the left and above that nobody else walks
+        pixel = pixels[n]
+        linked, shape = shapes.linked[pixel], shapes.kind[pixel]
+        if linked & 9 == 9 or shape == _TANGLED or shape == _NONE:  # noqa: SIM109 - compiled
+            continue
+        for which in range(0, 4, 3):
+            if not (linked >> which) & 1:
+                for v in range(which * side, (which + 1) * side):
+                    walk(shapes, pixel, v, -1, field, total, count)
 
 
 @inlined
 def bounds(shapes: Any, pixel: Any) -> Any:
     """The box (x_low, y_low, x_high, y_high) of what an outline covers, at the level of the cells."""
-    outline = shapes.vertices[pixel]
-    x_low = x_high = np.int64(outline[0, 0])
-    y_low = y_high = np.int64(outline[0, 1])
+    at = pixel // shapes.width
+    column = pixel - at * shapes.width
+    outline = shapes.vertices[at]
+    x_low = x_high = np.int64(outline[0, 0, column])
+    y_low = y_high = np.int64(outline[0, 1, column])
     for v in range(1, shapes.vertices.shape[1]):
-        x_low, x_high = min(x_low, np.int64(outline[v, 0])), max(x_high, np.int64(outline[v, 0]))
-        y_low, y_high = min(y_low, np.int64(outline[v, 1])), max(y_high, np.int64(outline[v, 1]))
+        x_low, x_high = min(x_low, np.int64(outline[v, 0, column])), max(x_high, np.int64(outline[v, 0, column]))
+        y_low, y_high = min(y_low, np.int64(outline[v, 1, column])), max(y_high, np.int64(outline[v, 1, column]))
     if shapes.kind[pixel] == _TANGLED:  # triangles to the centre, which may lie outside of its sides
         x, y = (
             np.int64(nearest(shapes.position[pixel, 0] * shapes.scale)),
