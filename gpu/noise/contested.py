@@ -184,19 +184,22 @@ def _crossings(frame: Frame) -> tuple[torch.Tensor, torch.Tensor]:
     numbers, signs = [], []
     side = len(frame.outlines.planes) // 4
     plain = (frame.kind != NONE) & (frame.kind != TANGLED)
+    pixels, edges = [], []
     for which, linked in enumerate(frame.outlines.linked()):
         free = torch.nonzero(plain & ~linked.reshape(-1))[:, 0]
         for v in range(which * side, (which + 1) * side):
-            x0, y0, x1, y1 = frame.edge(v, free)
-            begin = first_row(torch.minimum(y0, y1)).clamp(min=0)
-            times = (first_row(torch.maximum(y0, y1)).clamp(max=frame.rows) - begin).clamp(min=0)
-            for part in parts(times):
-                at, number = numbered(times[part])
-                pixel, row = free[part][at], begin[part][at] + number
-                ends = (x0[part][at], y0[part][at], x1[part][at], y1[part][at])
-                numbers.append(frame.number(pixel, row, _crossed(frame, *ends, row)[1]))
-                starts = (ends[3] < ends[1]) == (frame.kind[pixel] == KEEPS)  # a left side, on the screen
-                signs.append(torch.where(starts, 1, -1))
+            pixels.append(free)
+            edges.append(torch.stack(frame.edge(v, free)))
+    pixel, ends = torch.cat(pixels), torch.cat(edges, 1)
+    begin = first_row(torch.minimum(ends[1], ends[3])).clamp(min=0)
+    times = (first_row(torch.maximum(ends[1], ends[3])).clamp(max=frame.rows) - begin).clamp(min=0)
+    starts = (ends[3] < ends[1]) == (frame.kind[pixel] == KEEPS)  # a left side, on the screen
+    for part in parts(times):
+        at, number = numbered(times[part])
+        row = begin[part][at] + number
+        x0, y0, x1, y1 = ends[:, part][:, at]
+        numbers.append(frame.number(pixel[part][at], row, _crossed(frame, x0, y0, x1, y1, row)[1]))
+        signs.append(torch.where(starts[part][at], 1, -1))
     bent = tangled(frame)
     numbers += [frame.number(bent.pixel, bent.row, place) for place in (bent.first, bent.after)]
     signs += [torch.ones_like(bent.first), -torch.ones_like(bent.first)]

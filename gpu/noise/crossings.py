@@ -52,10 +52,11 @@ class Walk:
     ) -> None:
         begin = first_row(y0).clamp_(min=low)
         rows = first_row(y1).clamp_(max=high).sub_(begin).clamp_(min=0)
-        number, order = torch.sort(rows, descending=True, stable=True)
+        longest = int(rows.max()) if len(rows) else 0
+        # Small numbers are sorted faster.
+        number, order = torch.sort(rows.to(torch.uint8) if longest < 256 else rows, descending=True, stable=True)
         crossed = int((rows > 0).sum())
         self.order = order[:crossed]
-        longest = int(number[0]) if crossed else 0
         # How many edges cross more than i rows.
         self.active = (crossed - torch.bincount(number[:crossed], minlength=longest + 1).cumsum(0))[:longest].tolist()
         x0, y0, x1, y1, begin = (part[self.order] for part in (x0, y0, x1, y1, begin))

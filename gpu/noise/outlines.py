@@ -78,12 +78,13 @@ def segments(s: int) -> int:
 def outlines(position: torch.Tensor, label: torch.Tensor, moving: torch.Tensor, k: int, s: int) -> Outlines:
     """Outlines in level-k sub-pixels of the pixels that are `moving` (H, W), whose centres are at `position` (H, W, 2) in the
     anchor frames `label` (H, W)."""
-    here = position.permute(2, 0, 1)
+    here = position.permute(2, 0, 1).contiguous()
     across, right = _steps(here, label, moving, 0)
     along, down = _steps(here, label, moving, 1)
-    corners = _corners(here, across, along, right, down, moving)
+    halves = [step * 0.5 for step in (*across, *along)]
+    corners = _corners(here, halves, right, down)
     scale = float(1 << (k + SNAP_BITS))
-    sides = _sides(here, corners, across, along, right, down, s, scale)
+    sides = _sides(here, corners, halves, right, down, s, scale)
     planes = torch.stack([vertex for side in sides for vertex in side], 0)
     centre = torch.round(position * scale).to(torch.int32)
     kind = torch.where(moving, _kind(planes, centre), NONE).to(torch.int8)
@@ -98,17 +99,17 @@ def _square(vector: torch.Tensor) -> torch.Tensor:
     return vector[0] * vector[0] + vector[1] * vector[1]
 
 
-def _shifted(values: torch.Tensor, axis: int, by: int) -> torch.Tensor:
-    """`values` (..., H, W) of the pixel `by` further along x (axis 0) or y (axis 1), the border repeated."""
+Both = tuple[torch.Tensor, torch.Tensor]
+
+
+def _ends(values: torch.Tensor, axis: int) -> Both:
+    """`values` (..., H, W) without the last and without the first along x (axis 0) or y (axis 1)."""
     dim = values.ndim - 1 - axis
-    size = values.shape[dim]
-    at = (torch.arange(size, device=values.device) + by).clamp(0, size - 1)
-    return values.index_select(dim, at)
+    size = values.shape[dim] - 1
+    return values.narrow(dim, 0, size), values.narrow(dim, 1, size)
 
 
-def _steps(
-    here: torch.Tensor, label: torch.Tensor, moving: torch.Tensor, axis: int
-) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+def _steps(here: torch.Tensor, label: torch.Tensor, moving: torch.Tensor, axis: int) -> tuple[Both, torch.Tensor]:
     """Differences (2, H, W) of position along an axis, towards the pixel before and the one after, both pointing along it; and
     (H, W) which pixels are linked to the one after.
 
@@ -117,75 +118,101 @@ def _steps(
     A stretch beyond FAR pixels is believed only where both sides agree on it. A missing difference is the other side's;
     with none at all the map is locally the identity.
     """
-    size = label.shape[1 - axis]
-    number = torch.arange(size, device=label.device)
-    number = number if axis == 0 else number[:, None]
-    same_after = (_shifted(label, axis, 1) == label) & moving & _shifted(moving, axis, 1) & (number < size - 1)
-    same_before = (_shifted(label, axis, -1) == label) & moving & _shifted(moving, axis, -1) & (number > 0)
-    a, b = here - _shifted(here, axis, -1), _shifted(here, axis, 1) - here
-    apart, length_a, length_b = _square(a - b), _square(a), _square(b)
-    shorter = torch.minimum(length_a, length_b)
-    both = same_before & same_after
+    unit = torch.zeros((2, 1, 1), dtype=here.dtype, device=here.device)
+    unit[axis] = 1.0
+    dim = 1 - axis
+    if label.shape[dim] == 1:
+        none = unit.expand_as(here)
+        return (none, none), torch.zeros_like(moving)
+    before, after = _ends(here, axis)
+    step = after - before  # between neighbours: one less than there are pixels
+    (label_before, label_after), (moving_before, moving_after) = _ends(label, axis), _ends(moving, axis)
+    same = (label_before == label_after) & moving_before & moving_after
+    length = _square(step)
+    # Of pixels that have both neighbours: a is the step to them, b the one from them on.
+    (a, b), (length_a, length_b), (same_a, same_b) = (_ends(part, axis) for part in (step, length, same))
+    apart, shorter, both = _square(a - b), torch.minimum(length_a, length_b), same_a & same_b
     # |a - b| > 1 + |shorter| / 2, and |a - b| <= |shorter| / 4, compared as squares without a root.
     beyond = apart - 1 - shorter * 0.25
     jump = both & (beyond > 0) & (beyond * beyond > shorter)
     agreed = both & (apart * 16 <= shorter)
     # |a - e|^2 <= |b - e|^2 for the unit vector e, with the common |e|^2 left out.
-    nearer = length_a - 2 * a[axis] <= length_b - 2 * b[axis]
-    before = same_before & ~(jump & ~nearer) & (agreed | (length_a <= FAR * FAR))
-    after = same_after & ~(jump & nearer) & (agreed | (length_b <= FAR * FAR))
-    link_after = after & _shifted(before, axis, 1)
-    link_before = before & _shifted(after, axis, -1)
-    unit = torch.zeros((2, 1, 1), dtype=a.dtype, device=a.device)
-    unit[axis] = 1.0
+    nearer, other = _ends(length - 2 * step[axis], axis)
+    first = nearer <= other
+    link = length <= FAR * FAR
+    by_pixel_after, by_pixel_before = link.clone(), link
+    some = _ends(by_pixel_after, axis)[0]  # a step as the pixel after it sees it
+    some |= agreed
+    some &= ~(jump & ~first)
+    some = _ends(by_pixel_before, axis)[1]
+    some |= agreed
+    some &= ~(jump & first)
+    link = by_pixel_before & by_pixel_after & same
+    step = torch.where(link, step, unit)
+    (a, b), (link_a, link_b) = _ends(step, axis), _ends(link, axis)
+    size = step.shape[1 + dim]
+    start, end = step.narrow(1 + dim, 0, 1), step.narrow(1 + dim, size - 1, 1)
+    last = torch.zeros_like(moving.narrow(dim, 0, 1))
     return (
-        torch.where(link_before, a, torch.where(link_after, b, unit)),
-        torch.where(link_after, b, torch.where(link_before, a, unit)),
-    ), link_after
-
-
-Both = tuple[torch.Tensor, torch.Tensor]
+        torch.cat([start, torch.where(link_a, a, b), end], 1 + dim),
+        torch.cat([start, torch.where(link_b, b, a), end], 1 + dim),
+    ), torch.cat([link, last], dim)
 
 
 def _corners(
-    here: torch.Tensor, across: Both, along: Both, right: torch.Tensor, down: torch.Tensor, moving: torch.Tensor
+    here: torch.Tensor, halves: list[torch.Tensor], right: torch.Tensor, down: torch.Tensor
 ) -> list[torch.Tensor]:
     """(2, H, W) the upper left, upper right, lower right and lower left corner of every pixel: where its own surface continues
-    to, averaged over the pixels around the corner that are linked with each other."""
-    left, to_right = across[0] * 0.5, across[1] * 0.5
-    up, to_down = along[0] * 0.5, along[1] * 0.5
-    own = [(here - left) - up, (here + to_right) - up, (here + to_right) + to_down, (here - left) + to_down]
+    to, averaged over the pixels around the corner that are linked with each other. `halves` are of the steps to the left, to
+    the right, up and down."""
+    left, to_right, up, to_down = halves
+    before, after = here - left, here + to_right
+    own = [before - up, after - up, after + to_down, before + to_down]
+    corners = [torch.empty_like(here) for _ in range(4)]
+    height, width = right.shape
     # At each corner of the grid: pixel A upper left of it, B upper right, C lower left, D lower right.
-    pad = torch.nn.functional.pad
-    e = [
-        pad(own[which], place)
-        for which, place in ((2, (1, 0, 1, 0)), (3, (0, 1, 1, 0)), (1, (1, 0, 0, 1)), (0, (0, 1, 0, 1)))
-    ]
-    top, bottom = pad(right, (1, 0, 1, 0)), pad(right, (1, 0, 0, 1))  # A-B, C-D
-    left_, right_ = pad(down, (1, 0, 1, 0)), pad(down, (0, 1, 1, 0))  # A-C, B-D
+    windows = [
+        (2, 0, 0),
+        (3, 0, 1),
+        (1, 1, 0),
+        (0, 1, 1),
+    ]  # which corner of theirs; row and column of the first of them
+    apart = torch.ones((height + 1, width + 1), dtype=torch.bool, device=here.device)
+    if height > 1 and width > 1:
+        a, b, c, d = (own[which][:, y : height - 1 + y, x : width - 1 + x] for which, y, x in windows)
+        mean = (((a + b) + c) + d).mul_(0.25)
+        for which, y, x in windows:
+            corners[which][:, y : height - 1 + y, x : width - 1 + x] = mean
+        linked = (right[:-1, :-1] & right[1:, :-1]) & (down[:-1, :-1] & down[:-1, 1:])
+        torch.logical_not(linked, out=apart[1:-1, 1:-1])
+    # Where not all of them are linked, and on the border of the frame.
+    row, column = torch.nonzero(apart, as_tuple=True)
+    inside, places = [], []
+    for _, y, x in windows:
+        i, j = row - 1 + y, column - 1 + x
+        inside.append((i >= 0) & (i < height) & (j >= 0) & (j < width))
+        places.append(i.clamp(0, height - 1) * width + j.clamp(0, width - 1))
+    e = [own[which].view(2, -1)[:, place] for (which, _, _), place in zip(windows, places, strict=True)]
+    top, bottom = right.reshape(-1)[places[0]] & inside[0], right.reshape(-1)[places[2]] & inside[2]  # A-B, C-D
+    left_, right_ = down.reshape(-1)[places[0]] & inside[0], down.reshape(-1)[places[1]] & inside[1]  # A-C, B-D
     ab, ac = top | (left_ & bottom & right_), left_ | (top & right_ & bottom)
     bd, cd = right_ | (top & left_ & bottom), bottom | (left_ & top & right_)
     ad, bc = (top & right_) | (left_ & bottom), (top & left_) | (right_ & bottom)
     yes = torch.ones_like(ab)
-    height, width = moving.shape
-    windows = {0: (1, 1), 1: (1, 0), 2: (0, 1), 3: (0, 0)}  # of pixel A, B, C, D on the grid of corners: row, column
-    means = []
-    for which, with_ in enumerate(((yes, ab, ac, ad), (ab, yes, bc, bd), (ac, bc, yes, cd), (ad, bd, cd, yes))):
+    members = ((yes, ab, ac, ad), (ab, yes, bc, bd), (ac, bc, yes, cd), (ad, bd, cd, yes))
+    for (which, _, _), with_, here_, place in zip(windows, members, inside, places, strict=True):
         total, count = torch.zeros_like(e[0]), torch.zeros_like(e[0][0])
         for corner, member in zip(e, with_, strict=True):
             total = total + torch.where(member, corner, 0.0)
             count = count + member
-        row, column = windows[which]
-        means.append((total / count)[:, row : row + height, column : column + width])
-    lower_right, lower_left, upper_right, upper_left = means
-    return [upper_left, upper_right, lower_right, lower_left]
+        corners[which].view(2, -1)[:, place[here_]] = (total / count)[:, here_]
+    return corners
 
 
 def _sides(
     here: torch.Tensor,
     corners: list[torch.Tensor],
-    across: Both,
-    along: Both,
+    halves: list[torch.Tensor],
     right: torch.Tensor,
     down: torch.Tensor,
     s: int,
@@ -193,20 +220,19 @@ def _sides(
 ) -> list[list[torch.Tensor]]:
     """The vertices (2, H, W) int32 of the top, right, bottom and left side, each clockwise without its last."""
     upper_left, upper_right, lower_right, lower_left = corners
-    linked_left, linked_up = torch.zeros_like(right), torch.zeros_like(down)
-    linked_left[:, 1:], linked_up[1:] = right[:, :-1], down[:-1]
-    middle = {
-        "right": torch.where(right, (here + _shifted(here, 0, 1)) * 0.5, here + across[1] * 0.5),
-        "left": torch.where(linked_left, (_shifted(here, 0, -1) + here) * 0.5, here - across[0] * 0.5),
-        "down": torch.where(down, (here + _shifted(here, 1, 1)) * 0.5, here + along[1] * 0.5),
-        "up": torch.where(linked_up, (_shifted(here, 1, -1) + here) * 0.5, here - along[0] * 0.5),
-    }
+    left, to_right, up, to_down = halves
+    middles = [here - up, here + to_right, here + to_down, here - left]
+    for axis, link, (first, second) in ((0, right, (1, 3)), (1, down, (2, 0))):
+        before, after = _ends(here, axis)
+        shared, linked = (before + after).mul_(0.5), _ends(link, axis)[0]
+        for middle in (_ends(middles[first], axis)[0], _ends(middles[second], axis)[1]):
+            middle.copy_(torch.where(linked, shared, middle))
     # Worked out from left to right and from top to bottom, so that both pixels of a side come to the same numbers.
-    top = _side(upper_left, middle["up"], upper_right, s, scale)
-    right_side = _side(upper_right, middle["right"], lower_right, s, scale)
-    bottom = _side(lower_left, middle["down"], lower_right, s, scale)
-    left = _side(upper_left, middle["left"], lower_left, s, scale)
-    return [top[:-1], right_side[:-1], bottom[:0:-1], left[:0:-1]]
+    top = _side(upper_left, middles[0], upper_right, s, scale)
+    right_side = _side(upper_right, middles[1], lower_right, s, scale)
+    bottom = _side(lower_left, middles[2], lower_right, s, scale)
+    left_side = _side(upper_left, middles[3], lower_left, s, scale)
+    return [top[:-1], right_side[:-1], bottom[:0:-1], left_side[:0:-1]]
 
 
 def _side(first: torch.Tensor, middle: torch.Tensor, last: torch.Tensor, s: int, scale: float) -> list[torch.Tensor]:
@@ -214,14 +240,15 @@ def _side(first: torch.Tensor, middle: torch.Tensor, last: torch.Tensor, s: int,
     the first."""
 
     def snapped(place: torch.Tensor) -> torch.Tensor:
-        return torch.round(place * scale).to(torch.int32)
+        return (place * scale).round_().to(torch.int32)
 
     ends = snapped(first), snapped(last)
     if s == 1:
         return [*ends]
     if s % 2 == 0:
         between = snapped(middle)
-        straight = ((2 * between - ends[0] - ends[1]).abs() <= 1).all(0)
+        off = ((2 * between).sub_(ends[0]).sub_(ends[1])).abs_() <= 1
+        straight = off[0] & off[1]
         return [ends[0], torch.where(straight, ends[0], between), ends[1]]
     inner = []
     for i in range(1, s):
@@ -232,8 +259,10 @@ def _side(first: torch.Tensor, middle: torch.Tensor, last: torch.Tensor, s: int,
 
 def _kind(planes: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
     """(H, W) int8 of KEEPS, TURNS, TANGLED."""
-    # Whole numbers below 2^26, whose products double precision holds, which is faster than int64 but which mps has not.
-    spoke = (planes - centre.permute(2, 0, 1)).to(torch.int64 if planes.device.type == "mps" else torch.float64)
+    spoke = planes - centre.permute(2, 0, 1)
+    low, high = spoke.aminmax() if spoke.numel() else (spoke.new_zeros(()),) * 2
+    if max(-int(low), int(high)) >= 1 << 15:  # else products stay below 2^31
+        spoke = spoke.to(torch.int64)
     keeps = torch.ones(planes.shape[2:], dtype=torch.bool, device=planes.device)
     turns = keeps.clone()
     for v, (x0, y0) in enumerate(spoke):
