@@ -1,7 +1,6 @@
 #version 330 core
 // Who owns a contested cell: the pixel whose outline covers it, the visible surface by the depth test.
 
-uniform ivec2 size;         // of the frame
 uniform isampler2D centres; // (x, y) of pixels, as vertices of outlines
 flat in ivec2 moved;
 flat in int pixel;

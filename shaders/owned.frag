@@ -1,7 +1,6 @@
 #version 330 core
 // What pixels own of pieces of their anchor where several outlines cover a cell, added to what they own already.
 
-uniform ivec2 size;        // of the frame
 uniform isampler2D totals; // so far
 uniform isampler2D counts;
 uniform isampler2D centres; // (x, y) of pixels, as vertices of outlines

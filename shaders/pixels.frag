@@ -1,7 +1,6 @@
 #version 330 core
 // What every pixel owns by its edges, added to what it owns already.
 
-uniform ivec2 size;           // of the frame
 uniform isampler2D totals;    // so far
 uniform isampler2D counts;
 uniform isampler2D sides;     // what sides.frag gave

@@ -1,7 +1,6 @@
 #version 330 core
 // What the right side (upper half of the target) and the lower side of every outline add up to, for both pixels they part.
 
-uniform ivec2 size; // of the frame
 layout(location = 0) out ivec4 total;
 layout(location = 1) out int count;
 

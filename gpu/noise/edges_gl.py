@@ -44,11 +44,12 @@ ABOUT[[KEEPS, TURNS & 255, TANGLED]] = torch.tensor([1, 2, 3], dtype=torch.uint8
 
 @dataclass(frozen=True)
 class Shapes:
-    """Outlines of a frame of pixels, by flat index: `vertices` (n, m, 2) int32; `kind` (n,) int8, `linked` (n,) uint8 the sides
-    that are shared, bit 0 the top and so on clockwise. `contested` tells (H, W) where several of some pixels (flat indices) of
-    one anchor cover a cell, or None."""
+    """Outlines of a frame of pixels: vertices in `planes` (m, 2, H, W) int32, a view of all of `numbers`; by flat index `kind`
+    (n,) int8, and `linked` (n,) uint8 the sides that are shared, bit 0 the top and so on clockwise. `contested` tells (H, W)
+    where several of some pixels (flat indices) of one anchor cover a cell, or None."""
 
-    vertices: torch.Tensor
+    planes: torch.Tensor
+    numbers: torch.Tensor
     kind: torch.Tensor
     linked: torch.Tensor
     contested: Callable[[torch.Tensor], torch.Tensor | None]
@@ -66,7 +67,7 @@ class Walker:
         self._kept: dict[tuple[int, ...], Any] = {}  # textures of sums, the last used last
         self._targets: dict[tuple[int, int, int], tuple[Target, Target, Target]] = {}  # of the last frame's size
         self._room: Any = None
-        self.bits = min(12, context.max_texture.bit_length() - 1)
+        self.bits = min(14, context.max_texture.bit_length() - 1)
         self.nothing = context.gl.texture((1, 1), 4, np.zeros(4, np.int32), dtype="i4")
 
     def close(self) -> None:
@@ -90,9 +91,9 @@ class Walker:
         device has no room for such a frame, or outlines are larger than shaders reckon with."""
         height, width = track.label.shape
         shapes = self._shapes(track, anchors, k, s)
-        if max(2 * height, width) > self.context.max_texture or _longest(shapes.vertices) >= LONGEST:
+        if max(2 * height, width) > self.context.max_texture or _longest(shapes.planes) >= LONGEST:
             return None
-        if shapes.vertices.numel() // 2 > self.context.max_texture << self.bits:
+        if shapes.numbers.numel() > self.context.max_texture << self.bits:
             return None
         self.context.use()
         noise = torch.zeros((channels, height, width), dtype=torch.float32)
@@ -194,13 +195,14 @@ class Walker:
 
             self._room = self._room or edges.Room()
             shapes = edges.shapes(some, k, s, self._room)
+            vertices = torch.from_numpy(shapes.vertices)
 
             def compiled_contest(pixels: torch.Tensor) -> torch.Tensor | None:
                 contest = edges.contest(pixels.numpy(), shapes, k, height)
                 return None if contest is None else torch.from_numpy(contest.mask)
 
             return Shapes(
-                torch.from_numpy(shapes.vertices), torch.from_numpy(shapes.kind), torch.from_numpy(shapes.linked),
+                vertices.permute(1, 2, 0, 3), vertices, torch.from_numpy(shapes.kind), torch.from_numpy(shapes.linked),
                 compiled_contest,
             )  # fmt: skip
         made = outlines.outlines(some.position, label, (some.state != NEW) & (some.state != UNDEFINED), k, s)
@@ -216,8 +218,7 @@ class Walker:
             mask.view(-1)[names % (height * width)] = True  # all of one anchor
             return mask if len(names) else None
 
-        vertices = made.vertices.reshape(height * width, -1, 2).contiguous()
-        return Shapes(vertices, kind, linked.sum(0, dtype=torch.uint8), contest)
+        return Shapes(made.planes, made.planes, kind, linked.sum(0, dtype=torch.uint8), contest)
 
 
 class _Frame:
@@ -229,7 +230,7 @@ class _Frame:
         self.walker, self.context, self.stack, self.shapes, self.k = walker, walker.context, stack, shapes, k
         self.height, self.width = track.label.shape
         self.label, self.rank = track.label.cpu().reshape(-1), walking.ranks(error).cpu()
-        self.vertices = self._made(walker.texture([shapes.vertices.view(-1, 2)], shapes.vertices.numel() // 2, 2))
+        self.vertices = self._made(walker.texture([shapes.numbers.view(-1, 1)], shapes.numbers.numel(), 1))
         self.centre = torch.round(track.position.cpu() * float(1 << (k + SNAP_BITS))).to(torch.int32).view(-1, 2)
         self.centres = walker.nothing
         if bool((shapes.kind == TANGLED).any()):
@@ -254,8 +255,8 @@ class _Frame:
             for texture, low, high in self.walker.parts(sums, anchor, self.k, first, lanes):
                 common = {
                     "about": about, "shapes": self.vertices, "centres": self.centres, "sums": texture,
-                    "size": (self.width, self.height), "wide": (self.walker.bits, self.walker.bits),
-                    "vertices": self.shapes.vertices.shape[1], "level": self.k, "columns": self.width << self.k,
+                    "size": (self.width, self.height), "wide": self.walker.bits, "strides": self.shapes.planes.stride(),
+                    "vertices": len(self.shapes.planes), "level": self.k, "columns": self.width << self.k,
                     "rows": (low << self.k, high << self.k), "lanes": lanes,
                 }  # fmt: skip
                 self._pass("sides", sides, common)
@@ -306,7 +307,7 @@ class _Claims:
         self.by_cells = self.pixels[:0]
         if contest is None and not bool(tangled.any()):
             return
-        self.box = _boxes(frame.shapes.vertices, tangled, frame.centre, frame.height << frame.k, frame.width << frame.k)
+        self.box = _boxes(frame.shapes.planes, tangled, frame.centre, frame.height << frame.k, frame.width << frame.k)
         there = (kind != NONE) & (self.box[:, :2] < self.box[:, 2:]).all(1)
         self.pixels, near = torch.nonzero(there)[:, 0], there & tangled
         if contest is not None:
@@ -409,19 +410,17 @@ def _components(lanes: int) -> int:
     return lanes if lanes < 3 else 4
 
 
-def _longest(vertices: torch.Tensor) -> int:
+def _longest(planes: torch.Tensor) -> int:
     """A bound on how far edges reach across."""
-    low, high = vertices.aminmax()
+    low, high = planes.aminmax()
     if int(high) - int(low) < LONGEST:
         return int(high) - int(low)
-    return max(int((vertices[:, v] - vertices[:, v - 1]).abs().max()) for v in range(vertices.shape[1]))
+    return max(int((planes[v] - planes[v - 1]).abs().max()) for v in range(len(planes)))
 
 
-def _boxes(
-    vertices: torch.Tensor, tangled: torch.Tensor, centre: torch.Tensor, rows: int, columns: int
-) -> torch.Tensor:
+def _boxes(planes: torch.Tensor, tangled: torch.Tensor, centre: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
     """(n, 4) the first cell (x, y) that outlines may cover, and the one after the last."""
-    low, high = vertices.amin(1), vertices.amax(1)
+    low, high = planes.amin(0).reshape(2, -1).T, planes.amax(0).reshape(2, -1).T
     # Triangles reach to the centre, which may lie outside of an outline's sides.
     low = torch.where(tangled[:, None], torch.minimum(low, centre), low)
     high = torch.where(tangled[:, None], torch.maximum(high, centre), high)

@@ -7,9 +7,11 @@ const int NOTHING = 0, KEEPS = 1, TURNS = 2, TANGLED = 3;  // what an outline is
 const int BY_CELLS = 64;  // a bit of `about`: the pixel's cells are looked at one by one
 
 uniform usampler2D about;  // by pixel: the kind, 4 << side where it is shared, BY_CELLS
-uniform isampler2D shapes; // (x, y) of all vertices of a pixel, pixel by pixel, in rows of the texture
-uniform isampler2D sums;   // of cells along their rows, likewise, see gpu/noise/prefix_sums.py
-uniform ivec2 wide;        // bits of the width of these two
+uniform isampler2D shapes; // x and y of vertices of pixels, one number after the other in rows of the texture
+uniform ivec4 strides;     // from one vertex, axis, row and column of pixels to the next
+uniform isampler2D sums;   // of cells along their rows, see gpu/noise/prefix_sums.py
+uniform int wide;          // bits of the width of these two
+uniform ivec2 size;        // of the frame
 uniform int vertices;      // of an outline
 uniform int level;         // of cells
 uniform int columns;       // of cells in a row of the frame
@@ -17,14 +19,17 @@ uniform ivec2 rows;        // the first that is there, and the one after the las
 uniform int lanes;         // channels in `sums`; 0 where cells are only counted
 
 ivec2 vertex(int pixel, int v) {
-    int at = pixel * vertices + v;
-    return texelFetch(shapes, ivec2(at & ((1 << wide.x) - 1), at >> wide.x), 0).xy;
+    int row = pixel / size.x, x = v * strides.x + row * strides.z + (pixel - row * size.x) * strides.w, y = x + strides.y;
+    int last = (1 << wide) - 1;
+    return ivec2(
+        texelFetch(shapes, ivec2(x & last, x >> wide), 0).r, texelFetch(shapes, ivec2(y & last, y >> wide), 0).r
+    );
 }
 
 // The sum of the first c cells of row r.
 ivec4 sum_to(int r, int c) {
     int at = ((((r - rows.x) >> level) * (columns + 1) + c) << level) + (r & ((1 << level) - 1));
-    return texelFetch(sums, ivec2(at & ((1 << wide.y) - 1), at >> wide.y), 0);
+    return texelFetch(sums, ivec2(at & ((1 << wide) - 1), at >> wide), 0);
 }
 
 // The first row whose centre is at or below y.
