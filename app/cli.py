@@ -56,6 +56,7 @@ def _run(argv: Sequence[str] | None) -> int:
     from app import printing
     from gpu import interrupt
     from gpu.errors import NoisescopeError
+    from gpu.noise import field_limit
 
     interrupt.watch(stopping.check)
     try:
@@ -70,7 +71,8 @@ def _run(argv: Sequence[str] | None) -> int:
         # too, that costs more than the work: rendering took 36 s with it and 12 s without on two cores at a load of 9.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         run = arguments.run
-        code: int = run(arguments)
+        with field_limit.limited(getattr(arguments, "field_mb", None)):
+            code: int = run(arguments)
         printing.flush()
         return code
     except KeyboardInterrupt:

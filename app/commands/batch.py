@@ -49,6 +49,7 @@ def configure(parser: Parser) -> None:
         metavar="ADDRESS",
         help="a Dask scheduler, as in tcp://node:8786, whose workers make the clips (needs noisescope[cluster])",
     )
+    shared.add_field_memory(parser)
     parser.add_argument("--json", action="store_true", help="print the table of what was done as JSON on stdout")
     parser.names = _names
 

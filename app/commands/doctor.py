@@ -51,7 +51,7 @@ def configure(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     findings = [
         finding
-        for look in (_libraries, _packages, _torch, _gl, _qt, _media, _files, _models, _folders)
+        for look in (_libraries, _packages, _torch, _memory, _gl, _qt, _media, _files, _models, _folders)
         for finding in look()
     ]
     good = all(finding.ok is not False for finding in findings)
@@ -153,6 +153,21 @@ def _torch() -> list[Finding]:
         return f"{torch.__version__}, devices {', '.join(devices)}, {torch.get_num_threads()} threads"
 
     return [_tried("torch", look, "python -m pip install torch==2.13.0")]
+
+
+def _memory() -> list[Finding]:
+    """What fine fields may take, who says so, and how to say something else."""
+    from gpu.noise import field_limit
+
+    text, variable = f"fine fields take up to {field_limit.limit() >> 20} MB", field_limit.VARIABLE
+    value = os.environ.get(variable, "")
+    if field_limit.told() is not None:
+        text += f", as {variable} says; {field_limit.usual() >> 20} MB would suit this machine"
+    elif value:
+        text += f", which suits this machine; {variable} is {value!r}, no whole number of megabytes"
+    else:
+        text += f", which suits this machine; {variable}, --field-mb or the window (Noise, Memory) say otherwise"
+    return [Finding("memory", None, text)]
 
 
 def _gl() -> list[Finding]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from app import stopping
 from app.commands import COMMANDS, Command, Parser
+from app.commands.kit.options import add_field_memory
 from gpu.errors import ChoiceError, NoisescopeError, SessionError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def configure(parser: Parser) -> None:
         default="bar",
         help="a bar on a terminal, or one JSON object a line on stderr, for programs that watch (default bar)",
     )
+    add_field_memory(parser)
     parser.add_argument("--json", action="store_true", help="print result.json on stdout; with --list, the list")
     parser.names = _names
 

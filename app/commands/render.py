@@ -60,6 +60,7 @@ PERCEPTUAL = ("lpips", "fid", "improved_precision")
 def configure(parser: Parser) -> None:
     shared.add_source(parser)
     shared.add_noise(parser)
+    shared.add_field_memory(parser)
     group = parser.add_argument_group("what is made")
     group.add_argument(
         "--task",

@@ -14,6 +14,7 @@ from app.commands.kit import options as shared
 def configure(parser: Parser) -> None:
     shared.add_source(parser)
     shared.add_noise(parser)
+    shared.add_field_memory(parser)
     group = parser.add_argument_group("what is written")
     group.add_argument(
         "--prior", metavar="NAME[:k=v,…]", help="the noise prior (default: the only one of --session, else integral)"

@@ -46,6 +46,7 @@ SETTINGS: Mapping[str, Callable[[Any], bool]] = {
     "panel_timeline": lambda value: isinstance(value, bool),
     "across": _is_bytes,
     "down": _is_bytes,
+    "field_mb": lambda value: type(value) is int and 0 < value < 10**9,
     "geometry": _is_bytes,
     "measures": _is_texts,
     "experiments": _is_scalars,
@@ -124,6 +125,11 @@ class UserFolder:
         """Remember some values; those that other windows changed meanwhile stay."""
         with self._alone():
             self._write("settings.json", {**self.settings(), **values})
+
+    def forget(self, key: str) -> None:
+        """Remember nothing under `key` any more."""
+        with self._alone():
+            self._write("settings.json", {name: value for name, value in self.settings().items() if name != key})
 
     def recent(self) -> list[str]:
         """Files used lately that still exist, the latest first."""

@@ -15,7 +15,7 @@ from app.views.compare.grid import CompareView
 from app.views.source.panel import SourcePanel
 from app.views.widgets.once import once, start_if_idle
 from app.window.panels import Series, Statistics, Timeline
-from app.worker.messages import Arrival
+from app.worker.messages import Arrival, Memory
 from app.worker.worker import Worker
 from gpu.engine.results import FrameResult, SourceInfo
 
@@ -28,7 +28,7 @@ class FrameDisplay(QObject):
 
     source_opened = Signal(object)  # SourceInfo: before anything of it is shown
     numbers_shown = Signal()
-    cache_told = Signal(int)  # bytes
+    memory_told = Signal(object)  # Memory
     first_complete = Signal()  # the first frame is complete, where `play_when_ready` asks for that
 
     def __init__(
@@ -166,11 +166,11 @@ class FrameDisplay(QObject):
         self._timeline.set_frame(self._state.view.frame)
         self._worker.request(self._state.view.frame, self._state.order())
 
-    def on_told(self, number: int, mask: npt.NDArray[np.bool_], series: Series, cache: int) -> None:
+    def on_told(self, number: int, mask: npt.NDArray[np.bool_], series: Series, memory: Memory) -> None:
         if number >= self.opened and number == self._worker.number:
             self._timeline.set_computed(mask)
             self._timeline.set_series(series)
-            self.cache_told.emit(cache)
+            self.memory_told.emit(memory)
 
     def on_sliced(self, number: int, slices: Mapping[Any, U8]) -> None:
         if number >= self.opened:

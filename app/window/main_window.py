@@ -27,6 +27,7 @@ from app.window.documents import Documents
 from app.window.doubts import Doubts
 from app.window.experiments import ExperimentsMenu
 from app.window.exporting import Exporting
+from app.window.field_memory import FieldMemory
 from app.window.frame_display import FrameDisplay
 from app.window.gallery_filling import fill_gallery
 from app.window.layout import Layout, build_tools
@@ -87,6 +88,7 @@ class Window(QMainWindow):
         self.exporting = Exporting(
             self.state, self.frames, self.dispatch, self.compare, self.banner, lambda: self.documents.folder, self
         )
+        FieldMemory(self.source.noise, user_folder, self)
         self.appearance = Appearance(self._take_theme, user_folder, self)
         self.actions_ = menus.build(self, self._commands())
         self.layout_.set_actions(self.actions_)
@@ -162,7 +164,7 @@ class Window(QMainWindow):
         worker.halted.connect(self._on_halted)
         self.frames.source_opened.connect(self._on_source)
         self.frames.numbers_shown.connect(self._follow_probe)
-        self.frames.cache_told.connect(self.status.show_cache)
+        self.frames.memory_told.connect(self.status.show_memory)
         self.dispatch.stopped.connect(lambda what: self.status.say(f"{what}: stopped"))
         self.playback.changed.connect(self._on_playing)
         self.actions_["background"].toggled.connect(self.playback.set_computing_ahead)

@@ -9,7 +9,7 @@ from app.look import theme
 from app.look.durations import duration
 from app.views.widgets.progress_bar import Bar
 from app.views.widgets.words import Label
-from app.worker.messages import Progress
+from app.worker.messages import Memory, Progress
 from gpu.engine.results import SourceInfo
 
 
@@ -35,11 +35,14 @@ class StatusLine(QStatusBar):
         self.addWidget(self._message, 1)
         for widget in (self._work, self._bar, self._cancel, self._machine):
             self.addPermanentWidget(widget)
-        self._machine.setToolTip("What rasterises the noise · what torch computes on · size of the cache of frames")
+        self._machine.setToolTip(
+            "What rasterises the noise · what torch computes on · memory of finished frames · memory of fine fields, and "
+            "how much they may take (panel at the left, Noise, Memory)"
+        )
         self._bar.setAccessibleName("Progress")
         self._bar.setToolTip("How much of this is done")
         self._info: SourceInfo | None = None
-        self._cache = 0
+        self._memory: Memory | None = None
         self.show_progress(None)
 
     def set_theme(self, colours: theme.Theme) -> None:
@@ -76,16 +79,18 @@ class StatusLine(QStatusBar):
         self._info = info
         self._show_machine()
 
-    def show_cache(self, size: int) -> None:
-        """Bytes of the cache of frames."""
-        if size != self._cache:
-            self._cache = size
+    def show_memory(self, memory: Memory) -> None:
+        """What finished frames and fine fields take."""
+        if memory != self._memory:
+            self._memory = memory
             self._show_machine()
 
     def _show_machine(self) -> None:
         parts = []
         if self._info is not None:
             parts = list(dict.fromkeys([self._info.backend, f"torch {self._info.device.removeprefix('torch ')}"]))
-        if self._cache:
-            parts.append(f"cache {self._cache / 2**20:.0f} MB")
+        if self._memory is not None and self._memory.frames:
+            parts.append(f"cache {self._memory.frames / 2**20:.0f} MB")
+        if self._memory is not None and self._memory.fields:
+            parts.append(f"fields {self._memory.fields / 2**20:.0f} of {self._memory.most_fields / 2**20:.0f} MB")
         self._machine.setText(" · ".join(parts))

@@ -42,6 +42,14 @@ class Failure:
     details: str = ""
 
 
+class Memory(NamedTuple):
+    """Bytes of finished frames, of fine fields, and how many of the latter are kept at the most."""
+
+    frames: int
+    fields: int
+    most_fields: int
+
+
 class Unfilled(NamedTuple):
     """A frame that nobody asked for yet, and whether only its noise is wanted."""
 

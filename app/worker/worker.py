@@ -20,11 +20,12 @@ from PySide6.QtCore import Signal
 from app.model import catalogue
 from app.model.frame_pictures import Converter, slice_bytes
 from app.worker.making import MakeEngine, real_engine
-from app.worker.messages import Arrival, Failure, Progress, Unfilled
+from app.worker.messages import Arrival, Failure, Memory, Progress, Unfilled
 from app.worker.requests import Question, Requests, Steps, close_steps
 from app.worker.thread import explain, leave_a_core
 from gpu import interrupt, progress
 from gpu.engine.results import FrameResult, Update
+from gpu.noise import field_limit
 from gpu.session import Session
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Worker(Requests):
     catalogued = Signal(object)  # Catalogue
     opened = Signal(int, object)  # number of the settings, SourceInfo
     arrived = Signal(object)  # Arrival
-    told = Signal(int, object, object, int)  # number, mask of computed frames, {key: {name: series}}, cache in bytes
+    told = Signal(int, object, object, object)  # number, mask of computed frames, {key: {name: series}}, Memory
     trusted = Signal(int, object)  # number, gpu.source.trust.Findings: when there are others than before
     sliced = Signal(int, object)  # number, {(key, kind): RGBA bytes (frames, W, 4)}
     progressed = Signal(object)  # Progress, or None when there is nothing left to do
@@ -367,7 +368,8 @@ class Worker(Requests):
         self._told, self._tell_due = now, False
         engine = self._engine
         series = {prior.key: engine.series(prior.key) for prior in engine.session.priors}
-        self.told.emit(self._engine_number, engine.computed(), series, engine.cache_bytes)
+        memory = Memory(engine.cache_bytes, engine.field_bytes, field_limit.limit())
+        self.told.emit(self._engine_number, engine.computed(), series, memory)
         if (findings := (self._engine_number, engine.findings())) != self._findings:
             self._findings = findings
             self.trusted.emit(*findings)

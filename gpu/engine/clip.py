@@ -75,6 +75,11 @@ class Clip:
             self._transports[key] = along, made
         return self._transports[key][1]
 
+    @property
+    def field_bytes(self) -> int:
+        """Bytes that all transports keep of fine fields (gpu.noise.field_limit bounds those of each)."""
+        return sum(transport.field_bytes for _, transport in self._transports.values())
+
     def forget_transports(self) -> None:
         """Free the memory of all transports: for whoever is done with a seed or a level and goes on to the next."""
         self._transports.clear()

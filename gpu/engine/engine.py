@@ -135,6 +135,11 @@ class Engine:
         """Bytes of finished frames held in memory."""
         return self._comparison.cache.bytes
 
+    @property
+    def field_bytes(self) -> int:
+        """Bytes of fine fields held in memory, which gpu.noise.field_limit bounds."""
+        return self._comparison.clip.field_bytes
+
     def slice(self, key: str, kind: str, row: int) -> F32:
         """(frames, W, 3) in [0, 1]: row `row` of the `noise` (mid-grey is 0, range 3 sigma), `output` or `image` of every
         frame at hand, NaN elsewhere: the x-t slice."""

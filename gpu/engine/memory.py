@@ -10,7 +10,7 @@ import os
 
 from gpu import compiled
 from gpu.errors import SizeError
-from gpu.noise import blocks, fine_field, prefix_sums, tracks
+from gpu.noise import blocks, field_limit, fine_field, tracks
 from gpu.session import NoiseSettings
 from gpu.source import motion
 
@@ -61,7 +61,7 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, fram
         kept += min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * cells)
         drawn = 0 if noise.backend == "torch" else GL_BYTES + GL_WORK_BYTES * pixels
         return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
-    kept += min(prefix_sums.summed_bytes(), 16 * groups * cells)
+    kept += min(field_limit.limit(), 16 * groups * cells)
     return PROGRAM_BYTES + (0 if noise.backend == "torch" else GL_BYTES) + kept + EDGES_BYTES * pixels
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from gpu import gl
-from gpu.noise import field, rng
+from gpu.noise import field, field_limit, rng
 from gpu.noise.edges_gl import Walker
 from gpu.noise.polygons import Contours
-from gpu.noise.prefix_sums import PrefixSums, summed_bytes
+from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.tiling import SLOT
 from gpu.noise.tracks import Track
 
@@ -32,7 +32,7 @@ class GLRasteriser:
         self._ids = make.texture((width, height), 1, dtype="i4")
         self._depth = make.depth_renderbuffer((width, height))
         self._target = make.framebuffer([self._ids], self._depth)
-        self._walker = Walker(context, summed_bytes())
+        self._walker = Walker(context, field_limit.limit())
         self._program = context.program("own", "own")
         self._program["atlas"] = (float(width), float(height))
         self._program["slot_edge"] = SLOT
@@ -78,6 +78,7 @@ class GLRasteriser:
         self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """See gpu.noise.ownership.Rasteriser."""
+        self._walker.limit = field_limit.limit()
         return self._walker.gather(track, error, sums, k, s, channels, anchors)
 
     def cells(

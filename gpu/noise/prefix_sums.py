@@ -5,7 +5,6 @@ anew in parts where they do not fit, so that values never depend on that."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -20,23 +19,6 @@ from gpu.noise.tiling import NoiseGrid, Tiling
 
 PART_BYTES = 64 << 20
 """Of a field that is made anew for each frame: as much at once."""
-
-SUMMED_BYTES = 1200 << 20
-"""Of fields that are kept added up along their rows: four channels of 1024 x 1024 pixels at level 3 take 1074 MB."""
-
-
-def summed_bytes() -> int:
-    """The bound on these fields on this machine: NOISESCOPE_FIELD_MB, or SUMMED_BYTES and an eighth of the memory at the
-    most. A field that does not fit is made anew in every frame, in parts."""
-    told = os.environ.get("NOISESCOPE_FIELD_MB", "")
-    if told.isdecimal():
-        return int(told) << 20
-    try:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return SUMMED_BYTES
-    return min(SUMMED_BYTES, there // 8)
-
 
 WORK_CELLS = 1 << 16
 """Cells refined at once."""
@@ -111,6 +93,12 @@ class PrefixSums:
     def nbytes(self) -> int:
         """What is kept now of whole anchors."""
         return sum(sums.nbytes for sums in self._kept.values())
+
+    def bound(self, limit: int) -> None:
+        """Keep at most `limit` bytes from now on; what was used the longest ago goes first."""
+        self.limit = limit
+        while self._kept and self.nbytes > limit:
+            del self._kept[next(iter(self._kept))]
 
     def rows(self, label: int, k: int, first: int, lanes: int) -> Iterator[Rows]:
         """The whole field of anchor `label` at level k, channels `first` to `first` + `lanes` - 1: in one part, or one after

@@ -64,6 +64,14 @@ class SummedField:
         """What is kept now."""
         return sum(kept.nbytes for kept in self._kept.values())
 
+    def bound(self, limit: int) -> None:
+        """Keep at most `limit` bytes from now on; what was asked for the longest ago goes first."""
+        self.limit = limit
+        for _, key in sorted((kept.used, key) for key, kept in self._kept.items()):
+            if self.nbytes <= limit:
+                return
+            del self._kept[key]
+
     def at(self, label: int, k: int, group: int, channels: int, mask: U8) -> Iterator[Sums]:
         """Sums over the cells of level k of the pixels in `mask` ((H, W), or (H, 1) for whole rows) of anchor frame `label`, of
         the channels LANES group to LANES group + channels - 1: in one part, or one after the other where there is no room."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gpu import compiled, interrupt
-from gpu.noise import field, footprints, gathering, inspection, levels, prefix_sums, walking
+from gpu.noise import field, field_limit, footprints, gathering, inspection, levels, walking
 from gpu.noise.fine_field import AnchorField
 from gpu.noise.inspection import Footprint, Inspection
 from gpu.noise.ownership import Rasteriser
@@ -75,6 +75,11 @@ class Transport:
     def s(self) -> int:
         """Segments of a side of an outline."""
         return self.settings.s
+
+    @property
+    def field_bytes(self) -> int:
+        """Bytes that are kept now of fields added up along their rows; field_limit bounds them."""
+        return sum(kept.nbytes for kept in (self._prefix, self._summed) if kept is not None)
 
     def tracks_where(self, owned: Callable[[Track, int], torch.Tensor]) -> Tracks:
         """The tracks along which pixels are renewed that have 0 in `owned(track, t)` (H, W)."""
@@ -167,13 +172,15 @@ class Transport:
 
         if self._summed is None:
             self._room = edges.Room()
-            limit = prefix_sums.summed_bytes()
+            limit = field_limit.limit()
             self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
+        self._summed.bound(field_limit.limit())
         return edges.gather(track, error, self._summed, settings.k, settings.s, channels, self._room, finer)
 
     def _prefix_sums(self) -> PrefixSums:
         if self._prefix is None:
-            self._prefix = PrefixSums(self.settings.seed, self.grid, prefix_sums.summed_bytes(), self.field.carried)
+            self._prefix = PrefixSums(self.settings.seed, self.grid, field_limit.limit(), self.field.carried)
+        self._prefix.bound(field_limit.limit())
         return self._prefix
 
     def _drawn(self, track: Track, error: torch.Tensor, k: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -98,6 +98,25 @@ def add_noise(parser: Parser) -> None:
     group.add_argument("--device", metavar="D", help="torch device: auto, cpu, cuda, mps (default auto)")
 
 
+def add_field_memory(parser: Parser) -> None:
+    """--field-mb, which app.cli heeds while a command runs."""
+    parser.add_argument(
+        "--field-mb",
+        metavar="MB",
+        type=megabytes,
+        help="memory that fine fields (sub-pixels of anchor frames) are kept in, by each process; what does not fit is made "
+        "anew in every frame, the same noise but later (default: NOISESCOPE_FIELD_MB, else what suits the machine, which "
+        "`noisescope doctor` says)",
+    )
+
+
+def megabytes(text: str) -> int:
+    """A whole number of megabytes, above 0."""
+    if not (text.isdecimal() and int(text[:10]) > 0 and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"expected a whole number of megabytes above 0, not {text!r}")
+    return int(text)
+
+
 def grid_size(text: str) -> tuple[int, int]:
     """ "256x384" as (256, 384) rows and columns."""
     match = re.fullmatch(r"(\d+)[xX×](\d+)", text)

@@ -24,6 +24,12 @@ FILLS = (
     ("two-stage", "two-stage", "What comes into sight inherits or opens an anchor that is then carried along"),
     ("random", "random fill", "What comes into sight gets fresh noise in every frame (the baseline)"),
 )
+MEMORY = (
+    "How much memory fine fields, the sub-pixels of anchor frames, are kept in (integral). What does not fit is made anew in "
+    "every frame: the same noise, up to ten times later. One of 1024 × 1024 pixels takes 1074 MB at k = 3 with 4 channels; "
+    "half the side, or one level less, a quarter of it. Kept for this computer, not in the session"
+)
+MEGABYTES = (128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 BACKENDS = (
     ("auto", "automatic", "The faster of the two on this machine"),
     ("gl", "OpenGL", "Rasterise with the graphics card, or its software stand-in"),
@@ -36,6 +42,7 @@ class NoiseSection(Section):
 
     changed = Signal(object, str, str)  # Session, what was changed, merge key for undo
     refused = Signal(str)  # why settings that were asked for cannot be had
+    memory_picked = Signal(object)  # megabytes that fine fields may take; None: what suits the machine
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Noise", "The noise grid, its seed and what computes it", parent=parent)
@@ -66,6 +73,9 @@ class NoiseSection(Section):
         self._backend = Choices(BACKENDS)
         self._backend.picked.connect(lambda value: self._noise("Backend", "", backend=value))
         self.row("Backend", self._backend, "What rasterises the moved pixels (integral)")
+        self._memory = Choices()
+        self._memory.picked.connect(self.memory_picked)
+        self.row("Memory", self._memory, MEMORY)
 
     @property
     def session(self) -> Session:
@@ -88,6 +98,18 @@ class NoiseSection(Section):
         self._channels.show_value(noise.channels)
         self._fill.show_value(noise.fill)
         self._backend.show_value(noise.backend)
+
+    def show_memory(self, megabytes: int | None, usual: int, fixed: str) -> None:
+        """How much memory fine fields may take (None: the `usual` amount for this machine), in MB; `fixed` is the environment
+        variable that says it, where it cannot be chosen."""
+        amounts = sorted({*MEGABYTES, *([] if megabytes is None else [megabytes])})
+        self._memory.set_choices(
+            [(None, f"automatic, {usual} MB", "What suits the memory of this computer")]
+            + [(amount, f"{amount} MB", MEMORY) for amount in amounts]
+        )
+        self._memory.show_value(megabytes)
+        self._memory.setEnabled(not fixed)
+        self._memory.setToolTip(f"{MEMORY}. Said by {fixed}, so that it cannot be chosen here" if fixed else MEMORY)
 
     def _noise(self, what: str, merge: str, **values: Any) -> None:
         propose(self, lambda: replace(self._session, noise=replace(self._session.noise, **values)), what, merge)

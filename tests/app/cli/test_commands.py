@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.commands import doctor
 from app.export.kit.video_writer import frames_in
 from gpu import session as sessions
 from gpu.cv import cv2
 from gpu.metrics.whiteness import measure
+from gpu.noise import field_limit
 from tests.app.cli.conftest import texture
 
 
@@ -228,6 +231,48 @@ def test_doctor_finds_everything_here(cli: Any) -> None:
     assert {"system libraries", "OpenGL off screen", "torch", "Qt", "video", "pictures", "cache folder"} <= set(names)
     packages = next(finding["text"] for finding in told["findings"] if finding["name"] == "Python packages")
     assert {"av", "OpenImageIO", "torch", "PySide6_Essentials"} <= {each.split()[0] for each in packages.split(", ")}
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (None, "which suits this machine; NOISESCOPE_FIELD_MB, --field-mb or the window (Noise, Memory) say otherwise"),
+        ("300", "fine fields take up to 300 MB, as NOISESCOPE_FIELD_MB says; "),
+        ("much", "NOISESCOPE_FIELD_MB is 'much', no whole number of megabytes"),
+    ],
+)
+def test_doctor_says_how_much_memory_fields_may_take(
+    told: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if told is None:
+        monkeypatch.delenv("NOISESCOPE_FIELD_MB", raising=False)
+    else:
+        monkeypatch.setenv("NOISESCOPE_FIELD_MB", told)
+    (finding,) = doctor._memory()
+    assert sentence in finding.text
+    assert finding.ok is None
+
+
+@pytest.mark.slow
+def test_the_memory_of_fields_changes_no_file(cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One MB is too little for the field of a frame; workers, which are told by the environment, included."""
+    monkeypatch.delenv("NOISESCOPE_FIELD_MB", raising=False)
+    seen = []
+    limit = field_limit.limit
+    monkeypatch.setattr(field_limit, "limit", lambda: seen.append(limit()) or limit())
+    made = [tmp_path / f"{name}.npy" for name in ("roomy", "little", "workers")]
+    command = ("warp", "--synthetic", "rotation:degrees=5", "--size", "48x64", "--frames", "4", "--out")
+    assert cli(*command, made[0]).code == 0
+    assert 1 << 20 not in seen
+    assert cli(*command, made[1], "--field-mb", "1").code == 0
+    assert 1 << 20 in seen
+    assert cli(*command, made[2], "--field-mb", "1", "--workers", "2").code == 0
+    assert len({path.read_bytes() for path in made}) == 1
+    assert "NOISESCOPE_FIELD_MB" not in os.environ
+    for wrong in ("0", "-3", "1.5", "much", "9" * 30):
+        result = cli(*command, tmp_path / "none.npy", "--field-mb", wrong)
+        assert result.code == 2
+        assert "whole number of megabytes" in result.err
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ RIGHT: dict[str, Any] = {
     "panel_timeline": True,
     "across": "000000ff",
     "down": "000000ff",
+    "field_mb": 512,
     "geometry": "01d9d0cb",
     "measures": ["whiteness", "warp"],
     "experiments": {"folder": "/tmp", "seed": 7, "quick": True},
