@@ -28,6 +28,7 @@ from gpu.leftovers import scratch_folder
 from gpu.session import Session
 
 SIZE = (1440, 900)
+FRAME = (8, 44)  # pixels left for what window managers put around a window
 SCREENSHOT_SECONDS = 300.0
 SCREENSHOT_FRAME = 8  # where priors have come apart and gaps of five frames can be measured
 
@@ -206,5 +207,5 @@ def _place(window: Window, user_folder: UserFolder, size: tuple[int, int] | None
     if size is not None:
         window.resize(*size)
     elif "geometry" not in user_folder.settings():
-        window.resize(min(SIZE[0], screen.width()), min(SIZE[1], screen.height()))
+        window.resize(min(SIZE[0], screen.width() - FRAME[0]), min(SIZE[1], screen.height() - FRAME[1]))
     window.layout_.fit(size[0] if size is not None else screen.width())
