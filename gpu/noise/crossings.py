@@ -53,12 +53,12 @@ class Walk:
         begin = first_row(y0).clamp_(min=low)
         rows = first_row(y1).clamp_(max=high).sub_(begin).clamp_(min=0)
         longest = int(rows.max()) if len(rows) else 0
-        # Small numbers are sorted faster.
-        number, order = torch.sort(rows.to(torch.uint8) if longest < 256 else rows, descending=True, stable=True)
+        # The most first; small ascending numbers are sorted ten times faster than others.
+        fewer, order = torch.sort((longest - rows).to(torch.uint8 if longest < 256 else torch.int32), stable=True)
         crossed = int((rows > 0).sum())
-        self.order = order[:crossed]
+        self.order, number = order[:crossed], longest - fewer[:crossed].to(torch.int64)
         # How many edges cross more than i rows.
-        self.active = (crossed - torch.bincount(number[:crossed], minlength=longest + 1).cumsum(0))[:longest].tolist()
+        self.active = (crossed - torch.bincount(number, minlength=longest + 1).cumsum(0))[:longest].tolist()
         x0, y0, x1, y1, begin = (part[self.order] for part in (x0, y0, x1, y1, begin))
         dx, self._dy = (x1 - x0).to(torch.int64), y1 - y0
         long = self._dy.to(torch.int64)

@@ -138,21 +138,24 @@ def _add(frame: Frame, kind: torch.Tensor, field: Rows | Patches, totals: Totals
 def _walk(frame: Frame, kind: torch.Tensor, field: Rows | Patches, totals: Totals, start: int, stop: int) -> None:
     """Walk the edges of the pixels `start` to `stop` - 1 but those that are TANGLED.
 
-    Right and lower sides are walked for whoever has them; upper and left ones, which are shared but where a surface ends, for
-    the few that have them alone."""
+    Right and lower sides are walked for whoever has them, and where that is most of the pixels for all at once; upper and left
+    ones, which are shared but where a surface ends, for the few that have them alone."""
     some = kind[start:stop]
     sign = torch.where((some == NONE) | (some == TANGLED), 0, some).to(torch.int32)
-    if not bool(sign.any()):
+    there = torch.nonzero(sign)[:, 0]
+    if not len(there):
         return
     made, width = frame.outlines, frame.columns >> frame.k
     side = len(made.planes) // 4
     linked = [each.view(-1)[start:stop] for each in made.linked()]
-    alone = {which: torch.nonzero((sign != 0) & ~linked[which])[:, 0] for which in (0, 3)}
+    listed = {which: torch.nonzero((sign != 0) & ~linked[which])[:, 0] for which in (0, 3)}
+    if 4 * len(there) < len(sign):
+        listed |= {1: there, 2: there}
     ends: list[tuple[torch.Tensor, ...]] = []
     signs, labels = [], []
     label = frame.label[start:stop]
     for v in range(4 * side):
-        chosen = alone.get(v // side)
+        chosen = listed.get(v // side)
         edge = [end.reshape(-1)[start:stop] for end in made.ends(v)]
         if chosen is not None:
             edge = [end[chosen] for end in edge]
@@ -183,20 +186,26 @@ def _walk(frame: Frame, kind: torch.Tensor, field: Rows | Patches, totals: Total
             else sums_[begin : begin + side * length].view(side, length, sums_.shape[1]).sum(0, dtype=torch.int32)
         )
         begin += side * length
-        if which in alone:
-            place = start + alone[which]
-            totals.count[place] += count
-            if total is not None:
-                totals.total[place] += total
+        by = (0, 1, width, 0)[which]
+        if which in listed:
+            place = start + listed[which]
+            _take(totals, place, count, total)
+            if by:
+                shared = torch.nonzero(linked[which][listed[which]])[:, 0]
+                _take(totals, place[shared] + by, -count[shared], None if total is None else -total[shared])
             continue
-        totals.count[start:stop] += count
-        by = 1 if which == 1 else width
+        _take(totals, slice(start, stop), count, total)
         other = slice(start + by, min(stop + by, len(kind)))
-        shared = linked[which][: max(0, other.stop - other.start)]
-        totals.count[other] -= count[: len(shared)] * shared
-        if total is not None:
-            totals.total[start:stop] += total
-            totals.total[other] -= total[: len(shared)] * shared[:, None]
+        shared = -linked[which][: max(0, other.stop - other.start)].to(torch.int32)
+        few = len(shared)
+        _take(totals, other, count[:few] * shared, None if total is None else total[:few] * shared[:, None])
+
+
+def _take(totals: Totals, place: torch.Tensor | slice, count: torch.Tensor, total: torch.Tensor | None) -> None:
+    """Add to what pixels own, none of which is there twice."""
+    totals.count[place] += count
+    if total is not None:
+        totals.total[place] += total
 
 
 def _walked(walk: Walk, field: Rows | Patches, label: torch.Tensor | None) -> tuple[torch.Tensor | None, torch.Tensor]:
