@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from app.lessons.compute import draw_statistics
+from app.lessons.compute import closer, draw_statistics
 from app.lessons.compute.lesson import Lesson, Running, Settings, Step, handle, number, whole
 from app.lessons.compute.scene import (
     Band,
@@ -36,6 +36,7 @@ LEVELS = range(6)
 WRITTEN = 2  # the finest level whose values are written into their squares
 SAMPLES = (1 << 13, 1 << 17)  # values in all, roughly and then finely
 SIDES = np.linspace(0.25, REGION, 12)
+MEASURED = range(1, closer.FRAMES, 11)  # frames of the way in that are measured
 
 STREAM_FRAME = 3  # frames of the hash that the measurements use; the pictures use 0
 
@@ -332,6 +333,79 @@ def any_area(settings: Settings) -> Iterator[Scene]:
         )  # fmt: skip
 
 
+def deeper(settings: Settings) -> Iterator[Scene]:
+    """A frame of noise, what is seen of it so much closer, and what is measured on the way there."""
+    seed, t = whole(settings, "seed"), whole(settings, "frame")
+    place = tuple(round(number(settings, name) / closer.SIDE, 2) for name in ("into_x", "into_y"))
+    at = place[0], place[1]
+    points: list[tuple[float, float, float]] = []
+    for frame in MEASURED:
+        rough = frame != MEASURED[-1]
+        correlation = closer.kept(seed, at, frame)[0]
+        points.append((float(frame), float(closer.frame(seed, at, frame).noise.var()), correlation))
+        if not rough or len(points) % 4 == 1:
+            yield _closer(seed, at, t, np.array(points), rough)
+
+
+def _closer(seed: int, place: closer.Place, t: int, points: Floats, rough: bool) -> Scene:
+    side, here, zoom = float(closer.SIDE), closer.frame(seed, place, t), closer.times(t)
+    x, y = place[0] * side, place[1] * side
+    view = rectangle(x - x / zoom, y - y / zoom, x + (side - x) / zoom, y + (side - y) / zoom)
+    first = Panel(
+        "frame 0",
+        "Frame 0, and what frame t sees of it",
+        (
+            Image(closer.frame(seed, place, 0).noise[0].numpy(), (0, 0, side, side), colours="diverging"),
+            Outlines((view,), "accent", width=1.6),
+            Handle(x, y, "into_x", "into_y", "Drag to another place to move into"),
+        ),
+        square=True, range_x=(0.0, side), range_y=(0.0, side),
+        note="Drag the ring.",
+        tip="The noise of frame 0, with the part that the later frame sees",
+    )  # fmt: skip
+    later = Panel(
+        "frame t",
+        f"Frame {t}: {zoom:.3g} times closer",
+        (Image(here.noise[0].numpy(), (0, 0, side, side), colours="diverging"),),
+        square=True, range_x=(0.0, side), range_y=(0.0, side),
+        note="Colours from −3 to 3.",
+        tip="The noise of the later frame, on a grid of as many pixels",
+    )  # fmt: skip
+    line = np.arange(closer.FRAMES, dtype=float)
+    empty = closer.empty_at(closer.LEVEL, np.array([closer.times(frame) for frame in range(closer.FRAMES)]))
+    n = closer.CHANNELS * closer.SIDE**2
+    chart = Panel(
+        "measured",
+        "On the way there",
+        (
+            Band(line, *draw_statistics.interval(np.ones_like(line), n), "integral"),
+            Rule(x=float(t), ink="accent"),
+            Points(points[:, 0], points[:, 1], "integral", "variance", 0.6),
+            Points(points[:, 0], points[:, 2], "text", "correlation with the frame before", 0.6, "d"),
+            Curve(line, empty, "warn", "empty pixels, were there level 3 alone", 1.2, (4.0, 3.0)),
+        ),
+        "frame", "variance, correlation, share", (0.0, float(closer.FRAMES)), (-0.05, 1.3),
+        note=f"n = {n:,} values a frame; the band holds 99.9 % of sample variances. Twice as close every 33 frames.",
+        tip="Variance and correlation of the frames on the way in",
+        weight=1.3,
+    )  # fmt: skip
+    variance = float(here.noise.var())
+    memory, ceiling = closer.kept(seed, place, t) if t else (math.nan, math.nan)
+    return Scene(
+        ((first, later, chart),),
+        (
+            Fact("Looked at on level", f"{here.level}", f"{here.average:.3g} cells a pixel on average"),
+            Fact("Pixels without a cell", f"{here.empty}", f"of {closer.SIDE**2:,}", "integral", here.empty == 0),
+            Fact("Variance", f"{variance:.3f}", "theory 1", "integral", draw_statistics.within(variance, 1.0, n)),
+            Fact("Kept of the frame before", f"{memory:.2f}" if t else "–",
+                 f"carried areas: {ceiling:.2f}" if t else "there is none"),
+        ),
+        "A level finer for every doubling: cells that were seen from afar are the sums of those that are seen now."
+        if t else "Let the frame run, and watch a single pixel become a whole frame of noise.",
+        rough=rough,
+    )  # fmt: skip
+
+
 LESSONS.add("a-pixel-is-an-integral", order=2)(
     Lesson(
         (
@@ -343,12 +417,18 @@ LESSONS.add("a-pixel-is-an-integral", order=2)(
             handle("top", 0.4, 0, REGION),
             handle("right", 2.1, 0, REGION),
             handle("bottom", 1.7, 0, REGION),
+            Running(
+                "frame", "Frame", 100, 0, closer.FRAMES - 1, 1, "", "Each frame is 2.1 % closer than the one before"
+            ),
+            handle("into_x", 0.42 * closer.SIDE, 0, closer.SIDE),
+            handle("into_y", 0.55 * closer.SIDE, 0, closer.SIDE),
         ),
         (
             Step("Zoom into a pixel", zoom, ("k",), "k"),
             Step("The sum is fixed", fixed_sum, ("k", "value"), "value"),
             Step("How large is a part?", size_of_parts, ("k",), "k"),
             Step("Any area has its variance", any_area, ("k",), "k"),
+            Step("64 times closer", deeper, ("frame",), "frame"),
         ),
     )
 )
