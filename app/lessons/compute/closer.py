@@ -44,7 +44,9 @@ def times(t: int) -> float:
 @lru_cache(maxsize=4)
 def _moving(place: Place) -> motions.Moving:
     x, y = place
-    return motions.deformed("deep-zoom", {"times": float(TIMES), "x": x, "y": y}, SIDE, SIDE, FRAMES)
+    return motions.deformed(
+        "deep-zoom", {"times": float(TIMES), "over": float(FRAMES), "x": x, "y": y}, SIDE, SIDE, FRAMES
+    )
 
 
 @lru_cache(maxsize=2)
