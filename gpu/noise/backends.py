@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import moderngl
@@ -16,7 +17,7 @@ from gpu.errors import BackendError, OutputError
 from gpu.files import replacing
 from gpu.flow import maps
 from gpu.noise.known_motion import KnownMotion
-from gpu.noise.ownership import Rasteriser, TorchRasteriser
+from gpu.noise.ownership import NONE_SPENT, Rasteriser, TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.polygons import Contours
 from gpu.noise.prefix_sums import PrefixSums
@@ -89,11 +90,12 @@ class Backend:
         return self._rasteriser.on_a_device
 
     def walk(
-        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int],
+        spent: Mapping[int, torch.Tensor] = NONE_SPENT,
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:  # fmt: skip
         """See gpu.noise.ownership.Rasteriser."""
         try:
-            return self._rasteriser.walk(track, error, sums, k, s, channels, anchors)
+            return self._rasteriser.walk(track, error, sums, k, s, channels, anchors, spent)
         except (BackendError, moderngl.Error) as problem:
             self._lost(problem)
             return None

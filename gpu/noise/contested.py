@@ -166,7 +166,11 @@ def _of_triangles(frame: Frame, pixel: torch.Tensor, row: torch.Tensor) -> tuple
 
 def tangled(frame: Frame) -> Spans:
     """What TANGLED outlines cover, which their edges alone do not tell."""
-    pixel = torch.nonzero(frame.kind == TANGLED)[:, 0]
+    return covered(frame, torch.nonzero(frame.kind == TANGLED)[:, 0])
+
+
+def covered(frame: Frame, pixel: torch.Tensor) -> Spans:
+    """What the outlines of pixels (n,) cover."""
     return _joined([spans_in_rows(frame, *pair) for pair in _rows_of(frame, pixel)], pixel)
 
 

@@ -6,9 +6,8 @@ on the device; what is read back are sums and counts, once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,17 +15,12 @@ import torch
 
 from gpu import compiled, gl
 from gpu.noise import contested, gathering, outlines, walking
-from gpu.noise.crossings import first_row
+from gpu.noise.claims_gl import Claims, Shapes, bind
 from gpu.noise.outlines import KEEPS, NONE, SNAP_BITS, TANGLED, TURNS
+from gpu.noise.ownership import NONE_SPENT
 from gpu.noise.prefix_sums import LANES, PrefixSums
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tracks import Track
-
-PIECE_BITS = 6
-"""Pieces in which owners are drawn have edges of so many bits: 64 cells."""
-
-PIECES, ACROSS = 1024, 16
-"""Pieces drawn at once, 16 MB of ids, and how many lie side by side."""
 
 PART_BYTES = 512 << 20
 """Of prefix sums in a texture."""
@@ -40,19 +34,6 @@ LONGEST = 1 << 22
 SHARED, BY_CELLS = 4, 64  # bits of `about` in shaders/include/edges.glsl
 ABOUT = torch.zeros(256, dtype=torch.uint8)  # by kind, as a byte
 ABOUT[[KEEPS, TURNS & 255, TANGLED]] = torch.tensor([1, 2, 3], dtype=torch.uint8)
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """Outlines of a frame of pixels: vertices in `planes` (m, 2, H, W) int32, a view of all of `numbers`; by flat index `kind`
-    (n,) int8, and `linked` (n,) uint8 the sides that are shared, bit 0 the top and so on clockwise. `contested` tells (H, W)
-    where several of some pixels (flat indices) of one anchor cover a cell, or None."""
-
-    planes: torch.Tensor
-    numbers: torch.Tensor
-    kind: torch.Tensor
-    linked: torch.Tensor
-    contested: Callable[[torch.Tensor], torch.Tensor | None]
 
 
 Target = tuple[Any, Any, Any]
@@ -85,10 +66,19 @@ class Walker:
         self._targets.clear()
 
     def gather(
-        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
+        self,
+        track: Track,
+        error: torch.Tensor,
+        sums: PrefixSums,
+        k: int,
+        s: int,
+        channels: int,
+        anchors: list[int],
+        spent: Mapping[int, torch.Tensor] = NONE_SPENT,
     ) -> tuple[torch.Tensor, torch.Tensor] | None:
         """Noise (C, H, W) and counts (H, W) of the pixels carried from `anchors`, see gpu.noise.walking.gather; None where the
-        device has no room for such a frame, or outlines are larger than shaders reckon with."""
+        device has no room for such a frame, or outlines are larger than shaders reckon with. What is `spent` of an anchor
+        nobody owns: (n, 3) stretches of cells, the row, the first column and the one after the last."""
         height, width = track.label.shape
         shapes = self._shapes(track, anchors, k, s)
         if max(2 * height, width) > self.context.max_texture or _longest(shapes.planes) >= LONGEST:
@@ -99,7 +89,7 @@ class Walker:
         noise = torch.zeros((channels, height, width), dtype=torch.float32)
         count = torch.zeros((height, width), dtype=torch.int32)
         with ExitStack() as stack:
-            frame = _Frame(self, stack, shapes, track, error, k)
+            frame = _Frame(self, stack, shapes, track, error, k, spent)
             for first in range(0, max(1, channels), LANES):
                 lanes = min(LANES, channels - first)
                 total, owned = frame.gathered(anchors, sums, first, lanes)
@@ -225,8 +215,16 @@ class _Frame:
     """A frame on the device: its outlines, and where cells are looked at one by one."""
 
     def __init__(
-        self, walker: Walker, stack: ExitStack, shapes: Shapes, track: Track, error: torch.Tensor, k: int
+        self,
+        walker: Walker,
+        stack: ExitStack,
+        shapes: Shapes,
+        track: Track,
+        error: torch.Tensor,
+        k: int,
+        spent: Mapping[int, torch.Tensor],
     ) -> None:
+        self.spent = spent
         self.walker, self.context, self.stack, self.shapes, self.k = walker, walker.context, stack, shapes, k
         self.height, self.width = track.label.shape
         self.label, self.rank = track.label.cpu().reshape(-1), walking.ranks(error).cpu()
@@ -236,7 +234,7 @@ class _Frame:
         if bool((shapes.kind == TANGLED).any()):
             make = self.context.gl
             self.centres = self._made(make.texture((self.width, self.height), 2, self.centre.numpy(), dtype="i4"))
-        self._claims: dict[int, tuple[Any, _Claims]] = {}
+        self._claims: dict[int, tuple[Any, Claims]] = {}
 
     def _made(self, part: Any) -> Any:
         self.stack.callback(part.release)
@@ -284,125 +282,16 @@ class _Frame:
             self.context.gl.enable_only(0)
             array.render(vertices=3)
 
-    def _about(self, anchor: int) -> tuple[Any, _Claims]:
+    def _about(self, anchor: int) -> tuple[Any, Claims]:
         """The texture of what pixels of one anchor are like, and those whose cells are looked at one by one."""
         if anchor not in self._claims:
             kind = torch.where(self.label == anchor, self.shapes.kind, NONE).to(torch.int8)
-            claims = _Claims(self, kind)
+            claims = Claims(self.context, self.shapes, kind, self.k, self.centre, self.rank, self.spent.get(anchor))
             told = ABOUT[kind.view(torch.uint8).to(torch.int32)] + self.shapes.linked * SHARED
             told[claims.by_cells] |= BY_CELLS
             texture = self.context.gl.texture((self.width, self.height), 1, told.numpy(), dtype="u1", alignment=1)
             self._claims[anchor] = self._made(texture), claims
         return self._claims[anchor]
-
-
-class _Claims:
-    """Who claims cells of one anchor that several outlines cover: `by_cells` (n,) are the pixels that do."""
-
-    def __init__(self, frame: _Frame, kind: torch.Tensor) -> None:
-        self.frame = frame
-        self.pixels = torch.nonzero(kind != NONE)[:, 0]
-        tangled = kind == TANGLED
-        contest = frame.shapes.contested(self.pixels)
-        self.by_cells = self.pixels[:0]
-        if contest is None and not bool(tangled.any()):
-            return
-        self.box = _boxes(frame.shapes.planes, tangled, frame.centre, frame.height << frame.k, frame.width << frame.k)
-        there = (kind != NONE) & (self.box[:, :2] < self.box[:, 2:]).all(1)
-        self.pixels, near = torch.nonzero(there)[:, 0], there & tangled
-        if contest is not None:
-            box, k = self.box[self.pixels], frame.k
-            near[self.pixels] |= _any_in(contest, box >> k, ((box - 1) >> k) + 1)
-        self.by_cells = torch.nonzero(near)[:, 0]
-
-    def drawn(self, common: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Textures of who owns cells of pieces, and what shaders are told of them, PIECES at a time."""
-        if not len(self.by_cells):
-            return
-        frame = self.frame
-        high, wide = (-(-(size << frame.k) >> PIECE_BITS) for size in (frame.height, frame.width))
-        names = torch.unique(self._pieces(self.by_cells, wide)[1])
-        pixel, piece = self._pieces(self.pixels, wide)
-        for start in range(0, len(names), PIECES):
-            some = names[start : start + PIECES]
-            slots = torch.full((high * wide,), -1, dtype=torch.int32)
-            slots[some] = torch.arange(len(some), dtype=torch.int32)
-            inside = slots[piece] >= 0
-            with ExitStack() as stack:
-                yield self._owners(stack, common, pixel[inside], piece[inside], slots.view(high, wide), len(some))
-
-    def _pieces(self, pixel: torch.Tensor, wide: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pairs of pixels, in order, and of pieces that their outlines touch, `wide` of them in a row."""
-        box = self.box[pixel].to(torch.int64)
-        low, size = box[:, :2] >> PIECE_BITS, (box[:, 2:] - 1 >> PIECE_BITS) - (box[:, :2] >> PIECE_BITS) + 1
-        which, number = contested.numbered(size[:, 0] * size[:, 1])
-        across = size[which, 0]
-        return pixel[which], (low[which, 1] + number // across) * wide + low[which, 0] + number % across
-
-    def _owners(
-        self, stack: ExitStack, common: dict[str, Any], pixel: torch.Tensor, piece: torch.Tensor, slots: torch.Tensor,
-        number: int,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Draw what pixels claim of pieces that have a slot."""
-        context, edge = self.frame.context, 1 << PIECE_BITS
-        make, wide = context.gl, slots.shape[1]
-        atlas = (ACROSS * edge, -(-number // ACROSS) * edge)
-
-        def held(part: Any) -> Any:
-            stack.callback(part.release)
-            return part
-
-        owners, depth = held(make.texture(atlas, 1, dtype="i4")), held(make.depth_renderbuffer(atlas))
-        target = held(make.framebuffer([owners], depth))
-        where = held(make.texture((wide, len(slots)), 1, slots.numpy(), dtype="i4"))
-        slot = slots.view(-1)[piece]
-        corner = torch.stack([piece % wide, piece // wide], 1) * edge
-        instances = torch.empty((len(pixel), 8), dtype=torch.int32)
-        instances[:, :2] = torch.maximum(self.box[pixel, :2], corner)
-        instances[:, 2:4] = torch.minimum(self.box[pixel, 2:], corner + edge)
-        instances[:, 4:6] = torch.stack([slot % ACROSS, slot // ACROSS], 1) * edge - corner
-        instances[:, 6], instances[:, 7] = pixel, self.frame.rank[pixel]
-        target.use()
-        target.depth_mask = True
-        target.clear(depth=1.0)
-        # glClear on an integer target is undefined; a triangle over everything writes -1 behind all that is claimed.
-        make.enable_only(0)
-        for program, values in (
-            (context.program("full", "nobody"), None),
-            (context.program("claims", "claims"), instances),
-        ):
-            bind(program, {**common, "atlas": atlas})
-            buffer = None if values is None else held(make.buffer(values.numpy()))
-            content = [] if buffer is None else [(buffer, "4i 2i 2i/i", "box", "shift", "claimant")]
-            array = held(make.vertex_array(program, content))
-            if values is None:
-                array.render(vertices=3)
-            else:
-                # Equal depths keep what was drawn first: the first pixel.
-                make.enable_only(make.DEPTH_TEST)
-                array.render(make.TRIANGLE_STRIP, vertices=4, instances=len(values))
-        return {"owners": owners, "slots": where, "piece": PIECE_BITS, "across": ACROSS}
-
-
-def _any_in(mask: torch.Tensor, low: torch.Tensor, high: torch.Tensor) -> torch.Tensor:
-    """(n,) whether `mask` (H, W) is set anywhere in boxes from the (x, y) of `low` (n, 4) to before those of `high`."""
-    sums = torch.nn.functional.pad(mask.to(torch.int32).cumsum(0).cumsum(1), (1, 0, 1, 0)).view(-1)
-    wide = mask.shape[1] + 1
-    x0, y0, x1, y1 = low[:, 0], low[:, 1] * wide, high[:, 2], high[:, 3] * wide
-    return sums[y1 + x1] - sums[y0 + x1] - sums[y1 + x0] + sums[y0 + x0] > 0
-
-
-def bind(program: Any, given: dict[str, Any]) -> None:
-    """Set the uniforms of a program that it has; textures are bound to units of their own."""
-    unit = 0
-    for name, value in given.items():
-        uniform = program.get(name, None)
-        if uniform is None:
-            continue
-        if hasattr(value, "use"):
-            value.use(unit)
-            value, unit = unit, unit + 1
-        uniform.value = value
 
 
 def _components(lanes: int) -> int:
@@ -416,13 +305,3 @@ def _longest(planes: torch.Tensor) -> int:
     if int(high) - int(low) < LONGEST:
         return int(high) - int(low)
     return max(int((planes[v] - planes[v - 1]).abs().max()) for v in range(len(planes)))
-
-
-def _boxes(planes: torch.Tensor, tangled: torch.Tensor, centre: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """(n, 4) the first cell (x, y) that outlines may cover, and the one after the last."""
-    low, high = planes.amin(0).reshape(2, -1).T, planes.amax(0).reshape(2, -1).T
-    # Triangles reach to the centre, which may lie outside of an outline's sides.
-    low = torch.where(tangled[:, None], torch.minimum(low, centre), low)
-    high = torch.where(tangled[:, None], torch.maximum(high, centre), high)
-    left, right = (low[:, 0] >> SNAP_BITS).clamp(0, columns), ((high[:, 0] >> SNAP_BITS) + 1).clamp(0, columns)
-    return torch.stack([left, first_row(low[:, 1]).clamp(min=0), right, first_row(high[:, 1]).clamp(max=rows)], 1)

@@ -7,7 +7,8 @@ noise white also where the map folds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Protocol
 
 import torch
@@ -17,6 +18,8 @@ from gpu.noise.polygons import SNAP, Contours
 from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.tiling import SLOT
 from gpu.noise.tracks import Track
+
+NONE_SPENT: Mapping[int, torch.Tensor] = MappingProxyType({})
 
 OWNER = 0xFFFFFFFF
 TESTS = 1 << 19  # sub-pixels tested against edges at once: temporaries of two megabytes
@@ -54,10 +57,12 @@ class Rasteriser(Protocol):
         ...
 
     def walk(
-        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int],
+        spent: Mapping[int, torch.Tensor] = NONE_SPENT,
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:  # fmt: skip
         """Noise (C, H, W) and counts (H, W) of the pixels that are carried from `anchors`, by edges on a device of its own;
-        None where torch or compiled code does it. See gpu.noise.walking.gather."""
+        None where torch or compiled code does it. See gpu.noise.walking.gather. What is `spent` of an anchor nobody owns:
+        (n, 3) stretches of cells, the row, the first column and the one after the last."""
         ...
 
     def cells(

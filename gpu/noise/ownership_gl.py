@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from gpu import gl
 from gpu.noise import field, field_limit, rng
 from gpu.noise.edges_gl import Walker
+from gpu.noise.ownership import NONE_SPENT
 from gpu.noise.polygons import Contours
 from gpu.noise.prefix_sums import PrefixSums
 from gpu.noise.tiling import SLOT
@@ -75,11 +77,12 @@ class GLRasteriser:
         return True
 
     def walk(
-        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int]
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        self, track: Track, error: torch.Tensor, sums: PrefixSums, k: int, s: int, channels: int, anchors: list[int],
+        spent: Mapping[int, torch.Tensor] = NONE_SPENT,
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:  # fmt: skip
         """See gpu.noise.ownership.Rasteriser."""
         self._walker.limit = field_limit.limit()
-        return self._walker.gather(track, error, sums, k, s, channels, anchors)
+        return self._walker.gather(track, error, sums, k, s, channels, anchors, spent)
 
     def cells(
         self, values: torch.Tensor, seed: int, anchor: int, channel: int, k: int, y0: int, x0: int

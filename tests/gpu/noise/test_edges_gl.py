@@ -9,11 +9,13 @@ import torch
 from scipy import stats
 
 from gpu import compiled, gl
-from gpu.noise import edges, edges_gl
+from gpu.noise import claims_gl, contested, edges, edges_gl, outlines, walking
 from gpu.noise.edges_gl import Walker
+from gpu.noise.outlines import NONE
 from gpu.noise.ownership import TorchRasteriser
 from gpu.noise.ownership_gl import GLRasteriser
 from gpu.noise.prefix_sums import PrefixSums
+from gpu.noise.states import NEW
 from gpu.noise.tiling import NoiseGrid
 from gpu.noise.tracks import Track
 from gpu.noise.transport import TransportSettings
@@ -50,13 +52,36 @@ def test_every_pixel_gets_the_same_cells(
     assert torch.equal(made[0], noise)
     monkeypatch.setattr(edges_gl, "PART_BYTES", 5 * ((WIDTH << k) + 1) * (16 << k))
     monkeypatch.setattr(edges_gl, "STRIP_BYTES", 2 * ((WIDTH << k) + 1) * (16 << k))
-    monkeypatch.setattr(edges_gl, "PIECES", 2)
-    monkeypatch.setattr(edges_gl, "PIECE_BITS", 4)
+    monkeypatch.setattr(claims_gl, "PIECES", 2)
+    monkeypatch.setattr(claims_gl, "PIECE_BITS", 4)
     walker.limit = 3 * edges_gl.PART_BYTES
     other = walker.gather(track, error, sums(), k, s, channels, [0, 1])
     assert other is not None
     assert torch.equal(other[1], count)
     assert torch.equal(other[0], noise)
+
+
+@pytest.mark.parametrize("name", ["turn", "fold"])
+def test_of_cells_that_are_spent_nobody_owns_any(name: str, walker: Walker) -> None:
+    """As torch has it, whose numbers of cells of anchor 0 are row (columns + 1) + column."""
+    position, label, state = places(name)
+    track, error, k = Track(label, position, state), torch.rand(HEIGHT, WIDTH), 3
+    row = torch.arange(8, 90, 3)
+    spent = torch.stack([row, row % 37, row % 37 + 20 + row], 1)
+    made = outlines.outlines(position, label, state != NEW, k, 4)
+    frame = contested.frame(made, label, made.kind, k)
+    numbers = spent[:, :1] * ((WIDTH << k) + 1) + spent[:, 1:]
+    gone = contested.lost(frame, walking.ranks(error), (numbers[:, 0].contiguous(), numbers[:, 1].contiguous()))
+    drawn = walker.gather(track, error, sums(), k, 4, 2, [0], {0: spent})
+    whole = walker.gather(track, error, sums(), k, 4, 0, [0])
+    assert drawn is not None
+    assert whole is not None
+    expected = torch.zeros(HEIGHT * WIDTH, dtype=torch.int64)
+    every = contested.covered(frame, torch.nonzero(frame.kind != NONE)[:, 0])
+    expected.index_add_(0, every.pixel, every.after - every.first)
+    expected.index_add_(0, gone.pixel, gone.first - gone.after)
+    assert torch.equal(drawn[1].view(-1).to(torch.int64), expected)
+    assert int(whole[1].sum() - drawn[1].sum()) > 500
 
 
 @pytest.mark.parametrize("name", motions.ALL)
