@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 
-from gpu import compiled
 from gpu.errors import SizeError
-from gpu.noise import blocks, field_limit, fine_field, tracks
+from gpu.noise import blocks, field_limit, tracks
 from gpu.session import NoiseSettings
 from gpu.source import motion
 
@@ -24,17 +23,13 @@ GL_BYTES = 160 << 20
 """What OpenGL takes beside them where the processor draws (llvmpipe)."""
 
 GL_WORK_BYTES = 190
-"""Bytes a pixel that OpenGL takes in the same case: its buffers and textures are the processor's memory too. Measured: 1983 MB
-for 1024x1024x16, which was reckoned with 0.93 of it before, and 1.06 now; 944 MB for 128x128x1000, reckoned with 1.01."""
+"""Bytes a pixel that OpenGL takes in the same case: its buffers and textures are the processor's memory too. Measured, with all
+of the below: 757 MB for 256x256x3, 1153 for 512x512x3, 2552 for 1024x1024x3, reckoned with 1.03, 1.00 and 1.04 of it."""
 
-WORK_BYTES = 690
-"""Bytes a pixel that working on one frame takes beside what is kept: outlines, and which pieces they touch. Measured, with all
-of the below, by `python -m tests.gpu.engine.measure_memory` for integral: 871 MB for 512x512x3, 1681 for 1024x1024x5, 3547 for
-2048x2048x3, which are reckoned with 1.11, 1.01 and 1.19 of it."""
-
-EDGES_BYTES = 550
-"""The same where edges are walked by compiled code. Measured likewise: 484 MB for 128x128x3, 866 for 512x512x3, 2315 for
-1024x1024x5, which are reckoned with 1.06, 1.05 and 1.03 of it; most is the field, which is kept (gpu.noise.fine_field)."""
+WORK_BYTES = 550
+"""Bytes a pixel that working on one frame takes beside what is kept: by `python -m tests.gpu.engine.measure_memory`, for
+integral: 484 MB for 128x128x3, 866 for 512x512x3, 2315 for 1024x1024x5, which are reckoned with 1.06, 1.05 and 1.03 of it; most
+is the field, which is kept (gpu.noise.prefix_sums). Without numba torch takes less: 769 MB for 512x512x3."""
 
 MANY = 1_000_000
 """Frames that fill every bound."""
@@ -57,12 +52,10 @@ def needed(height: int, width: int, noise: NoiseSettings, columns: int = 1, fram
     kept += min(max(tracks.TRACK_CACHE_BYTES, 4 * place), frames * place)
     cells, groups = (1 << 2 * noise.k) * pixels, -(-noise.channels // 4)
     kept += blocks.BLOCK_CACHE_BYTES
-    if noise.backend == "gl" or not compiled.available():
-        kept += min(fine_field.FIELD_CACHE_BYTES, 4 * noise.channels * cells)
-        drawn = 0 if noise.backend == "torch" else GL_BYTES + GL_WORK_BYTES * pixels
-        return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
     kept += min(field_limit.limit(), 16 * groups * cells)
-    return PROGRAM_BYTES + (0 if noise.backend == "torch" else GL_BYTES) + kept + EDGES_BYTES * pixels
+    # With `auto` OpenGL is chosen where a graphics card has a memory of its own.
+    drawn = {"torch": 0, "auto": GL_BYTES}.get(noise.backend, GL_BYTES + GL_WORK_BYTES * pixels)
+    return PROGRAM_BYTES + drawn + kept + WORK_BYTES * pixels
 
 
 def there() -> int:

@@ -120,7 +120,7 @@ def _memory() -> Path:
 def _remembered(renderer: str, drawn: Rasteriser, on: torch.device) -> str:
     """`gl` or `torch`, whichever was faster on this machine when it was first asked."""
     # Another version, or a compiler that is there now, is another machine: what was slower may be faster.
-    way = "edges" if compiled.available() and on.type == "cpu" else "torch"
+    way = "compiled edges" if compiled.available() and on.type == "cpu" else "edges"
     machine = f"{renderer} / {on.type} / {way}, torch {torch.__version__} / {__version__}"
     try:
         remembered = parse(_memory().read_text(encoding="utf-8"))

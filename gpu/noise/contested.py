@@ -159,8 +159,10 @@ def _of_triangles(frame: Frame, pixel: torch.Tensor, row: torch.Tensor) -> tuple
         ends.append(high)
     first, order = torch.stack(begins, 1).sort(1)
     after = torch.stack(ends, 1).gather(1, order)
-    reached = after.cummax(1).values  # what triangles before have covered already
-    first = torch.cat([first[:, :1], torch.maximum(first[:, 1:], reached[:, :-1])], 1)
+    reached = after[:, 0]
+    for v in range(1, after.shape[1]):  # what triangles before have covered already; mps has no cummax
+        first[:, v] = torch.maximum(first[:, v], reached)
+        reached = torch.maximum(reached, after[:, v])
     return first, after
 
 

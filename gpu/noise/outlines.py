@@ -260,8 +260,7 @@ def _side(first: torch.Tensor, middle: torch.Tensor, last: torch.Tensor, s: int,
 def _kind(planes: torch.Tensor, centre: torch.Tensor) -> torch.Tensor:
     """(H, W) int8 of KEEPS, TURNS, TANGLED."""
     spoke = planes - centre.permute(2, 0, 1)
-    low, high = spoke.aminmax() if spoke.numel() else (spoke.new_zeros(()),) * 2
-    if max(-int(low), int(high)) >= 1 << 15:  # else products stay below 2^31
+    if spoke.numel() and int(spoke.abs().max()) >= 1 << 15:  # else products stay below 2^31
         spoke = spoke.to(torch.int64)
     keeps = torch.ones(planes.shape[2:], dtype=torch.bool, device=planes.device)
     turns = keeps.clone()

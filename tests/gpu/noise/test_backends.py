@@ -75,7 +75,7 @@ def remembered(folder: Path) -> Any:
     return json.loads((folder / "noisescope" / "backend.json").read_text())
 
 
-MACHINE = f"a device / cpu / edges, torch {torch.__version__} / {__version__}"
+MACHINE = f"a device / cpu / compiled edges, torch {torch.__version__} / {__version__}"
 
 
 def test_auto_measures_once_and_remembers(machine: dict[str, float], tmp_path: Path) -> None:
