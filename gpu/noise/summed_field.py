@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from gpu import interrupt
-from gpu.cv import cv2
 from gpu.noise import cells_compiled, field, rng
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Sums
@@ -21,6 +21,7 @@ from gpu.noise.edges_compiled import Sums
 I32 = npt.NDArray[np.int32]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+Keys = npt.NDArray[np.uint32]
 
 PART_BYTES = 64 << 20
 """Of a field that is made anew for each frame: as much at once."""
@@ -37,17 +38,19 @@ WHOLE = -1
 
 @dataclass
 class _Kept:
-    """What is kept of the field of one anchor: `mask` (H, W) the pixels that are there, (H, 1) where these are whole rows."""
+    """What is kept of the field of one anchor: `mask` (H, W) the pixels that are there, (H, 1) where these are whole rows; the
+    first `filled` places of `sums` are in use."""
 
     mask: U8
     sums: I64
     base: I32 | I64
     lanes: int
+    filled: int
     used: int = 0
 
     @property
     def nbytes(self) -> int:
-        return self.sums.nbytes + self.base.nbytes
+        return self.filled * self.sums[:1].nbytes + self.base.nbytes
 
 
 class SummedField:
@@ -57,6 +60,7 @@ class SummedField:
         self.seed, self.height, self.width, self.limit = seed, height, width, limit
         self._held = held
         self._kept: dict[Key, _Kept] = {}
+        self._keys: LRUCache[tuple[int, int, int, int], tuple[Keys, Keys]] = LRUCache(ANCHORS)
         self._now = 0
 
     @property
@@ -86,23 +90,34 @@ class SummedField:
             channels = max(channels, kept.lanes)
             if kept.mask.shape[1] == 1 and mask.shape[1] > 1:
                 mask = mask.max(axis=1, keepdims=True)
+            if (
+                kept.lanes == channels
+                and kept.mask.shape[1] == mask.shape[1] > 1
+                and self._grown(kept, label, k, group, mask)
+            ):
+                kept.used = self._now
+                yield self._sums(kept, k, 0, self.height << k)
+                return
             if kept.mask.shape[1] > 1 and mask.shape[1] == 1:
                 mask = np.maximum(mask, kept.mask.max(axis=1, keepdims=True))
             else:
                 mask = np.maximum(mask, kept.mask)
-        if mask.shape[1] > 1:  # some more: the next frame looks at about the same pixels
-            mask = np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)), np.uint8)
-        else:  # all rows at once: to make it larger later would take twice the memory
+        if mask.shape[1] == 1:  # all rows at once: to make it larger later would take twice the memory
             every = np.ones_like(mask)
             if int(_places(_runs(every, self.width), k).sum()) * (LANES * 4 << k) <= self.limit:
                 mask = every
         runs = _runs(mask, self.width)
-        size = int(_places(runs, k).sum()) * (LANES * 4 << k)
-        self._make_room(size, key)
-        if self.nbytes - (kept.nbytes if kept else 0) + size <= self.limit:
+        places = int(_places(runs, k).sum())
+        place_bytes = LANES * 4 << k
+        self._make_room(places * place_bytes, key)
+        others = self.nbytes - (kept.nbytes if kept else 0)
+        if others + places * place_bytes <= self.limit:
             self._kept.pop(key, None)
+            old = kept if kept is not None and kept.lanes == channels and kept.nbytes <= PART_BYTES else None
             del kept
-            fresh = self._made(label, k, group, channels, mask, runs)
+            # Of a few pixels the next frames look at some more: there is to be room for these.
+            room = ROOM * places if mask.shape[1] > 1 else places
+            fresh = self._made(label, k, group, channels, mask, runs, old, room)
             fresh.used = self._now
             self._kept[key] = fresh
             yield self._sums(fresh, k, 0, self.height << k)
@@ -158,35 +173,84 @@ class SummedField:
                 return
             del self._kept[name]
 
-    def _made(self, label: int, k: int, group: int, channels: int, mask: U8, runs: I32) -> _Kept:
+    def _made(
+        self,
+        label: int,
+        k: int,
+        group: int,
+        channels: int,
+        mask: U8,
+        runs: I32,
+        old: _Kept | None = None,
+        room: int = 0,
+    ) -> _Kept:
+        """The sums over `runs`, and room for as many places; what is in `old` is taken from there."""
         places = _places(runs, k)
-        starts = np.cumsum(places) - places
-        sums = np.empty((int(places.sum()), 1 << k, PAIRS), np.int64)
+        number = int(places.sum())
+        sums = np.empty((max(room, number), 1 << k, PAIRS), np.int64)
         base = np.zeros(mask.shape, np.int32 if len(sums) < 1 << 31 else np.int64)
+        starts = np.cumsum(places) - places
         cells_compiled.place_runs(runs, starts, k, base)
+        made = _Kept(mask, sums, base, channels, number)
+        self._fill(sums, label, k, group, channels, runs, starts, old)
+        return made
+
+    def _grown(self, kept: _Kept, label: int, k: int, group: int, mask: U8) -> bool:
+        """Whether there was room for the pixels of `mask` beside those that are kept: rows with more of them than before are
+        written anew behind all others."""
+        more: U8 = np.maximum(mask, kept.mask)
+        rows: U8 = (more > kept.mask).max(axis=1, keepdims=True).view(np.uint8)
+        runs = _runs(more * rows, self.width)
+        places = _places(runs, k)
+        end = kept.filled + int(places.sum())
+        if end > len(kept.sums) or self.nbytes + (end - kept.filled) * kept.sums[:1].nbytes > self.limit:
+            return False
+        starts = kept.filled + np.cumsum(places) - places
+        self._fill(kept.sums, label, k, group, kept.lanes, runs, starts, kept)
+        cells_compiled.place_runs(runs, starts, k, kept.base)
+        kept.mask, kept.filled = more, end
+        return True
+
+    def _fill(
+        self, sums: I64, label: int, k: int, group: int, channels: int, runs: I32, starts: I64, old: _Kept | None
+    ) -> None:
         lanes = range(LANES * group, LANES * group + channels)
         held = self._held(label)
         noise = (
             np.zeros((0, 0, 0), np.float32) if held is None else np.ascontiguousarray(held[lanes.start : lanes.stop])
         )
-        pixels = np.array([rng.key(self.seed, rng.FIELD, label, lane) for lane in lanes], np.uint32)
         halvings = [(level, across) for level in range(k) for across in (True, False)]
-        planes = np.array(
-            [[rng.key(self.seed, rng.FINE, label, lane, field.plane_of(*each)) for each in halvings] for lane in lanes],
-            np.uint32,
-        ).reshape(channels, 2 * k)
+        keys = label, k, group, channels
+        if keys not in self._keys:
+            pixels = np.array([rng.key(self.seed, rng.FIELD, label, lane) for lane in lanes], np.uint32)
+            planes = np.array(
+                [
+                    [rng.key(self.seed, rng.FINE, label, lane, field.plane_of(*each)) for each in halvings]
+                    for lane in lanes
+                ],
+                np.uint32,
+            ).reshape(channels, 2 * k)
+            self._keys[keys] = pixels, planes
+        pixels, planes = self._keys[keys]
         spreads = np.array([field.spread(*each) for each in halvings], np.float32)
+        nothing = np.zeros((self.height, 1), np.uint8), np.empty((0, 1 << k, PAIRS), np.int64)
+        older = (*nothing, np.zeros((self.height, 1), np.int32)) if old is None else (old.mask, old.sums, old.base)
         for start in range(0, len(runs), RUNS):
             interrupt.poll()
             some = slice(start, start + RUNS)
-            cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads)
-        return _Kept(mask, sums, base, channels)
+            cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads, *older)
 
+
+ROOM = 4
+"""So many times the places that are filled at first are asked for; what is not filled takes no memory."""
+
+ANCHORS = 1024
+"""Anchors whose keys are kept: to work them out costs as much as a hundred pixels."""
 
 STALE = 64
 """Requests after which what was not asked for again may make room."""
 
-RUNS = 256
+RUNS = 1024
 """Runs made between two looks at whether anybody still waits."""
 
 
@@ -205,7 +269,7 @@ def _runs(mask: U8, width: int) -> I32:
     if mask.shape[1] == 1:
         rows = np.flatnonzero(mask[:, 0]).astype(np.int32)
         return np.stack([rows, np.zeros_like(rows), np.full_like(rows, width)], 1)
-    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    row, first = np.nonzero(edges == 1)
-    last = np.nonzero(edges == -1)[1]
-    return np.stack([row, first, last], 1).astype(np.int32)
+    none = np.empty((0, 3), np.int32)
+    runs = np.empty((cells_compiled.count_runs(mask, none, False), 3), np.int32)
+    cells_compiled.count_runs(mask, runs, True)
+    return runs

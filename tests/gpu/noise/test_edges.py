@@ -166,6 +166,23 @@ def test_more_channels_later_are_all_there() -> None:
     assert torch.equal(edges.gather(track, error, kept, 2, 4, 0)[1], edges.gather(track, error, summed(), 2, 4, 2)[1])
 
 
+def test_a_field_of_a_few_pixels_grows_as_it_is_looked_at() -> None:
+    """In runs of a row that become longer and meet, in the room that there is and beyond it: always the same noise."""
+    position, label, _ = places("turn")
+    error, kept = torch.zeros(HEIGHT, WIDTH), summed()
+    for few in (range(3, 5), range(2, 5), range(9, 10), range(1, 7), range(1, 14)):
+        state = torch.full((HEIGHT, WIDTH), NEW, dtype=torch.uint8)
+        state[4:7, few.start : few.stop] = KEPT
+        track = Track(label, position, state)
+        noise, count = edges.gather(track, error, kept, 3, 4, 4)
+        expected, counts = edges.gather(track, error, summed(), 3, 4, 4)
+        assert torch.equal(noise, expected)
+        assert torch.equal(count, counts)
+        assert int(count.sum()) > 0
+    whole = Track(label, position, places("turn")[2])
+    assert torch.equal(edges.gather(whole, error, kept, 3, 4, 4)[0], edges.gather(whole, error, summed(), 3, 4, 4)[0])
+
+
 @pytest.mark.parametrize("s", [1, 3, 4, 5])
 @pytest.mark.parametrize("name", ["turn", "waves", "fold", "torn"])
 def test_compiled_outlines_are_those_of_torch(name: str, s: int) -> None:
