@@ -214,6 +214,10 @@ class FakeEngine:
     def cache_bytes(self) -> int:
         return len(self._results) << 20
 
+    @property
+    def field_bytes(self) -> int:
+        return 0
+
     def close(self) -> None:
         self.threads.add(threading.current_thread().name)
         self.closed += 1
