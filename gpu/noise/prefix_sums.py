@@ -185,8 +185,9 @@ class PrefixSums:
             if k not in self._blocks or self._blocks[k][0] != channels:
                 self._blocks[k] = channels, Blocks(self.seed, Tiling(self.grid, k), self._held)
             row, table = self._blocks[k][1].rows(names, channels)
-            cells = table[row, first : first + lanes].view(len(names), lanes, n, n).permute(0, 3, 2, 1)
+            cells = table[row, first : first + lanes].view(len(names), lanes, n, n).permute(1, 2, 0, 3)
+            along = torch.cumsum(cells.reshape(lanes, n, len(names) * n), 2, dtype=torch.int32)
             sums = torch.zeros((len(names) * n + 1, n, lanes), dtype=torch.int32, device=names.device)
-            sums[1:] = torch.cumsum(cells.reshape(len(names) * n, n, lanes), 0, dtype=torch.int32)
+            sums[1:] = along.permute(2, 1, 0)
             sums = sums.view(-1, lanes)
         return Patches(sums, names, k, height, width, low << k, high << k)

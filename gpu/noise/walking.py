@@ -24,7 +24,7 @@ from gpu.noise.tracks import Track
 WHOLE = 1 / 8
 """Anchors that this share of a frame looks at have sums over whole rows of their field."""
 
-PIXELS = 1 << 14
+PIXELS = 1 << 15
 """On the processor so many pixels are walked around at once: what is written then stays in its caches."""
 
 PATCH_CELLS = 1 << 22
