@@ -148,6 +148,7 @@ def measure(job: Job, tell: Callable[[int], None] = lambda frames: None) -> Row:
         deadline = time.monotonic() + job.seconds / 4
         while len(firsts) < MOST_STARTS and time.monotonic() < deadline:
             clip.forget_transports()
+            del run  # it holds the field that was made: two of them would stand side by side
             run = _begun(clip, job)
             firsts.append(_timed(functools.partial(run.frame, 1), device))
         drawn = counting.used

@@ -192,19 +192,36 @@ def cross_all(
 @kernel
 def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> None:
     """Add to `total` (n, PAIRS) int64 and `count` (n,) int32 what the `pixels` (flat indices, in order) of one anchor own by
-    their edges, but those that are TANGLED.
+    their edges, but those that are TANGLED."""
+    side = shapes.vertices.shape[1] // 4
+    origin = np.empty(field.rows + 1, np.int64)
+    if field.base.shape[1] == 1:
+        origins(field, origin)
+    # Of every pixel the right side and the one below; the others where no neighbour shares them.
+    add_sides(pixels, side, 2 * side, True, shapes, field, origin, total, count)
+    alone = np.empty(len(pixels), np.int64)
+    for which in range(0, 4, 3):
+        number = 0
+        for n in range(len(pixels)):
+            alone[number] = pixels[n]
+            number += 1 if (shapes.linked[pixels[n]] >> which) & 1 == 0 else 0
+        add_sides(alone[:number], which * side, side, False, shapes, field, origin, total, count)
+
+
+@kernel
+def add_sides(
+    pixels: Any, first_edge: Any, sets: Any, shared: Any, shapes: Any, field: Any, origin: Any, total: Any, count: Any
+) -> None:
+    """The same by `sets` edges of each pixel from number `first_edge` on: for whoever shares them as well (`shared`), which is
+    the pixel on the right in the first half of these edges and the one below in the other. `origin` is that of `origins`.
 
     Where a frame's field is larger than the caches, waiting for memory costs more than all else. So the crossings of CHUNK
     pixels are listed and asked for, and meanwhile those of the CHUNK before, which have come, are added up.
     """
     m, width = shapes.vertices.shape[1], shapes.width
     side = m // 4
-    sets = 2 * side  # edges of a pixel that are walked for it: those of its right side, and those below
     flat = field.sums.reshape(-1, field.sums.shape[2])
     whole, k = field.base.shape[1] == 1, np.int64(field.k)
-    origin = np.empty(field.rows + 1, np.int64)
-    if whole:
-        origins(field, origin)
     kind, start = np.zeros(CHUNK, np.int32), np.zeros(CHUNK, np.int64)
     out = np.empty(MOST_ROWS * CHUNK, np.int32)
     both_told, both_places = (
@@ -229,16 +246,16 @@ def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> N
         kind[size:] = 0
         listed, added = zero, zero
         for which in range(sets):
-            v, at = side + which, which * TOLD * CHUNK
+            v, at = first_edge + which, which * TOLD * CHUNK
             w = v + 1 if v + 1 < m else 0
-            bit, step = which // side + 1, np.uint64(1 if which < side else width)
+            bit, step = v // side, np.uint64(1 if v < 2 * side else width)
             cross_all(start, size, 2 * v * width, 2 * w * width, shapes, kind, field, told, at, out)
             if has_long(told[at + NUMBER * CHUNK : at + NUMBER * CHUNK + size]):
                 for e in range(size):
                     if told[at + NUMBER * CHUNK + e] < 0:
                         pixel = owners[e]
-                        shared = (shapes.linked[pixel] >> bit) & 1
-                        walk(shapes, pixel, v, pixel + np.int64(step) if shared else -1, field, total, count)
+                        both = shared and (shapes.linked[pixel] >> bit) & 1
+                        walk(shapes, pixel, v, pixel + np.int64(step) if both else -1, field, total, count)
             for e in range(max(size, before)):
                 if e < size:
                     first, number = np.int64(told[np.uint64(at + e)]), np.int64(told[np.uint64(at + CHUNK + e)])
@@ -271,21 +288,12 @@ def add_edges(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) -> N
                     total[own, zero] += s0
                     total[own, second] += s1
                     count[own] += crossed
-                    if (shapes.linked[own] >> bit) & 1:
+                    if shared and (shapes.linked[own] >> bit) & 1:
                         other = own + step
                         total[other, zero] -= s0
                         total[other, second] -= s1
                         count[other] -= crossed
         before = size
-    for n in range(len(pixels)):  # sides on the left and above that nobody else walks
-        pixel = pixels[n]
-        linked, shape = shapes.linked[pixel], shapes.kind[pixel]
-        if linked & 9 == 9 or shape == _TANGLED or shape == _NONE:  # noqa: SIM109 - compiled
-            continue
-        for which in range(0, 4, 3):
-            if not (linked >> which) & 1:
-                for v in range(which * side, (which + 1) * side):
-                    walk(shapes, pixel, v, -1, field, total, count)
 
 
 @inlined

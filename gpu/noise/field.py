@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from gpu.noise import rng
@@ -36,11 +37,10 @@ def write_pixels(noise: torch.Tensor, places: torch.Tensor, seed: int, anchor: i
     """Set the pixels `places` (m,) (flat indices) of `noise` (C, H, W), contiguous, to the values of `pixels`."""
     if len(places) == 0:
         return
-    width = noise.shape[2]
+    channels, _, width = noise.shape
     y, x = (places // width).to(torch.int32), (places % width).to(torch.int32)
-    for channel, plane in enumerate(noise):
-        key = torch.tensor(rng.signed(rng.key(seed, rng.FIELD, anchor, channel, 0)), dtype=torch.int32)
-        plane.view(-1)[places] = rng.scattered(key.to(places.device), y, x)
+    keys = torch.from_numpy(rng.keys(seed, rng.FIELD, anchor, channels).view(np.int32)).to(places.device)
+    noise.view(channels, -1)[:, places] = rng.scattered(keys[:, None], y[None], x[None])
 
 
 def fixed(values: torch.Tensor) -> torch.Tensor:
