@@ -69,6 +69,8 @@ Edge edge(ivec2 a, ivec2 b) {
 // Add what the edge from a to b adds up to where it crosses rows, and the columns where it does.
 void walk(ivec2 a, ivec2 b, int sign_, inout ivec4 total, inout int count) {
     bool up = b.y < a.y;
+    int begin = first_row(min(a.y, b.y)), below = first_row(max(a.y, b.y));
+    if (begin >= below || begin >= rows.y || below <= rows.x) return;
     Edge e = up ? edge(b, a) : edge(a, b);
     int end = min(e.end, rows.y), number = 0;
     ivec4 added = ivec4(0);
