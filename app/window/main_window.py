@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from app.views.compare.grid import CompareView
 from app.views.compare.probe_text import probe_text
 from app.views.source.panel import SourcePanel
 from app.views.widgets.banner import Banner
-from app.views.widgets.once import once
+from app.views.widgets.once import once, start_if_idle
 from app.views.widgets.words import shown
 from app.window import actions, lessons_menu, menus
 from app.window.appearance import CHOICES, Appearance
@@ -99,6 +100,7 @@ class Window(QMainWindow):
         lessons_menu.build(self, before="E&xperiments")
         build_tools(self.compare, self.actions_)
         self._apply = once(self, APPLY_MS, self._hand_over)
+        self._handed_over = 0.0
         self.recovery = Recovery(self.state, user_folder, self.banner, self.documents.show_session, self)
         self._connect()
         self.setAcceptDrops(True)
@@ -239,7 +241,8 @@ class Window(QMainWindow):
     def _on_session(self) -> None:
         self.source.show_session(self.state.session)
         self._show_columns()
-        self._apply.start()
+        waited = round(1e3 * (time.monotonic() - self._handed_over))
+        start_if_idle(self._apply, max(APPLY_MS - waited, 0))  # at once, and while a slider is dragged again and again
         self.recovery.note_change()
         self._show_title()
 
@@ -256,6 +259,7 @@ class Window(QMainWindow):
             self.actions_[kind].setText(f"&{kind.capitalize()} {text}".rstrip())
 
     def _hand_over(self) -> None:
+        self._handed_over = time.monotonic()
         self.compare.canvas.set_idle(False)
         self.worker.apply(self.state.session)
         self.worker.request(self.state.view.frame, self.state.order())

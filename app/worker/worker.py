@@ -1,15 +1,14 @@
 """The one place with threads: a worker that creates, uses and releases the engine, and with it the GL context.
 
-Everything that takes time is a generator that the worker advances one step at a time, so that between two steps it can
-turn to what matters most now: new settings, then questions, then the frame on the screen, then exports, then filling
-the other frames. Settings are numbered; what belongs to older ones than the newest is dropped.
-
-A step can take long (a large model, a large frame), so networks ask every few milliseconds whether anybody still waits
-for what they compute (`gpu.interrupt`), and give up in the middle when nobody does.
+Everything that takes time is a generator that the worker advances one step at a time, so that between two steps it can turn
+to what matters most now: new settings, questions, the frame on the screen, exports, the other frames. Settings are numbered;
+what belongs to older ones than the newest is dropped. Networks ask every few milliseconds whether anybody still waits for what
+they compute (`gpu.interrupt`), and give up in the middle when nobody does.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 TELL_SECONDS = 0.3  # curves are sent at most this often
 REPORT_SECONDS = 0.1  # and progress
+FIRST_SECONDS = (
+    0.5  # that newer settings wait at most until these have shown the noise of a frame: else a slider shows none
+)
 SLICE_SECONDS = 0.4  # and x-t slices, which take longer to cut, unless they are asked for
 BAD_IN_A_ROW = 3
 """After so many frames that failed one after the other nothing more is computed unasked: the others would fail as well."""
@@ -80,6 +82,7 @@ class Worker(Requests):
         self._pace: list[float] = []
         self._paced = False
         self._frame_started = 0.0
+        self._unseen_since = -math.inf  # when the settings were taken of which no frame's noise was shown yet
 
     # -- read by the GUI thread
 
@@ -118,6 +121,10 @@ class Worker(Requests):
             self._engine.close()
             self._engine = None
 
+    def _shows_first(self) -> bool:
+        """Whether newer settings wait: while a slider is dragged they come faster than noise."""
+        return self._wanted is not None and time.monotonic() - self._unseen_since < FIRST_SECONDS
+
     def _unwanted(self) -> bool:
         """Whether the step under way is worth nothing any more: it is left unlocked, for it is asked all the time, and what
         it reads is written whole."""
@@ -125,7 +132,7 @@ class Worker(Requests):
             return True
         if self._doing == "job":
             return self._job is not None and self._job[0] in self._cancelled
-        if self._doing and self._sessions.waiting:
+        if self._doing and self._sessions.waiting and not self._shows_first():
             return True
         under_way = self._frame[0] if self._frame is not None else None
         if self._doing == "frame":
@@ -155,7 +162,7 @@ class Worker(Requests):
     def _advance(self) -> bool:
         """Do one step of what matters most; False when there is nothing to do."""
         with self._lock:
-            session = self._sessions.take()
+            session = self._sessions.take() if not self._shows_first() else None
             number = self.number
             question = self._questions.popleft() if session is None and self._questions else None
             wanted = self._wanted
@@ -240,6 +247,7 @@ class Worker(Requests):
         else:
             self._engine.update(session)
         self._engine_number = number
+        self._unseen_since = time.monotonic()
         self._slices_stale = True
         self.opened.emit(number, self._engine.info)
         # Soon, not now: while a slider is dragged there are many settings a second.
@@ -298,6 +306,7 @@ class Worker(Requests):
             self._doing = ""
         if not good:
             self._bad.add(t)
+            self._unseen_since = -math.inf
             self._bad_in_a_row += 1
             self._frame_done(t)
             if self._bad_in_a_row >= BAD_IN_A_ROW:
@@ -321,12 +330,12 @@ class Worker(Requests):
             self._try("frame", lambda: self._send(result))
         if noised:
             self._noised.add(t)
+            self._unseen_since = -math.inf
         if result.complete:
             self._filled.add(t)
         if result.complete or (noise_only and noised):
-            if self._paced != noise_only:
-                self._paced, self._pace = noise_only, []
-            self._pace = [*self._pace[-7:], time.monotonic() - self._frame_started]
+            before = self._pace[-7:] if self._paced == noise_only else []
+            self._paced, self._pace = noise_only, [*before, time.monotonic() - self._frame_started]
             self._tell_due = True
             self._tell()
             self._frame_done(t)
@@ -346,9 +355,8 @@ class Worker(Requests):
     def _report_opening(self, done: int, total: int, what: str) -> None:
         if time.monotonic() - self._reported >= REPORT_SECONDS:
             self._reported = time.monotonic()
-            self.progressed.emit(
-                Progress(f"{what} · {done}" + (f" of {total}" if total else ""), done, total, opening=True)
-            )
+            words = f"{what} · {done}" + (f" of {total}" if total else "")
+            self.progressed.emit(Progress(words, done, total, opening=True))
 
     def _report(self, t: int, update: Update, noise_only: bool) -> None:
         assert self._engine is not None
@@ -365,8 +373,7 @@ class Worker(Requests):
         now = time.monotonic()
         if self._engine is None or (not force and now - self._told < TELL_SECONDS):
             return
-        self._told, self._tell_due = now, False
-        engine = self._engine
+        self._told, self._tell_due, engine = now, False, self._engine
         series = {prior.key: engine.series(prior.key) for prior in engine.session.priors}
         memory = Memory(engine.cache_bytes, engine.field_bytes, field_limit.limit())
         self.told.emit(self._engine_number, engine.computed(), series, memory)
@@ -376,18 +383,15 @@ class Worker(Requests):
 
     def _send_slices(self) -> None:
         self._slices_asked = self._slices_stale = False
-        self._sliced = time.monotonic()
-        engine = self._engine
+        self._sliced, engine = time.monotonic(), self._engine
         assert engine is not None
         kinds, height = self._slices
         row = min(int(height * engine.info.height), engine.info.height - 1)
         slices = {}
         for prior in engine.session.priors:
             for kind in kinds:
-                slices[prior.key, kind] = slice_bytes(
-                    engine.slice(prior.key, kind, row),
-                    grey=kind == "noise" and self._colours == "grey",
-                )
+                grey = kind == "noise" and self._colours == "grey"
+                slices[prior.key, kind] = slice_bytes(engine.slice(prior.key, kind, row), grey=grey)
         self.sliced.emit(self._engine_number, slices)
 
     # -- exports

@@ -34,17 +34,25 @@ class Clip:
     """Frames of a source, noise carried along its motion, or along any other, and what both are measured with.
 
     `motion` is what everything is measured along: the source's true motion where it is known. `bend` is how far positions may
-    bend before a frame is made an anchor (gpu.noise.transport.BEND); infinity keeps to the first anchors. Nothing is closed
+    bend before a frame is made an anchor (gpu.noise.transport.BEND); infinity keeps to the first anchors. `before`: a clip that
+    this one takes the place of, whose fine fields serve here where they can. Nothing is closed
     here: who opened the source and the rasteriser closes them.
     """
 
     def __init__(
-        self, source: Source, motion: Motion, rasteriser: Rasteriser, device: torch.device, bend: float = BEND
+        self,
+        source: Source,
+        motion: Motion,
+        rasteriser: Rasteriser,
+        device: torch.device,
+        bend: float = BEND,
+        before: Clip | None = None,
     ) -> None:
         self.source, self.motion, self.rasteriser, self.device, self.bend = source, motion, rasteriser, device, bend
         self._cuts = (0, *source.cuts)
         # By the identity of the motion, which is kept beside its transport so that no other takes its place.
         self._transports: dict[tuple[int, int, int, int, str], tuple[Motion, Transport]] = {}
+        self._before = [] if before is None else [made for _, made in before._transports.values()]
         self._images: ByteCache[int, torch.Tensor] = ByteCache(IMAGE_CACHE_BYTES, bytes_of)
         self._ceilings: dict[tuple[str, int], float] = {}
 
@@ -71,9 +79,15 @@ class Clip:
         if key not in self._transports:
             grid = NoiseGrid(self.source.height, self.source.width, self.device)
             settings = TransportSettings(chosen.seed, chosen.k, chosen.s, chosen.fill, self.bend)
-            made = Transport(along, grid, self.shot_start, self.rasteriser, settings)
+            made = Transport(along, grid, self.shot_start, self.rasteriser, settings, self._like(chosen))
             self._transports[key] = along, made
         return self._transports[key][1]
+
+    def _like(self, noise: NoiseSettings) -> Transport | None:
+        """The transport of the clip before with the same seed, if there was one; it is let go of once it has served."""
+        like = next((made for made in self._before if made.settings.seed == noise.seed), None)
+        self._before = []
+        return like
 
     @property
     def field_bytes(self) -> int:
@@ -153,9 +167,9 @@ class Opened:
     backend: Backend
     motion: SourceMotion
 
-    def clip(self, device: torch.device) -> Clip:
-        """The comparison that stands on these parts."""
-        return Clip(self.source, self.motion, self.backend, device)
+    def clip(self, device: torch.device, before: Clip | None = None) -> Clip:
+        """The comparison that stands on these parts; `before` is the one whose place it takes."""
+        return Clip(self.source, self.motion, self.backend, device, before=before)
 
     def close(self, but: Opened | None = None) -> None:
         """Release the source and the graphics context, on the thread that opened them; not those that `but` holds as well."""

@@ -100,7 +100,7 @@ def opened_anew(session: Session, limit: int, old: Comparison | None) -> Compari
     channels = task_settings.channels_of(session, use)
     opened = _open(session, device, old)
     try:
-        clip = opened.clip(device)
+        clip = opened.clip(device, old.clip if old else None)
         runs = started(session, clip, use, {})
     except BaseException:
         opened.close(but=old.opened if old else None)

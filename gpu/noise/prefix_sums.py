@@ -94,6 +94,11 @@ class PrefixSums:
         """What is kept now of whole anchors."""
         return sum(sums.nbytes for sums in self._kept.values())
 
+    def take_over(self, other: PrefixSums, label: int) -> None:
+        """Have what the field of the same seed and grid, of another motion, holds of an anchor that is born in both."""
+        if (other.seed, other.grid) == (self.seed, self.grid):
+            self._kept.update({name: sums for name, sums in other._kept.items() if name[0] == label})
+
     def bound(self, limit: int) -> None:
         """Keep at most `limit` bytes from now on; what was used the longest ago goes first."""
         self.limit = limit

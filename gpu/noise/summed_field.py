@@ -7,7 +7,7 @@ What does not fit is made anew for each frame, in parts: a field that is one par
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,11 @@ class SummedField:
     def nbytes(self) -> int:
         """What is kept now."""
         return sum(kept.nbytes for kept in self._kept.values())
+
+    def take_over(self, other: SummedField, label: int) -> None:
+        """Have what the field of the same seed and size, of another motion, holds of an anchor that is born in both."""
+        if (other.seed, other.height, other.width) == (self.seed, self.height, self.width):
+            self._kept.update({key: replace(kept, used=0) for key, kept in other._kept.items() if key[0] == label})
 
     def bound(self, limit: int) -> None:
         """Keep at most `limit` bytes from now on; what was asked for the longest ago goes first."""

@@ -47,7 +47,8 @@ class TransportSettings:
 
 
 class Transport:
-    """Frames of noise by random access; see gpu.priors.Transported. `shot_start(t)` is the first frame of frame t's shot."""
+    """Frames of noise by random access; see gpu.priors.Transported. `shot_start(t)` is the first frame of frame t's shot.
+    `before`: one along another motion, whose field of frame 0 serves here too where seed and grid are the same."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Transport:
         shot_start: Callable[[int], int],
         rasteriser: Rasteriser,
         settings: TransportSettings,
+        before: Transport | None = None,
     ) -> None:
         self.motion, self.grid, self.rasteriser, self.settings = motion, grid, rasteriser, settings
         self._shot_start = shot_start
@@ -65,6 +67,8 @@ class Transport:
         self._summed: SummedField | None = None  # the same for compiled code
         self._room: Room | None = None
         self._finer: dict[int, AnchorField] = {}
+        if before is not None:
+            self._take_over(before)
 
     @property
     def fill(self) -> str:
@@ -168,14 +172,27 @@ class Transport:
         if self.grid.device.type != "cpu" or not compiled.available():
             return walking.gather(track, error, self._prefix_sums(), settings.k, settings.s, channels, finer)
         from gpu.noise import edges
+
+        summed = self._summed_field()
+        return edges.gather(track, error, summed, settings.k, settings.s, channels, self._room, finer)
+
+    def _take_over(self, before: Transport) -> None:
+        """Have the field of frame 0, which is born there along any motion: it takes ten times as long to make as a frame."""
+        if before._summed is not None:
+            self._summed_field().take_over(before._summed, 0)
+        if before._prefix is not None:
+            self._prefix_sums().take_over(before._prefix, 0)
+
+    def _summed_field(self) -> SummedField:
+        from gpu.noise import edges
         from gpu.noise.summed_field import SummedField
 
         if self._summed is None:
             self._room = edges.Room()
-            limit = field_limit.limit()
-            self._summed = SummedField(settings.seed, self.grid.height, self.grid.width, limit, self.field.held)
+            limit, grid = field_limit.limit(), self.grid
+            self._summed = SummedField(self.settings.seed, grid.height, grid.width, limit, self.field.held)
         self._summed.bound(field_limit.limit())
-        return edges.gather(track, error, self._summed, settings.k, settings.s, channels, self._room, finer)
+        return self._summed
 
     def _prefix_sums(self) -> PrefixSums:
         if self._prefix is None:

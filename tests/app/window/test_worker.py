@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import shiboken6
 from PySide6.QtCore import QObject, Qt
+from PySide6.QtTest import QTest
 
 from app.worker.dispatch import Dispatch
 from app.worker.messages import Arrival, Failure, Progress
@@ -116,6 +117,24 @@ def test_an_error_is_a_sentence_and_the_last_good_settings_go_on(worker: Worker,
     assert ears.failures[0].sentence == "/somewhere/bad.mp4 is not a video that can be read."
     assert ears.failures[0].kind == "ClipError"
     wait_for(lambda: any(one.result.t == 4 and one.number == 2 for one in ears.arrivals))
+
+
+def test_a_slider_that_moves_faster_than_noise_shows_some_on_the_way(worker: Worker, engines: type[FakeEngine]) -> None:
+    """Settings every 10 ms, where the noise of a frame takes at least 80."""
+    engines.delay = 0.02
+    ears = Ears(worker)
+    worker.apply(seeded(1))
+    worker.request(3, range(12))
+    worker.start()
+    wait_for(lambda: bool(ears.opened))
+    for seed in range(2, 102):
+        worker.apply(seeded(seed))
+        worker.request(3, range(12))
+        QTest.qWait(10)
+    noised = {one.number for one in ears.arrivals if len(one.result.columns) == 4}
+    assert len(noised) >= 3
+    assert max(noised) < 101
+    wait_for(lambda: any(one.number == 101 and one.result.complete for one in ears.arrivals))
 
 
 def test_the_time_left_is_not_guessed_from_noise_alone(worker: Worker) -> None:
