@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import json
 import os
 import statistics
@@ -149,6 +150,7 @@ def measure(job: Job, tell: Callable[[int], None] = lambda frames: None) -> Row:
         while len(firsts) < MOST_STARTS and time.monotonic() < deadline:
             clip.forget_transports()
             del run  # it holds the field that was made: two of them would stand side by side
+            gc.collect()  # `_Counting` made a ring of references
             run = _begun(clip, job)
             firsts.append(_timed(functools.partial(run.frame, 1), device))
         drawn = counting.used
