@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from gpu import interrupt
+from gpu.cv import cv2
 from gpu.noise import cells_compiled, field, rng
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Sums
@@ -91,6 +92,8 @@ class SummedField:
             kept.used = self._now
             yield self._sums(kept, k, 0, self.height << k)
             return
+        if mask.shape[1] > 1:  # some more: the next frame looks at about the same pixels
+            mask = np.asarray(cv2.dilate(mask, np.ones((MARGIN, MARGIN), np.uint8)), np.uint8)
         if kept is not None:
             channels = max(channels, kept.lanes)
             if kept.mask.shape[1] == 1 and mask.shape[1] > 1:
@@ -245,6 +248,9 @@ class SummedField:
             some = slice(start, start + RUNS)
             cells_compiled.sums_along_rows(sums, runs[some], starts[some], noise, pixels, k, planes, spreads, *older)
 
+
+MARGIN = 5
+"""Pixels across what is made of an anchor around each one that a frame looks at."""
 
 ROOM = 4
 """So many times the places that are filled at first are asked for; what is not filled takes no memory."""
