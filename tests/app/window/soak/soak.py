@@ -12,6 +12,8 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.lessons.compute import texts
+from app.lessons.view.opening import show_lesson
 from app.model.user_folder import UserFolder
 from app.window import start
 from app.window.garbage import Garbage
@@ -25,6 +27,7 @@ from tests.app.window.soak.watch import Held, Watch, held, kinds
 SETTLE_EVERY = 10  # actions, on average, after which the window may come to rest
 SETTLE_SECONDS = 120.0
 LAST = 25  # actions that a failing run prints
+LESSON_LOOKS = 100  # of 20 ms, that a step of a lesson may take before the next one is visited
 DOING = "doing "  # begins a line with the number and name of an action, before it is done
 
 MEMORY_GROWTH = 40.0
@@ -111,6 +114,8 @@ class Soak:
 
     def _steps(self, window: Window, person: Person) -> Iterator[int]:
         yield from self._settle(window, first=True)
+        if len(self._sample_at) > 2:
+            yield from self._visit_lessons(window)
         for index, number in enumerate(self._numbers):
             if index in self._sample_at:
                 yield from self._look(window, index)
@@ -129,6 +134,23 @@ class Soak:
                 tame(window, person)
                 yield from self._settle(window)
         yield from self._look(window, len(self._numbers))
+
+    def _visit_lessons(self, window: Window) -> Iterator[int]:
+        """Every step of every lesson once: what is loaded for good the first time, compiled kernels and networks above all, is no
+        growth, whenever chance would have come to it."""
+        for text in texts.lessons():
+            opened = show_lesson(window, text.name)
+            for _ in range(LESSON_LOOKS):
+                if opened.state.text is not None and opened.state.lesson is not None:
+                    break
+                yield 20
+            for index in range(len(opened.state.headings)):
+                opened.go(index)
+                for _ in range(LESSON_LOOKS):
+                    if opened._final:
+                        break
+                    yield 20
+        opened.close()
 
     def _choose(self, rng: random.Random) -> Action:
         modal = QApplication.activeModalWidget() is not None
