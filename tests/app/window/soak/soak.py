@@ -136,8 +136,8 @@ class Soak:
         yield from self._look(window, len(self._numbers))
 
     def _visit_lessons(self, window: Window) -> Iterator[int]:
-        """Every step of every lesson once: what is loaded for good the first time, compiled kernels and networks above all, is no
-        growth, whenever chance would have come to it."""
+        """Every step of every lesson once: what is loaded for good the first time, compiled kernels and networks above all, is
+        no growth, whenever chance would have come to it."""
         for text in texts.lessons():
             opened = show_lesson(window, text.name)
             for _ in range(LESSON_LOOKS):
