@@ -229,7 +229,8 @@ class _Frame:
         self.height, self.width = track.label.shape
         self.label, self.rank = track.label.cpu().reshape(-1), walking.ranks(error).cpu()
         self.vertices = self._made(walker.texture([shapes.numbers.view(-1, 1)], shapes.numbers.numel(), 1))
-        self.centre = torch.round(track.position.cpu() * float(1 << (k + SNAP_BITS))).to(torch.int32).view(-1, 2)
+        self.centre = torch.round(track.position.cpu() * float(1 << (k + SNAP_BITS))).to(torch.int32)
+        self.centre = self.centre.contiguous().view(-1, 2)  # positions may lie plane by plane
         self.centres = walker.nothing
         if bool((shapes.kind == TANGLED).any()):
             make = self.context.gl

@@ -40,7 +40,8 @@ def walker(context: gl.Context) -> Iterator[Walker]:
 def test_every_pixel_gets_the_same_cells(
     name: str, k: int, s: int, channels: int, there: bool, walker: Walker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of both anchors at once; in one part, and in parts of a few rows, with owners drawn a few pieces at a time."""
+    """Of both anchors at once; in one part, and in parts of a few rows, with owners drawn a few pieces at a time and positions
+    that lie plane by plane."""
     position, label, state = places(name)
     track = Track(label, position, state)
     error = torch.rand(HEIGHT, WIDTH, generator=torch.Generator().manual_seed(2)) * 3
@@ -55,6 +56,7 @@ def test_every_pixel_gets_the_same_cells(
     monkeypatch.setattr(claims_gl, "PIECES", 2)
     monkeypatch.setattr(claims_gl, "PIECE_BITS", 4)
     walker.limit = 3 * edges_gl.PART_BYTES
+    track = Track(label, position.permute(2, 0, 1).contiguous().permute(1, 2, 0), state)
     other = walker.gather(track, error, sums(), k, s, channels, [0, 1])
     assert other is not None
     assert torch.equal(other[1], count)
