@@ -174,12 +174,95 @@ def add_tangled(pixels: Any, shapes: Any, field: Any, total: Any, count: Any) ->
                 count[pixel] += spans[i, 1] - spans[i, 0]
 
 
+@inlined
+def is_spent(slot: Any, bits: Any, r: Any, c: Any, k: Any, finer: Any, width: Any) -> Any:
+    """Whether a cell of level k is among the spent ones of the level `finer` halvings coarser (gpu.noise.spent): `slot` (H W,)
+    int32 is the row of `bits` (n, B) that a pixel has, -1 for none."""
+    if len(bits) == 0:
+        return False
+    row, column, coarse = r >> finer, c >> finer, k - finer
+    at = slot[(row >> coarse) * width + (column >> coarse)]
+    if at < 0:
+        return False
+    side = (1 << coarse) - 1
+    bit = ((row & side) << coarse) + (column & side)
+    return (bits[at, bit >> 3] >> (bit & 7)) & 1 != 0
+
+
+@inlined
+def _is_near(slot: Any, shapes: Any, pixel: Any, k: Any, height: Any, width: Any) -> Any:
+    """Whether a pixel's outline may reach a pixel that has spent cells."""
+    low_x, low_y, high_x, high_y = bounds(shapes, pixel)
+    shift = outlines.SNAP_BITS
+    left, right = min(max((low_x >> shift) >> k, 0), width - 1), min(max((high_x >> shift) >> k, 0), width - 1)
+    top, bottom = min(max((low_y >> shift) >> k, 0), height - 1), min(max((high_y >> shift) >> k, 0), height - 1)
+    for i in range(top, bottom + 1):
+        for j in range(left, right + 1):
+            if slot[i * width + j] >= 0:
+                return True
+    return False
+
+
+@kernel
+def take_spent(
+    pixels: Any, shapes: Any, k: Any, height: Any, width: Any, slot: Any, bits: Any, finer: Any, field: Any, total: Any,
+    count: Any,
+) -> None:  # fmt: skip
+    """Take the spent cells of level k from the totals of the `pixels` that cover them."""
+    spans = np.empty((shapes.vertices.shape[1] + 1, 2), np.int64)
+    for n in range(len(pixels)):
+        pixel = pixels[n]
+        if shapes.kind[pixel] == _NONE or not _is_near(slot, shapes, pixel, k, height, width):
+            continue
+        first, last = rows_of(shapes, pixel, height << k)
+        for r in range(max(first, field.low), min(last, field.high)):
+            for i in range(spans_of(shapes, pixel, r, width << k, spans)):
+                for c in range(spans[i, 0], spans[i, 1]):
+                    if is_spent(slot, bits, r, c, k, finer, width):
+                        here, row = place(field, r, c)
+                        for pair in range(total.shape[1]):
+                            total[pixel, pair] -= field.sums[here + 1, row, pair] - field.sums[here, row, pair]
+                        count[pixel] -= 1
+
+
+@kernel
+def spend(
+    pixels: Any, shapes: Any, k: Any, height: Any, width: Any, stretches: Any, row_of: Any, offset: Any, bids: Any, rank: Any,
+    slot: Any, bits: Any, finer: Any, out: Any, fill: Any,
+) -> Any:  # fmt: skip
+    """How many cells of level k the `pixels` own; with `fill` their rows and columns are written to `out` (n, 2) int64."""
+    number = 0
+    spans = np.empty((shapes.vertices.shape[1] + 1, 2), np.int64)
+    for n in range(len(pixels)):
+        pixel = pixels[n]
+        if shapes.kind[pixel] == _NONE:
+            continue
+        bid = np.int64(pixel)
+        if len(rank) > 0:
+            bid = (np.int64(rank[pixel]) << 32) | np.int64(pixel)
+        first, last = rows_of(shapes, pixel, height << k)
+        for r in range(first, last):
+            for i in range(spans_of(shapes, pixel, r, width << k, spans)):
+                for c in range(spans[i, 0], spans[i, 1]):
+                    mine = not is_spent(slot, bits, r, c, k, finer, width)
+                    if mine and len(stretches) > 0:
+                        for at in range(row_of[r], row_of[r + 1]):
+                            if stretches[at, 1] <= c < stretches[at, 2]:
+                                mine = bids[offset[at] + c - stretches[at, 1]] == bid
+                    if mine:
+                        if fill:
+                            out[number, 0], out[number, 1] = r, c
+                        number += 1
+    return number
+
+
 @kernel
 def settle(
     pixels: Any, shapes: Any, rank: Any, k: Any, columns: Any, stretches: Any, row_of: Any, offset: Any, mask: Any,
-    bids: Any, field: Any, total: Any, count: Any, take_back: Any,
+    bids: Any, field: Any, total: Any, count: Any, take_back: Any, slot: Any, bits: Any, finer: Any,
 ) -> None:  # fmt: skip
-    """Bid for the contested cells, or (`take_back`) take from the totals of the `pixels` what others own.
+    """Bid for the contested cells, or (`take_back`) take from the totals of the `pixels` what others own. Cells that are spent
+    are left to `take_spent`.
 
     `stretches` (n, 3) are those of `contested`, row r having those from row_of[r] to row_of[r + 1], and their cells' bids from
     offset[i] on in `bids` (int64, all ones at first). `mask` (H, W) tells the pixels of the anchor they lie in, `rank` (n,) who
@@ -216,7 +299,7 @@ def settle(
                         cell = offset[at] + c - stretches[at, 1]
                         if not take_back:
                             bids[cell] = min(bids[cell], bid)
-                        elif bids[cell] != bid:
+                        elif bids[cell] != bid and not is_spent(slot, bits, r, c, k, finer, width):
                             here, row = place(field, r, c)
                             for pair in range(total.shape[1]):
                                 total[pixel, pair] -= field.sums[here + 1, row, pair] - field.sums[here, row, pair]

@@ -5,9 +5,9 @@ is whole numbers. What costs there 4^k cells a pixel costs here 2^k crossings of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,9 @@ from gpu.noise import contested_compiled, edges_compiled, outlines_compiled
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Shapes, Sums
 from gpu.noise.field import FRACTION
+from gpu.noise.gathering import Gathered
 from gpu.noise.outlines import SNAP, TANGLED, segments
+from gpu.noise.spent import Cells, Marked, nothing, of_cells
 from gpu.noise.summed_field import SummedField
 from gpu.noise.tracks import Track
 
@@ -43,12 +45,27 @@ class Contest:
     bids: I64
 
 
+class Taken(NamedTuple):
+    """Spent cells as kernels look them up: see gpu.noise.contested_compiled.is_spent."""
+
+    slot: I32
+    bits: npt.NDArray[np.uint8]
+    finer: int
+
+
 class Room:
     """Memory for the outlines of frames of one size, taken once: to ask the system for it in every frame costs more than
     to fill it."""
 
     def __init__(self) -> None:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
+        self._marked: Marked | None = None
+
+    def marked(self, pixels: int) -> Marked:
+        """Where spent cells of one anchor at a time are looked up, in a frame of so many pixels."""
+        if self._marked is None or len(self._marked.slot) != pixels:
+            self._marked = Marked(pixels)
+        return self._marked
 
     def array(self, name: str, shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
         """An array of that shape with whatever it held before."""
@@ -127,9 +144,12 @@ def gather(
     channels: int,
     room: Room | None = None,
     levels: Mapping[int, int] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+    used: Callable[[int], Cells] | None = None,
+    renewing: torch.Tensor | None = None,
+) -> Gathered:
     """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many cells
-    they own, (H, W) int32: of level k, or of what `levels` says for an anchor. See gpu.noise.gathering.gather."""
+    they own, (H, W) int32: of level k, or of what `levels` says for an anchor. `used(label)` are cells that nobody may own, and
+    what the pixels that are `renewing` (H, W) own is told. See gpu.noise.gathering.gather."""
     height, width = track.label.shape
     room = room or Room()
     at_level = {k: shapes(track, k, s, room)}
@@ -140,12 +160,17 @@ def gather(
         total.fill(0)
     noise = torch.zeros((channels, height, width), dtype=torch.float32)
     rank: npt.NDArray[np.int32] | None = None
+    spending: dict[int, Cells] = {}
+    chosen = None if renewing is None else renewing.reshape(-1).numpy()
     for label, pixels in by_label(track, at_level[k]):
         interrupt.poll()
         level = (levels or {}).get(label, k)
         if level not in at_level:
             at_level[level] = shapes(track, level, s)
         outline = at_level[level]
+        gone = used(label) if used is not None else nothing(k)
+        room.marked(height * width).put(gone)
+        taken = Taken(room.marked(height * width).slot, gone.bits, level - k)
         many = len(pixels) >= WHOLE_ROWS * height * width and level == k
         mask = np.zeros((height, 1 if many else width), np.uint8)
         if many and summed.is_whole(label, level, groups, channels):
@@ -155,7 +180,7 @@ def gather(
         shared = contest(pixels, outline, level, height)
         if shared is not None:
             rank = ranks(error) if rank is None else rank
-            settle(pixels, outline, rank, shared, level, summed.nothing(level), totals[0], count, False)
+            settle(pixels, outline, rank, shared, level, summed.nothing(level), totals[0], count, False, taken)
         tangled = bool((outline.kind[pixels] == TANGLED).any())
         for group, total in enumerate(totals):
             lanes = min(LANES, channels - LANES * group)
@@ -165,10 +190,41 @@ def gather(
                 if tangled:
                     contested_compiled.add_tangled(pixels, outline, sums, total, counted)
                 if shared is not None and rank is not None:
-                    settle(pixels, outline, rank, shared, level, sums, total, counted, True)
+                    settle(pixels, outline, rank, shared, level, sums, total, counted, True, taken)
+                if len(gone.places):
+                    contested_compiled.take_spent(
+                        pixels, outline, level, height, width, *taken, sums, total, counted,
+                    )  # fmt: skip
             some = noise[LANES * group : LANES * (group + 1)].view(-1, height * width).numpy()
             edges_compiled.normalise(pixels, total, count, float(4**level), np.float32(2.0**-FRACTION), some)
-    return noise, torch.from_numpy(count).view(height, width)
+        if chosen is not None and len(own := pixels[chosen[pixels]]):
+            spending[label] = _owned(own, outline, level, k, height, shared, rank, taken)
+    return Gathered(noise, torch.from_numpy(count).view(height, width), spending)
+
+
+def _owned(
+    pixels: I64,
+    outline: Shapes,
+    level: int,
+    k: int,
+    height: int,
+    shared: Contest | None,
+    rank: npt.NDArray[np.int32] | None,
+    taken: Taken,
+) -> Cells:
+    """The cells that pixels of one anchor own."""
+    contest_of = (
+        (np.empty((0, 3), np.int64), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+        if shared is None
+        else (shared.stretches, shared.row_of, shared.offset, shared.bids)
+    )
+    arguments = (
+        pixels, outline, level, height, outline.width, *contest_of, np.empty(0, np.int32) if rank is None else rank, *taken,
+    )  # fmt: skip
+    number = contested_compiled.spend(*arguments, np.empty((0, 2), np.int64), False)
+    cells = np.empty((number, 2), np.int64)
+    contested_compiled.spend(*arguments, cells, True)
+    return of_cells(cells[:, 0], cells[:, 1], level, k, outline.width)
 
 
 def settle(
@@ -181,9 +237,10 @@ def settle(
     total: I64,
     count: I32,
     take_back: bool,
+    taken: Taken,
 ) -> None:
     """See gpu.noise.contested_compiled.settle."""
     contested_compiled.settle(
         pixels, outline, rank, k, sums.columns, shared.stretches, shared.row_of, shared.offset, shared.mask, shared.bids,
-        sums, total, count, take_back,
+        sums, total, count, take_back, *taken,
     )  # fmt: skip

@@ -1,0 +1,148 @@
+"""Following points back in compiled code: gpu.noise.tracing, the same to the last bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gpu.compiled import inlined, kernel
+from gpu.noise.outlines_compiled import AFTER, BEFORE, trust
+
+_F32 = np.float32
+_HALF, _ONE, _ZERO, _QUARTER = _F32(0.5), _F32(1), _F32(0), _F32(0.25)
+_U8 = np.uint8
+
+
+@kernel
+def join(position: Any, label: Any, joined: Any) -> None:
+    """Fill `joined` (H, W) uint8 of gpu.noise.tracing.Surface from `position` (H, W, 2) float32 and `label` (H, W) int32."""
+    height, width = label.shape
+    # With a place more on every side, so that neighbours need no questions: pixel (i, j) stands at [i + 1, j + 1].
+    x, y = np.zeros((height + 2, width + 2), np.float32), np.zeros((height + 2, width + 2), np.float32)
+    anchor = np.full((height + 2, width + 2), -1, np.int32)
+    across, along = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    for i in range(height):
+        for j in range(width):
+            x[i + 1, j + 1], y[i + 1, j + 1] = position[i, j, 0], position[i, j, 1]
+            anchor[i + 1, j + 1] = label[i, j]
+    end = width + 1
+    for i in range(1, height + 1):
+        trust(x[i, : end - 1], y[i, : end - 1], x[i, 1:end], y[i, 1:end], x[i, 2:], y[i, 2:],
+              anchor[i, : end - 1], anchor[i, 1:end], anchor[i, 2:], 0, across)  # fmt: skip
+        trust(x[i - 1, 1:end], y[i - 1, 1:end], x[i, 1:end], y[i, 1:end], x[i + 1, 1:end], y[i + 1, 1:end],
+              anchor[i - 1, 1:end], anchor[i, 1:end], anchor[i + 1, 1:end], 1, along)  # fmt: skip
+        for j in range(width):
+            bits = across[j] | (along[j] << 2)
+            if across[j] and along[j]:
+                for number in range(4):
+                    bits |= _corner(x, y, anchor, i, j + 1, across[j], along[j], number)
+            joined[i - 1, j] = bits
+
+
+@inlined
+def _corner(x: Any, y: Any, anchor: Any, i: Any, j: Any, across: Any, along: Any, number: Any) -> Any:
+    """The bit of a corner, 0 where it does not continue the surface."""
+    dj, di = (number & 1) * 2 - 1, (number >> 1) * 2 - 1
+    side, end = AFTER if dj > 0 else BEFORE, AFTER if di > 0 else BEFORE
+    if not (across & side and along & end and anchor[i + di, j + dj] == anchor[i, j]):
+        return _U8(0)
+    hx, hy = x[i, j], y[i, j]
+    flat_x, flat_y = (x[i, j + dj] - hx) + (x[i + di, j] - hx), (y[i, j + dj] - hy) + (y[i + di, j] - hy)
+    off_x, off_y = (x[i + di, j + dj] - hx) - flat_x, (y[i + di, j + dj] - hy) - flat_y
+    length = flat_x * flat_x + flat_y * flat_y
+    beyond = off_x * off_x + off_y * off_y - _ONE - length * _QUARTER
+    return _U8(16 << number) if beyond <= 0 or beyond * beyond <= length else _U8(0)
+
+
+@inlined
+def _followed(px: Any, py: Any, row: Any, column: Any, position: Any, joined: Any) -> Any:
+    """gpu.noise.tracing.followed of a point in pixel (row, column)."""
+    bits = joined[row, column]
+    u, v = (px - _F32(column)) - _HALF, (py - _F32(row)) - _HALF
+    dj, di = -1 if u < 0 else 1, -1 if v < 0 else 1
+    u, v = abs(u), abs(v)
+    hx, hy = position[row, column, 0], position[row, column, 1]
+    own, other = (AFTER, BEFORE) if dj > 0 else (BEFORE, AFTER)
+    sign = _F32(dj)
+    if bits & own:
+        ax, ay = position[row, column + dj, 0] - hx, position[row, column + dj, 1] - hy
+    elif bits & other:
+        ax, ay = hx - position[row, column - dj, 0], hy - position[row, column - dj, 1]
+    else:
+        ax, ay = sign, _ZERO
+    down = bits >> 2
+    own, other = (AFTER, BEFORE) if di > 0 else (BEFORE, AFTER)
+    sign = _F32(di)
+    if down & own:
+        bx, by = position[row + di, column, 0] - hx, position[row + di, column, 1] - hy
+    elif down & other:
+        bx, by = hx - position[row - di, column, 0], hy - position[row - di, column, 1]
+    else:
+        bx, by = _ZERO, sign
+    number = (1 if dj > 0 else 0) + (2 if di > 0 else 0)
+    if (bits >> (4 + number)) & 1:
+        cx, cy = position[row + di, column + dj, 0] - hx, position[row + di, column + dj, 1] - hy
+    else:
+        cx, cy = ax + bx, ay + by
+    ax, ay, bx, by, cx, cy = hx + ax, hy + ay, hx + bx, hy + by, hx + cx, hy + cy
+    nx = (_ONE - v) * ((_ONE - u) * hx + u * ax) + v * ((_ONE - u) * bx + u * cx)
+    ny = (_ONE - v) * ((_ONE - u) * hy + u * ay) + v * ((_ONE - u) * by + u * cy)
+    return nx, ny
+
+
+@inlined
+def _pixel_of(px: Any, py: Any, height: Any, width: Any) -> Any:
+    return (
+        min(max(np.int64(np.floor(py)), 0), height - 1),
+        min(max(np.int64(np.floor(px)), 0), width - 1),
+    )
+
+
+@kernel
+def through(
+    position: Any, state: Any, label: Any, marks: Any, u: Any, step: Any, joined: Any, go_on: Any, moving: Any, lost: Any,
+    undefined: Any,
+) -> None:  # fmt: skip
+    """gpu.noise.tracing.Points.through."""
+    height, width = state.shape
+    for i in range(height):
+        for j in range(width):
+            if state[i, j] != moving:
+                continue
+            px, py = position[i, j, 0], position[i, j, 1]
+            row, column = _pixel_of(px, py, height, width)
+            mark = marks[row, column]
+            if mark != go_on:
+                label[i, j] = u
+                state[i, j] = lost if mark == undefined else mark
+                continue
+            nx, ny = _followed(px, py, row, column, step, joined)
+            position[i, j, 0], position[i, j, 1] = nx, ny
+            if not (nx >= 0 and nx <= width and ny >= 0 and ny <= height):
+                state[i, j] = lost
+
+
+@kernel
+def arrive(
+    position: Any, state: Any, label: Any, base: Any, joined: Any, base_label: Any, base_state: Any, moving: Any, lost: Any,
+    undefined: Any,
+) -> None:  # fmt: skip
+    """gpu.noise.tracing.Points.arrive."""
+    height, width = state.shape
+    for i in range(height):
+        for j in range(width):
+            if state[i, j] != moving:
+                continue
+            px, py = position[i, j, 0], position[i, j, 1]
+            row, column = _pixel_of(px, py, height, width)
+            handed = base_state[row, column]
+            if handed == undefined:
+                state[i, j] = lost
+                continue
+            nx, ny = _followed(px, py, row, column, base, joined)
+            position[i, j, 0], position[i, j, 1] = nx, ny
+            if nx >= 0 and nx <= width and ny >= 0 and ny <= height:
+                label[i, j], state[i, j] = base_label[row, column], handed
+            else:
+                state[i, j] = lost
