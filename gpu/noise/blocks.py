@@ -16,7 +16,7 @@ BLOCK_CACHE_BYTES = 64 << 20
 
 class Blocks:
     """Refined source pixels of any anchor frame, remembered by (anchor, place); the values of gpu.noise.field.cells. `held`
-    tells the (C, H, W) noise that has been carried to an anchor, None where its pixels are born there."""
+    tells the (C, H, W) noise that has been carried to an anchor, NaN where pixels are born there, None where all are."""
 
     def __init__(
         self, seed: int, tiling: Tiling, held: Callable[[int], torch.Tensor | None] = lambda label: None
@@ -71,9 +71,10 @@ class Blocks:
             (which == at, held) for at, label in enumerate(labels.tolist()) if (held := self._held(label)) is not None
         ]
         for channel in range(self._channels):
-            values = field.fixed(rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x))
+            values = rng.scattered(self._keys(labels, which, rng.FIELD, channel, 0), y, x)
             for there, noise in carried:
-                values[there] = field.fixed(noise[channel, y[there], x[there]].to(self.device))
+                values[there] = field.carried_or(noise[channel, y[there], x[there]].to(self.device), values[there])
+            values = field.fixed(values)
             planes = partial(self._keys, labels, which, rng.FINE, channel)
             out[:, channel] = field.cells_at(values, planes, self.k, y, x)
 

@@ -185,7 +185,7 @@ def sums_along_rows(
     A run of w pixels fills w n + 1 places, n = 2^k, of `out` (N, n, PAIRS) int64 from starts[i] on: in place c, row a the sums
     of the first c cells of the pixels' row a, two channels to a number (`paired`), 0 in lanes without one. So the rows that an
     edge crosses at about one column lie beside each other in memory. Sums wrap around. Pixels hold what they are born with,
-    by their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty; `planes` (C, 2 k) uint32 and
+    by their `pixels` (C,) uint32 keys, or `held` (C, H, W) float32 where that is not empty or NaN; `planes` (C, 2 k) uint32 and
     `spreads` (2 k,) float32 are by halving, as in gpu.noise.field. Pixels that are in `mask` (H, W), or (H, 1) for whole rows,
     are not made but taken from such sums that are `older`, which stand where `base` says (`place_runs`).
     """
@@ -219,11 +219,12 @@ def sums_along_rows(
         hash_columns(x, m, k, chunk, columns)
         for lane in range(channels):
             cells = lanes[lane]
+            born(pixels[lane], y, x, cells, m)
             if held.shape[0] > 0:
                 for p in range(m):
-                    cells[p] = nearest(held[lane, y[p], x[p]] * _UNIT)
-            else:
-                born(pixels[lane], y, x, cells, m)
+                    carried = held[lane, y[p], x[p]]
+                    if not np.isnan(carried):
+                        cells[p] = nearest(carried * _UNIT)
             refine(m, k, planes, lane, spreads, y, columns, chunk, cells, room, rows, again)
         pair_up(lanes, m, n, chunk, pairs, pitch)
         p = 0

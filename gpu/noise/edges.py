@@ -5,7 +5,7 @@ is whole numbers. What costs there 4^k cells a pixel costs here 2^k crossings of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from gpu.noise import contested_compiled, edges_compiled, outlines_compiled
 from gpu.noise.cells_compiled import LANES, PAIRS
 from gpu.noise.edges_compiled import Shapes, Sums
 from gpu.noise.field import FRACTION
-from gpu.noise.gathering import Gathered
+from gpu.noise.gathering import Gathered, Purse
 from gpu.noise.outlines import SNAP, TANGLED, segments
 from gpu.noise.spent import Cells, Marked, nothing, of_cells
 from gpu.noise.summed_field import SummedField
@@ -144,12 +144,10 @@ def gather(
     channels: int,
     room: Room | None = None,
     levels: Mapping[int, int] | None = None,
-    used: Callable[[int], Cells] | None = None,
-    renewing: torch.Tensor | None = None,
+    purse: Purse | None = None,
 ) -> Gathered:
     """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many cells
-    they own, (H, W) int32: of level k, or of what `levels` says for an anchor. `used(label)` are cells that nobody may own, and
-    what the pixels that are `renewing` (H, W) own is told. See gpu.noise.gathering.gather."""
+    they own, (H, W) int32: of level k, or of what `levels` says for an anchor. See gpu.noise.gathering.gather."""
     height, width = track.label.shape
     room = room or Room()
     at_level = {k: shapes(track, k, s, room)}
@@ -161,16 +159,16 @@ def gather(
     noise = torch.zeros((channels, height, width), dtype=torch.float32)
     rank: npt.NDArray[np.int32] | None = None
     spending: dict[int, Cells] = {}
-    chosen = None if renewing is None else renewing.reshape(-1).numpy()
+    chosen = None if purse is None or purse.renewing is None else purse.renewing.reshape(-1).numpy()
     for label, pixels in by_label(track, at_level[k]):
         interrupt.poll()
         level = (levels or {}).get(label, k)
         if level not in at_level:
             at_level[level] = shapes(track, level, s)
         outline = at_level[level]
-        gone = used(label) if used is not None else nothing(k)
+        gone = purse.used(label) if purse is not None else nothing(k)
         room.marked(height * width).put(gone)
-        taken = Taken(room.marked(height * width).slot, gone.bits, level - k)
+        taken = Taken(room.marked(height * width).slot, gone.bits, level - gone.k)
         many = len(pixels) >= WHOLE_ROWS * height * width and level == k
         mask = np.zeros((height, 1 if many else width), np.uint8)
         if many and summed.is_whole(label, level, groups, channels):
@@ -198,7 +196,7 @@ def gather(
             some = noise[LANES * group : LANES * (group + 1)].view(-1, height * width).numpy()
             edges_compiled.normalise(pixels, total, count, float(4**level), np.float32(2.0**-FRACTION), some)
         if chosen is not None and len(own := pixels[chosen[pixels]]):
-            spending[label] = _owned(own, outline, level, k, height, shared, rank, taken)
+            spending[label] = _owned(own, outline, level, gone.k, height, shared, rank, taken)
     return Gathered(noise, torch.from_numpy(count).view(height, width), spending)
 
 

@@ -28,6 +28,11 @@ MOST_LEVEL = 14
 """The finest level: there a cell's standard deviation is 64 of the smallest steps."""
 
 
+def carried_or(carried: torch.Tensor, born: torch.Tensor) -> torch.Tensor:
+    """What pixels of an anchor hold: the noise that has been `carried` to them, or where that is NaN what they are `born` with."""
+    return torch.where(carried.isnan(), born, carried)
+
+
 def pixels(seed: int, anchor: int, channels: int, height: int, width: int, device: torch.device) -> torch.Tensor:
     """(C, H, W) the noise that frame `anchor` is born with: the integrals of the field over unit squares."""
     return rng.white(seed, rng.FIELD, anchor, channels, height, width, device)

@@ -3,7 +3,7 @@ and made anew when it is asked for again; values never depend on that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,8 +19,8 @@ from gpu.noise.tiling import SLOT, Tiling
 
 FIELD_CACHE_BYTES = 256 << 20
 
-ANCHOR_CACHE_BYTES = 64 << 20
-"""Of whole frames of noise that later frames are anchored in; the last one is kept in any case."""
+ANCHOR_CACHE_BYTES = 256 << 20
+"""Of noise that has been carried to anchors; what the frame at hand looks at is kept in any case."""
 
 
 class FineField(Protocol):
@@ -39,24 +39,20 @@ class FineField(Protocol):
         """(len(names), SLOT, SLOT) the sub-pixels of several. `keep`: the same ones will be asked for again and again."""
         ...
 
-    def by_pixel(self, label: torch.Tensor) -> torch.Tensor:
-        """(m,) bool: of which anchor frames single pixels can be refined, which `values` does."""
-        ...
-
     def values(self, owned: Claims, channels: int) -> Iterator[torch.Tensor]:
         """(m,) what single sub-pixels hold, one channel after the other."""
         ...
 
 
 class AnchorField:
-    """The field of anchor frames: what their pixels are born with, by the hash; and of frames that are the anchor of all that
-    follow, `whole()`, the noise that has been carried there, as it was given to `hold`."""
+    """The field of anchor frames: what their pixels are born with, by the hash; and in frames that pixels were renewed in,
+    `renewed()`, the noise that has been carried to these, as it was given to `hold`."""
 
-    def __init__(self, seed: int, tiling: Tiling, rasteriser: Rasteriser, whole: Callable[[], Sequence[int]]) -> None:
+    def __init__(self, seed: int, tiling: Tiling, rasteriser: Rasteriser, renewed: Callable[[], Sequence[int]]) -> None:
         self.seed, self.rasteriser = seed, rasteriser
-        self._tiling, self._whole = tiling, whole
-        self._blocks = Blocks(seed, tiling)
-        self._noise: ByteCache[int, torch.Tensor] = ByteCache(ANCHOR_CACHE_BYTES, bytes_of)
+        self._tiling, self._renewed = tiling, renewed
+        self._blocks = Blocks(seed, tiling, self.carried)
+        self._noise: dict[int, torch.Tensor] = {}  # what was asked for last stands last
         self._pieces: ByteCache[tuple[int, int], torch.Tensor] = ByteCache(FIELD_CACHE_BYTES, bytes_of)
         # By channel: which pieces were asked for last, and these side by side.
         self._together: ByteCache[int, tuple[tuple[int, ...], torch.Tensor]] = ByteCache(
@@ -70,17 +66,17 @@ class AnchorField:
 
     def at_level(self, k: int) -> AnchorField:
         """The same field on another level, with the same noise at hand."""
-        other = AnchorField(self.seed, Tiling(self._tiling.grid, k), self.rasteriser, self._whole)
+        other = AnchorField(self.seed, Tiling(self._tiling.grid, k), self.rasteriser, self._renewed)
         other._noise = self._noise
         return other
 
     def hold(self, label: int, noise: torch.Tensor) -> None:
-        """Take over the (C, H, W) noise of an anchor frame of `whole()`."""
+        """Take over the (C, H, W) noise that has been carried to a frame of `renewed()`, NaN where pixels are born there."""
         self._noise[label] = noise
 
     def carried(self, label: int) -> torch.Tensor | None:
-        """The (C, H, W) noise of an anchor frame of `whole()`, which must be at hand; None of any other frame."""
-        return self._noise[label] if label in self._whole() else None
+        """That noise, which must be at hand; None of any other frame."""
+        return self._noise[label] if label in self._renewed() else None
 
     def held(self, label: int) -> npt.NDArray[np.float32] | None:
         """The same for compiled code."""
@@ -89,20 +85,31 @@ class AnchorField:
 
     def holds(self, label: int, channels: int) -> bool:
         """Whether that noise is at hand, with so many channels or more; if so it is the last one to be dropped."""
-        noise = self._noise.get(label)
-        return noise is not None and len(noise) >= channels
+        noise = self._noise.pop(label, None)
+        if noise is None or len(noise) < channels:
+            return False
+        self._noise[label] = noise
+        return True
+
+    def drop_all_but(self, labels: Collection[int]) -> None:
+        """Drop noise of anchors that are not among `labels`, the longest unused first, until ANCHOR_CACHE_BYTES hold it."""
+        held = sum(noise.nbytes for noise in self._noise.values())
+        for label in [label for label in self._noise if label not in labels]:
+            if held <= ANCHOR_CACHE_BYTES:
+                return
+            held -= self._noise.pop(label).nbytes
 
     def piece(self, name: int, channel: int) -> torch.Tensor:
-        """See FineField. Of a frame of `whole()` its noise must be at hand."""
+        """See FineField. Of a frame of `renewed()` its noise must be at hand."""
         kept = self._pieces.get((name, channel))
         if kept is not None:
             return kept
         label, y, x, height, width = self._tiling.pixels(name)
         k = self._tiling.k
-        if label in self._whole():
-            values = self._noise[label][channel, y : y + height, x : x + width].contiguous()
-        else:
-            values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y, x, height, width, self._tiling.grid.device)
+        values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y, x, height, width, self._tiling.grid.device)
+        carried = self.carried(label)
+        if carried is not None:
+            values = field.carried_or(carried[channel, y : y + height, x : x + width].to(values.device), values)
         fine = torch.zeros((SLOT, SLOT), dtype=torch.int32, device=values.device)
         pixels = field.fixed(values)
         fine[: height << k, : width << k] = self.rasteriser.cells(pixels, self.seed, label, channel, k, y, x)
@@ -120,13 +127,6 @@ class AnchorField:
         if keep and self._together.bytes + fine.nbytes <= self._together.maxsize:
             self._together[channel] = names, fine
         return fine
-
-    def by_pixel(self, label: torch.Tensor) -> torch.Tensor:
-        """See FineField: the hash knows only pixels that were born where they are."""
-        whole = self._whole()
-        if not whole:
-            return torch.ones_like(label, dtype=torch.bool)
-        return ~torch.isin(label, torch.tensor(whole, device=label.device))
 
     def values(self, owned: Claims, channels: int) -> Iterator[torch.Tensor]:
         """See FineField."""

@@ -7,15 +7,18 @@ the same result. `field` is any FineField, so that nothing here knows where nois
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
-from gpu.noise import outlines, polygons, sparse
+from gpu.noise import outlines, polygons, sparse, spent
 from gpu.noise.field import floating
 from gpu.noise.fine_field import FineField
 from gpu.noise.ownership import Rasteriser
 from gpu.noise.sparse import Claims
+from gpu.noise.spent import Cells
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tiling import SLOT, Tiling
 from gpu.noise.tracks import Track
@@ -49,26 +52,92 @@ class ByPiece:
     rare: torch.Tensor
 
 
+class Gathered(NamedTuple):
+    """Noise (C, H, W), 0 where a pixel owns nothing; how many sub-pixels pixels own, (H, W) int32; and of those that are being
+    renewed, which, by anchor."""
+
+    noise: torch.Tensor
+    count: torch.Tensor
+    spending: dict[int, Cells]
+
+
+@dataclass(frozen=True)
+class Purse:
+    """What was spent of anchors and what is being spent: `used(label)` the cells of an anchor, on level `k`, that nobody may own,
+    and the pixels (H, W) bool that are `renewing`, None for nobody."""
+
+    k: int
+    used: Callable[[int], Cells]
+    renewing: torch.Tensor | None = None
+
+
 def gather(
-    track: Track, error: torch.Tensor, field: FineField, rasteriser: Rasteriser, s: int, channels: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+    track: Track,
+    error: torch.Tensor,
+    field: FineField,
+    rasteriser: Rasteriser,
+    s: int,
+    channels: int,
+    purse: Purse | None = None,
+) -> Gathered:
     """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many
     sub-pixels they own, (H, W) int32.
 
     Where pixels overlap, the one of the smallest `error` (H, W) owns, in steps of 1/64 pixel. `s` segments a side make an
-    outline, see gpu.noise.polygons.
+    outline, see gpu.noise.polygons. What is spent of the `purse` nobody owns.
     """
     grid = field.tiling.grid
+    owned: list[Claims] = []
     total = torch.zeros((channels, grid.height * grid.width), dtype=torch.int64, device=grid.device)
     count = torch.zeros(grid.height * grid.width, dtype=torch.int32, device=grid.device)
     pieces = cut(track, error, field.tiling, s)
     if len(pieces.polygon):
         sorted_ = by_piece(pieces, field)
         if len(sorted_.few):
-            _sparse(pieces, sorted_, field, total, count)
-        _dense(pieces, sorted_, field, rasteriser, total, count)
+            _sparse(pieces, sorted_, field, total, count, purse, owned)
+        _dense(pieces, sorted_, field, rasteriser, total, count, purse, owned)
     total, count = total.view(channels, grid.height, grid.width), count.view(grid.height, grid.width)
-    return normalised(total, count, field.tiling.k), count
+    spending = _spending(owned, field.tiling, purse.k) if purse is not None else {}
+    return Gathered(normalised(total, count, field.tiling.k), count, spending)
+
+
+def unspent(owned: Claims, tiling: Tiling, used: Callable[[int], Cells]) -> torch.Tensor:
+    """(m,) bool: which of these sub-pixels are not spent."""
+    free = torch.ones(len(owned.owner), dtype=torch.bool, device=owned.owner.device)
+    for label in torch.unique(owned.label).tolist():
+        cells = used(label)
+        if len(cells.places):
+            here = torch.nonzero(owned.label == label)[:, 0]
+            row, column = owned.y[here].cpu().numpy(), owned.x[here].cpu().numpy()
+            gone = spent.inside(cells, row, column, tiling.k, tiling.grid.width)
+            free[here] = ~torch.from_numpy(gone).to(free.device)
+    return free
+
+
+def _spending(owned: list[Claims], tiling: Tiling, k: int) -> dict[int, Cells]:
+    """The cells of level k that were claimed, by anchor; `owned` in sub-pixels of the tiling's level."""
+    by_label: dict[int, list[Cells]] = {}
+    for claim in owned:
+        for label in torch.unique(claim.label).tolist():
+            here = claim.label == label
+            row, column = claim.y[here].cpu().numpy(), claim.x[here].cpu().numpy()
+            cells = spent.of_cells(row, column, tiling.k, k, tiling.grid.width)
+            by_label.setdefault(label, []).append(cells)
+    return {label: spent.union(parts, k) for label, parts in by_label.items()}
+
+
+def _claimed(
+    owner: torch.Tensor, names: torch.Tensor, tiling: Tiling, chosen: torch.Tensor | None
+) -> tuple[Claims, torch.Tensor]:
+    """The sub-pixels of pieces that anybody owns, or one of the `chosen` (pairs,), and where they stand in `owner`."""
+    at = torch.nonzero((owner.view(-1) >= 0) if chosen is None else (owner.view(-1) >= 0) & chosen[owner.view(-1)])[:, 0]
+    piece, inner = at // (SLOT * SLOT), at % (SLOT * SLOT)
+    corner = tiling.corners(names)[piece]
+    claim = Claims(
+        owner.view(-1)[at].to(torch.int64), tiling.labels(names)[piece], corner[:, 0] + inner % SLOT,
+        corner[:, 1] + inner // SLOT,
+    )  # fmt: skip
+    return claim, at
 
 
 def normalised(total: torch.Tensor, count: torch.Tensor, k: int) -> torch.Tensor:
@@ -106,7 +175,6 @@ def by_piece(pieces: Pieces, field: FineField) -> ByPiece:
     order = torch.argsort(pieces.piece, stable=True)
     names, sizes = torch.unique_consecutive(pieces.piece[order], return_counts=True)
     dense = sizes * 4**field.tiling.k >= SLOT * SLOT * SPARSE
-    dense |= ~field.by_pixel(field.tiling.labels(names))
     member = torch.repeat_interleave(dense, sizes)
     number = torch.repeat_interleave(torch.cumsum(~dense, 0) - 1, sizes)
     return ByPiece(order[member], names[dense], sizes[dense], order[~member], number[~member], names[~dense])
@@ -149,6 +217,8 @@ def _dense(
     rasteriser: Rasteriser,
     total: torch.Tensor,
     count: torch.Tensor,
+    purse: Purse | None,
+    spending: list[Claims],
 ) -> None:
     """Rasterise whole pieces and add up by owner."""
     listed = given.sizes.tolist()
@@ -157,8 +227,17 @@ def _dense(
         names, sizes = given.names[start : start + step], given.sizes[start : start + step]
         end = begin + sum(listed[start : start + step])
         pairs, begin = given.many[begin:end], end
-        owner = owners(pieces, pairs, names, sizes, field.tiling, rasteriser).reshape(-1).add_(1)
+        owner = owners(pieces, pairs, names, sizes, field.tiling, rasteriser).reshape(-1)
         pixel = pieces.pixel[pieces.polygon[pairs]]
+        if purse is not None:
+            labels = field.tiling.labels(names)
+            some = torch.tensor([len(purse.used(label).places) > 0 for label in labels.tolist()], device=labels.device)
+            if bool(some.any()):
+                claim, at = _claimed(owner, names, field.tiling, None)
+                owner[at[~unspent(claim, field.tiling, purse.used)]] = -1
+            if purse.renewing is not None:
+                spending.append(_claimed(owner, names, field.tiling, purse.renewing.view(-1)[pixel])[0])
+        owner = owner.add_(1)
         owned = torch.bincount(owner, minlength=len(pairs) + 1)[1:]
         count.index_add_(0, pixel, owned.to(torch.int32))
         for channel in range(len(total)):
@@ -168,10 +247,22 @@ def _dense(
             total[channel].index_add_(0, pixel, sums.to(torch.int64))
 
 
-def _sparse(pieces: Pieces, given: ByPiece, field: FineField, total: torch.Tensor, count: torch.Tensor) -> None:
+def _sparse(
+    pieces: Pieces,
+    given: ByPiece,
+    field: FineField,
+    total: torch.Tensor,
+    count: torch.Tensor,
+    purse: Purse | None,
+    spending: list[Claims],
+) -> None:
     """Find the owners of single sub-pixels and add up what these hold."""
     pixel = pieces.pixel[pieces.polygon[given.few]]
     owned = claims(pieces, given, field.tiling)
+    if purse is not None:
+        owned = owned.of(unspent(owned, field.tiling, purse.used))
+        if purse.renewing is not None:
+            spending.append(owned.of(purse.renewing.view(-1)[pixel[owned.owner]]))
     held = field.values(owned, len(total)) if len(total) and len(owned.owner) else ()
     sums, number = sparse.sums(owned, len(pixel), held, len(total))
     count.index_add_(0, pixel, number)

@@ -27,7 +27,7 @@ LANES = 4
 """Channels that lie side by side, so that one read serves all of them."""
 
 Held = Callable[[int], torch.Tensor | None]
-"""The (C, H, W) noise that has been carried to an anchor frame, or None where its pixels are born there."""
+"""The (C, H, W) noise that has been carried to an anchor frame, NaN where pixels are born there; None where all are."""
 
 
 @dataclass(frozen=True)
@@ -150,11 +150,10 @@ class PrefixSums:
             interrupt.poll()
             rows = min(step, h - start)
             for lane in range(lanes):
-                if held is None:
-                    channel = first + lane
-                    values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y + start, 0, rows, width, device)
-                else:
-                    values = held[first + lane, y + start : y + start + rows].to(device)
+                channel = first + lane
+                values = rng.plane(self.seed, rng.FIELD, label, channel, 0, y + start, 0, rows, width, device)
+                if held is not None:
+                    values = field.carried_or(held[channel, y + start : y + start + rows].to(device), values)
                 cells = field.cells(field.fixed(values), self.seed, label, first + lane, k, y + start, 0)
                 sums = torch.cumsum(cells.view(rows, n, width * n), 2, dtype=torch.int32)
                 out[start : start + rows, 1:, :, lane] = sums.transpose(1, 2)

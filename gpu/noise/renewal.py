@@ -80,3 +80,26 @@ def renewing(track: Track, limit: float) -> torch.Tensor | None:
         for axis in (0, 1):
             chosen = chosen | shifted(chosen, axis, 1) | shifted(chosen, axis, -1)
     return chosen & carried
+
+
+def whole(track: Track, limit: float) -> torch.Tensor | None:
+    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than a seventh
+    of `limit` pixels; None else. For priors whose anchors are given up as a whole."""
+    if limit == math.inf:
+        return None
+    inside, beyond = beside(track.label), bends(track) > limit / 7
+    if 2 * int((beyond & inside).sum()) <= int(inside.sum()):
+        return None
+    return torch.ones_like(inside)
+
+
+def beside(label: torch.Tensor) -> torch.Tensor:
+    """(H, W) bool which pixels lie in a row or column between two of their own anchor."""
+    between = torch.zeros_like(label, dtype=torch.bool)
+    for axis in (0, 1):
+        size = label.shape[1 - axis]
+        number = torch.arange(size, device=label.device)
+        number = number if axis == 0 else number[:, None]
+        same = (shifted(label, axis, 1) == label) & (shifted(label, axis, -1) == label)
+        between |= same & (number > 0) & (number < size - 1)
+    return between

@@ -22,6 +22,10 @@ class Claims:
     x: torch.Tensor
     y: torch.Tensor
 
+    def of(self, chosen: torch.Tensor) -> Claims:
+        """Those that are `chosen` (m,) bool."""
+        return Claims(self.owner[chosen], self.label[chosen], self.x[chosen], self.y[chosen])
+
 
 def claims(
     contours: Contours,

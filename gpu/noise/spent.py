@@ -59,6 +59,14 @@ def of_cells(row: I64, column: I64, level: int, k: int, width: int) -> Cells:
     return Cells(k, places.astype(np.int32), np.packbits(marked, axis=1, bitorder="little"))
 
 
+def places(cells: Cells, width: int) -> tuple[I64, I64]:
+    """(n,) the row and the column, on their level, of every cell."""
+    bits = np.unpackbits(cells.bits, axis=1, bitorder="little")[:, : 1 << (2 * cells.k)]
+    which, bit = np.nonzero(bits)
+    place, side = cells.places[which].astype(np.int64), 1 << cells.k
+    return (place // width) * side + bit // side, (place % width) * side + bit % side
+
+
 def union(parts: list[Cells], k: int) -> Cells:
     """All of them."""
     parts = [part for part in parts if len(part.places)]

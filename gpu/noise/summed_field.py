@@ -28,7 +28,7 @@ PART_BYTES = 64 << 20
 """Of a field that is made anew for each frame: as much at once."""
 
 Held = Callable[[int], npt.NDArray[np.float32] | None]
-"""The (C, H, W) noise that has been carried to an anchor frame, or None where its pixels are born there."""
+"""The (C, H, W) noise that has been carried to an anchor frame, NaN where pixels are born there; None where all are."""
 
 
 Key = tuple[int, int, int, int]

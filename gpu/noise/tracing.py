@@ -36,6 +36,49 @@ class Surface(NamedTuple):
     joined: torch.Tensor
 
 
+def square(vector: torch.Tensor) -> torch.Tensor:
+    """(...) the squared lengths of vectors (2, ...)."""
+    return vector[0] * vector[0] + vector[1] * vector[1]
+
+
+def shifted(values: torch.Tensor, axis: int, by: int) -> torch.Tensor:
+    """`values` (..., H, W) of the pixel `by` further along x (axis 0) or y (axis 1), the border repeated."""
+    dim = values.ndim - 1 - axis
+    size = values.shape[dim]
+    at = (torch.arange(size, device=values.device) + by).clamp(0, size - 1)
+    return values.index_select(dim, at)
+
+
+def trusted(
+    here: torch.Tensor, label: torch.Tensor, moving: torch.Tensor, axis: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Which of a pixel's two steps along an axis, (H, W) bool from the neighbour before and to the one after, stay on its
+    surface; positions `here` (2, H, W).
+
+    A neighbour is of another surface when it has another anchor, lies outside the frame, or when the two one-sided
+    differences disagree as no smooth map would (a jump at an occlusion): then the one nearer to the identity is trusted.
+    A stretch beyond FAR pixels is believed only where both sides agree on it.
+    """
+    size = label.shape[1 - axis]
+    number = torch.arange(size, device=label.device)
+    number = number if axis == 0 else number[:, None]
+    same_after = (shifted(label, axis, 1) == label) & moving & shifted(moving, axis, 1) & (number < size - 1)
+    same_before = (shifted(label, axis, -1) == label) & moving & shifted(moving, axis, -1) & (number > 0)
+    a, b = here - shifted(here, axis, -1), shifted(here, axis, 1) - here
+    apart, length_a, length_b = square(a - b), square(a), square(b)
+    shorter = torch.minimum(length_a, length_b)
+    both = same_before & same_after
+    # |a - b| > 1 + |shorter| / 2, and |a - b| <= |shorter| / 4, compared as squares without a root.
+    beyond = apart - 1 - shorter * 0.25
+    jump = both & (beyond > 0) & (beyond * beyond > shorter)
+    agreed = both & (apart * 16 <= shorter)
+    # |a - e|^2 <= |b - e|^2 for the unit vector e, with the common |e|^2 left out.
+    nearer = length_a - 2 * a[axis] <= length_b - 2 * b[axis]
+    before = same_before & ~(jump & ~nearer) & (agreed | (length_a <= outlines.FAR * outlines.FAR))
+    after = same_after & ~(jump & nearer) & (agreed | (length_b <= outlines.FAR * outlines.FAR))
+    return before, after
+
+
 def surface(position: torch.Tensor, label: torch.Tensor) -> Surface:
     """The surface of pixels at `position` (H, W, 2) of frames `label` (H, W) int32, below 0 where a pixel is on none."""
     if position.device.type == "cpu" and compiled.available():
@@ -46,18 +89,18 @@ def surface(position: torch.Tensor, label: torch.Tensor) -> Surface:
         return Surface(position.contiguous(), joined)
     here = position.permute(2, 0, 1)
     on = label >= 0
-    before_x, after_x = outlines.trusted(here, label, on, 0)
-    before_y, after_y = outlines.trusted(here, label, on, 1)
+    before_x, after_x = trusted(here, label, on, 0)
+    before_y, after_y = trusted(here, label, on, 1)
     joined = before_x.to(torch.uint8) * BEFORE + after_x.to(torch.uint8) * AFTER
     joined = joined + (before_y.to(torch.uint8) * BEFORE + after_y.to(torch.uint8) * AFTER) * (1 << ALONG)
     for number in range(4):
         dx, dy = number % 2 * 2 - 1, number // 2 * 2 - 1
         flat = _to(here, before_x, after_x, 0, dx) + _to(here, before_y, after_y, 1, dy)
-        corner = outlines.shifted(outlines.shifted(here, 0, dx), 1, dy) - here
-        same = outlines.shifted(outlines.shifted(label, 0, dx), 1, dy) == label
+        corner = shifted(shifted(here, 0, dx), 1, dy) - here
+        same = shifted(shifted(label, 0, dx), 1, dy) == label
         same = same & (after_x if dx > 0 else before_x) & (after_y if dy > 0 else before_y)
-        length, off = outlines.square(flat), corner - flat
-        beyond = outlines.square(off) - 1 - length * 0.25
+        length, off = square(flat), corner - flat
+        beyond = square(off) - 1 - length * 0.25
         smooth = (beyond <= 0) | (beyond * beyond <= length)
         joined = joined + (same & smooth).to(torch.uint8) * (1 << (CORNER + number))
     return Surface(position, joined)
@@ -65,7 +108,7 @@ def surface(position: torch.Tensor, label: torch.Tensor) -> Surface:
 
 def _to(here: torch.Tensor, before: torch.Tensor, after: torch.Tensor, axis: int, side: int) -> torch.Tensor:
     """(2, H, W) the step to the neighbour on a side along an axis, as the pixel's own surface continues."""
-    ahead, back = outlines.shifted(here, axis, side) - here, here - outlines.shifted(here, axis, -side)
+    ahead, back = shifted(here, axis, side) - here, here - shifted(here, axis, -side)
     unit = torch.zeros((2, 1, 1), dtype=here.dtype, device=here.device)
     unit[axis] = float(side)
     own, other = (after, before) if side > 0 else (before, after)

@@ -4,30 +4,32 @@ Frames are transported from anchors rather than chained, so that frame 0 is not 
 the anchor of where it was in the previous frame; where that is not known either it opens a new anchor with fresh noise,
 which later frames transport like any other (two-stage handler, after Appendix C.4 of the paper).
 
-Accumulated positions are known at the centres of pixels only. Where a turbulent motion has folded and stretched them until
-neighbours lie in no line any more (`bend`), what is between the centres is unknown, and outlines drawn through them no longer
-follow the motion: then a whole frame is made the anchor of all its pixels (`reanchored`).
+Positions are traced through the motion (gpu.noise.tracing) back to the anchor, or to a frame at most BASE steps ago whose positions
+are known: to interpolate positions in every frame would let them drift. Where outlines through them no longer follow the motion,
+pixels are renewed (gpu.noise.renewal): from the next frame on the frame they are in is their anchor.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-import numpy as np
 import torch
+from cachetools import LRUCache
 
-from gpu import compiled
 from gpu.flow import maps
-from gpu.noise import polygons
+from gpu.noise import tracing
 from gpu.noise.chain import Chain
-from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, RENEWED, UNDEFINED
 from gpu.noise.tiling import NoiseGrid
+from gpu.noise.tracing import PASS, Points, Surface
 
 TRACK_CACHE_BYTES = 64 << 20  # of either chain of tracks
-TRACK_PIXEL_BYTES = 13
+TRACK_PIXEL_BYTES = 30
+
+BASE = 8
+"""Frames from one base to the next, to which points are traced."""
 
 
 class Motion(Protocol):
@@ -41,7 +43,7 @@ class Motion(Protocol):
 @dataclass(frozen=True)
 class Track:
     """Where each pixel's noise comes from: `label` (H, W) int32 anchor frame, `position` (H, W, 2) float32 absolute
-    position in it, `state` (H, W) uint8 of KEPT, INHERITED, NEW, UNDEFINED."""
+    position in it, `state` (H, W) uint8 of gpu.noise.states."""
 
     label: torch.Tensor
     position: torch.Tensor
@@ -54,127 +56,62 @@ def fresh(t: int, height: int, width: int, device: torch.device) -> Track:
     return Track(label, maps.pixel_centres(height, width, device), torch.zeros_like(label, dtype=torch.uint8))
 
 
-def bend(track: Track) -> float:
-    """How far the positions of neighbours are from lying in a line, in pixels: the median of |p(i+1) - 2 p(i) + p(i-1)| over
-    all three pixels in a row or column that have one anchor. Bilinear positions are off by about an eighth of it. 0 of any
-    affine motion, however large, and where there are no such pixels."""
-    position, label = track.position, track.label
-    bends = []
-    for axis in (0, 1):
-        size = label.shape[axis] - 2
-        if size < 1:
-            continue
-        p = [position.narrow(axis, start, size) for start in range(3)]
-        anchor = [label.narrow(axis, start, size) for start in range(3)]
-        same = (anchor[0] == anchor[1]) & (anchor[1] == anchor[2])
-        bends.append((p[2] - 2 * p[1] + p[0])[same].norm(dim=-1))
-    if not bends or not sum(map(len, bends)):
-        return 0.0
-    return float(torch.cat(bends).median())
+class Handed(NamedTuple):
+    """What a frame hands on to those that follow: its own `track`; the track `base` of frame `at`, as handed on from there,
+    with its `surface`; and for every frame from at + 1 to this one the `marks` (H, W) uint8 of its pixels: PASS where points go
+    on through them, else they are an anchor's, and hand on this state."""
+
+    track: Track
+    at: int
+    base: Track
+    surface: Surface
+    marks: tuple[torch.Tensor, ...]
 
 
-def is_bent(track: Track, limit: float) -> bool:
-    """Whether `bend` is above `limit`."""
-    if limit == math.inf:
-        return False
-    if track.label.device.type == "cpu" and compiled.available():
-        from gpu.noise import tracks_compiled
-
-        number, beyond = tracks_compiled.count_bent(track.position.numpy(), track.label.numpy(), np.float32(limit))
-        return bool(beyond > number // 2)
-    return bend(track) > limit
+def handed(state: torch.Tensor, renewed: torch.Tensor | None) -> torch.Tensor:
+    """The states that pixels of `state` (H, W) hand on, those that are `renewed` (H, W) among them."""
+    after = torch.where(state == NEW, INHERITED, state)
+    if renewed is not None:
+        after = torch.where(renewed & (state == KEPT), RENEWED, after)
+    return after.to(torch.uint8)
 
 
-def reanchored(track: Track, t: int) -> Track:
-    """The track of frame t as that of an anchor: every pixel starts from its own place. What is KEPT stays called so."""
-    height, width = track.label.shape
-    own = fresh(t, height, width, track.label.device)
-    return Track(own.label, own.position, track.state)
+def start(first: int, height: int, width: int, device: torch.device) -> Handed:
+    """What a shot's first frame hands on."""
+    track = fresh(first, height, width, device)
+    return Handed(track, first, track, tracing.surface(track.position, track.label), ())
 
 
-class StepBack(NamedTuple):
-    """Where the pixels of a frame were in the frame before: `position` (H, W, 2), their own centre where that is not known;
-    (H, W) `valid`, where it is; (H, W) int64 `row` and `column` of the pixel that position falls into."""
-
-    position: torch.Tensor
-    valid: torch.Tensor
-    row: torch.Tensor
-    column: torch.Tensor
-
-
-def step_back(motion: Motion, t: int) -> StepBack:
-    """From frame t+1 to frame t: p was at p + backward(t)(p), unless the motion is not valid there or leaves the frame."""
-    flow = motion.backward(t)
-    height, width = flow.shape[:2]
-    centres = maps.pixel_centres(height, width, flow.device)
-    position = centres + flow
-    valid = motion.valid(t) & maps.inside(position, height, width)
-    position = torch.where(valid[..., None], position, centres)
-    column = position[..., 0].floor().clamp(0, width - 1).to(torch.int64)
-    row = position[..., 1].floor().clamp(0, height - 1).to(torch.int64)
-    return StepBack(position, valid, row, column)
-
-
-def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
-    """The track of frame t+1 from that of frame t.
-
-    Position is bilinear in the track's positions on the surface of the pixel that p + backward(t)(p) falls into.
-    """
-    height, width = track.label.shape
-    if track.label.device.type == "cpu" and compiled.available():
-        return _advance_compiled(track, t, motion, fill)
-    own = fresh(t + 1, height, width, track.label.device)
-    came_from, valid, row, column = step_back(motion, t)
-    offset = came_from - torch.stack([column, row], -1).to(torch.float32) - 0.5
-    source = (row * width + column).view(-1)
-    around = polygons.neighbourhoods(track.position, track.label).view(18, -1)
-    u, v = offset[..., 0].reshape(-1), offset[..., 1].reshape(-1)
-    side_x, side_y = torch.where(u < 0, -1, 1), torch.where(v < 0, -1, 1)
-    u, v = u.abs(), v.abs()
-
-    def pick(neighbour: torch.Tensor) -> torch.Tensor:
-        """(2, n) positions of one neighbour of each source pixel, numbered 0 to 8 row by row."""
-        index = neighbour * (2 * height * width) + source
-        return torch.stack([around.view(-1)[index], around.view(-1)[index + height * width]])
-
-    middle = torch.full_like(side_x, 4)
-    position = (1 - v) * ((1 - u) * pick(middle) + u * pick(middle + side_x)) + v * (
-        (1 - u) * pick(middle + 3 * side_y) + u * pick(middle + 3 * side_y + side_x)
-    )
-    position = position.T.reshape(height, width, 2)
-    label = track.label[row, column]
-    valid = valid & maps.inside(position, height, width)
-    if fill == "random":
-        valid = valid & (track.state[row, column] != UNDEFINED)
-    state = torch.where(track.state[row, column] == KEPT, KEPT, INHERITED).to(torch.uint8)
-    born = NEW if fill == "two-stage" else UNDEFINED
+def moved_on(before: Handed, t: int, step: Callable[[int], Surface], valid: torch.Tensor, fill: str) -> Track:
+    """The track of frame t, from what frame t - 1 hands on. `step(u)` is the surface of the step from frame u + 1 to u; `valid`
+    (H, W) where that from t is valid."""
+    points = Points(step(t - 1), valid)
+    for u in range(t - 1, before.at, -1):
+        points.through(before.marks[u - before.at - 1], u, step(u - 1))
+    points.arrive(before.surface, before.base.label, before.base.state)
+    height, width = valid.shape
+    born = points.state == tracing.LOST
+    own = fresh(t, height, width, valid.device)
     return Track(
-        torch.where(valid, label, own.label),
-        torch.where(valid[..., None], position, own.position),
-        torch.where(valid, state, torch.full_like(state, born)),
+        torch.where(born, own.label, points.label),
+        torch.where(born[..., None], own.position, points.position),
+        torch.where(born, NEW if fill == "two-stage" else UNDEFINED, points.state).to(torch.uint8),
     )
 
 
-def _advance_compiled(track: Track, t: int, motion: Motion, fill: str) -> Track:
-    """`advance`, the same to the last bit."""
-    from gpu.noise import tracks_compiled
-
-    height, width = track.label.shape
-    wide = (height + 2, width + 2)
-    x, y = np.empty(wide, np.float32), np.empty(wide, np.float32)
-    anchor, across, along = np.empty(wide, np.int32), np.empty(wide, np.uint8), np.empty(wide, np.uint8)
-    place = np.ascontiguousarray(track.position.numpy())
-    tracks_compiled.surfaces(place, np.ascontiguousarray(track.label.numpy()), x, y, anchor, across, along)
-    position = torch.empty((height, width, 2), dtype=torch.float32)
-    label = torch.empty((height, width), dtype=torch.int32)
-    state = torch.empty((height, width), dtype=torch.uint8)
-    tracks_compiled.advance(
-        x, y, anchor, across, along, np.ascontiguousarray(track.state.numpy()),
-        np.ascontiguousarray(motion.backward(t).numpy()), np.ascontiguousarray(motion.valid(t).numpy()), t + 1,
-        KEPT, INHERITED, NEW if fill == "two-stage" else UNDEFINED, UNDEFINED if fill == "random" else -1,
-        position.numpy(), label.numpy(), state.numpy(),
-    )  # fmt: skip
-    return Track(label, position, state)
+def hand_on(before: Handed, track: Track, t: int, renewed: torch.Tensor | None) -> Handed:
+    """What frame t hands on, of `track`, after what frame t - 1 did; its pixels `renewed` (H, W) become anchors."""
+    states = handed(track.state, renewed)
+    if t - before.at < BASE:
+        anchors = track.label == t if renewed is None else (track.label == t) | renewed
+        mark = torch.where(anchors, states, PASS).to(torch.uint8)
+        return Handed(track, before.at, before.base, before.surface, (*before.marks, mark))
+    base = Track(track.label, track.position, states)
+    if renewed is not None:
+        own = fresh(t, *renewed.shape, renewed.device)
+        position = torch.where(renewed[..., None], own.position, track.position)
+        base = Track(torch.where(renewed, own.label, track.label), position, states)
+    return Handed(track, t, base, tracing.surface(base.position, base.label), ())
 
 
 def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
@@ -191,11 +128,12 @@ def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
 
 
 class Tracks:
-    """The tracks of every frame along one motion, by random access: by the motion alone, and renewed where pixels own nothing.
+    """The tracks of every frame along one motion, by random access: by the motion alone, and renewed where pixels own nothing or
+    can be followed no further.
 
     A shot's first frame is its first anchor. `owned(track, t)` counts, (H, W), the sub-pixels that frame t's pixels own along a
-    track; it is asked where nobody has counted them (`renewed`) before. Positions more bent than `limit` make their frame the
-    anchor of all that follow (see `bend`); a limit of infinity keeps to the anchors that noise was born in.
+    track; it is asked where nobody has counted them (`renewed`) before. `renewing(track, t)` are the pixels (H, W) of frame t
+    that become an anchor for those that follow, None for nobody.
     """
 
     def __init__(
@@ -204,17 +142,19 @@ class Tracks:
         grid: NoiseGrid,
         shot_start: Callable[[int], int],
         fill: str,
-        limit: float,
+        renewing: Callable[[Track, int], torch.Tensor | None],
         owned: Callable[[Track, int], torch.Tensor],
     ) -> None:
         self.motion, self.fill = motion, fill
-        self._grid, self._first, self._limit, self._owned = grid, shot_start, limit, owned
-        self._whole: dict[int, bool] = {}  # whether a frame is the anchor of all that follow
+        self._grid, self._first, self._owned = grid, shot_start, owned
+        self._choose = renewing
+        self._anchors: dict[int, bool] = {}  # whether pixels were renewed in a frame
+        self._steps: LRUCache[int, Surface] = LRUCache(BASE)
         self._last: tuple[int, Track] | None = None  # the frame that was stepped to last
         self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel (flat indices)
         keep = max(2, TRACK_CACHE_BYTES // (TRACK_PIXEL_BYTES * grid.height * grid.width))
-        self._geometric = Chain(self.start, self._step, shot_start, keep)
-        self._transported = Chain(self.start, self._renewing_step, shot_start, keep)
+        self._geometric = Chain(self._start, self._step, shot_start, keep)
+        self._transported = Chain(self._start, self._renewing_step, shot_start, keep)
 
     def first(self, t: int) -> int:
         """The first frame of the shot that frame t belongs to."""
@@ -226,7 +166,7 @@ class Tracks:
 
     def geometric(self, t: int) -> Track:
         """Where frame t's noise comes from by the motion alone."""
-        return self._geometric.at(t)
+        return self._geometric.at(t).track
 
     def before_renewal(self, t: int) -> Track:
         """Where frame t's noise is looked for, before pixels that turn out to own no sub-pixel are born anew."""
@@ -235,7 +175,7 @@ class Tracks:
 
     def transported(self, t: int) -> Track:
         """Where frame t's noise comes from when it is gathered from owned sub-pixels."""
-        return self._transported.at(t)
+        return self._transported.at(t).track
 
     def renewed(self, moved: Track, t: int, count: torch.Tensor) -> Track:
         """`transported(t)` from `before_renewal(t)` and the number of sub-pixels that its pixels own, (H, W)."""
@@ -244,27 +184,45 @@ class Tracks:
             self._empty[t] = torch.nonzero(missing.view(-1))[:, 0]
         return renew(moved, self._empty[t], t, self.fill)
 
-    def whole_anchors(self) -> list[int]:
-        """The frames, as far as they were looked at, that are the anchor of all that follow."""
-        return sorted(t for t, whole in self._whole.items() if whole)
+    def renewing(self, moved: Track, t: int) -> torch.Tensor | None:
+        """(H, W) the pixels of `before_renewal(t)` that become an anchor for the frames that follow; None for nobody."""
+        return None if self._anchors.get(t) is False else self._choose(moved, t)
 
-    def _step(self, before: Track, t: int) -> Track:
-        """The track of frame t from that of frame t - 1."""
-        return advance(before, t - 1, self.motion, self.fill)
+    def anchors(self) -> list[int]:
+        """The frames, as far as they were looked at, in which pixels were renewed: anchors that noise has been carried to."""
+        return sorted(t for t, any_ in self._anchors.items() if any_)
 
-    def _moved(self, before: Track, t: int) -> Track:
-        """The same, where frame t - 1 may have become the anchor of all its pixels."""
-        if t - 1 not in self._whole:
-            self._whole[t - 1] = self._first(t - 1) != t - 1 and is_bent(before, self._limit)
+    def _start(self, first: int) -> Handed:
+        return start(first, self._grid.height, self._grid.width, self._grid.device)
+
+    def _surface(self, t: int) -> Surface:
+        """The surface of the step from frame t + 1 to frame t."""
+        if t not in self._steps:
+            self._steps[t] = tracing.step_surface(self.motion.backward(t), self.motion.valid(t))
+        return self._steps[t]
+
+    def _follow(self, before: Handed, t: int) -> Track:
+        return moved_on(before, t, self._surface, self.motion.valid(t - 1), self.fill)
+
+    def _step(self, before: Handed, t: int) -> Handed:
+        """What frame t hands on by the motion alone."""
+        return hand_on(before, self._follow(before, t), t, None)
+
+    def _moved(self, before: Handed, t: int) -> Track:
+        """The track of frame t from what frame t - 1 hands on."""
         # Asked for twice: before the frame is gathered, and on the way to the next one.
         if self._last is None or self._last[0] != t:
-            self._last = t, self._step(reanchored(before, t - 1) if self._whole[t - 1] else before, t)
+            self._last = t, self._follow(before, t)
         return self._last[1]
 
-    def _renewing_step(self, before: Track, t: int) -> Track:
-        """The same, and pixels that own no sub-pixel are renewed: later frames depend on them, so they are looked for even
+    def _renewing_step(self, before: Handed, t: int) -> Handed:
+        """The same, and pixels that own no sub-pixel are born anew: later frames depend on them, so they are looked for even
         where nobody asked for this frame's noise."""
         moved = self._moved(before, t)
-        if t in self._empty:
-            return renew(moved, self._empty[t], t, self.fill)
-        return self.renewed(moved, t, self._owned(moved, t))
+        chosen = self.renewing(moved, t)
+        self._anchors[t] = chosen is not None
+        count = self._owned(moved, t) if t not in self._empty else torch.empty(0)
+        track = self.renewed(moved, t, count)
+        if chosen is not None:
+            chosen = chosen & (track.label != t)
+        return hand_on(before, track, t, chosen)

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import torch
 
 from gpu import interrupt
-from gpu.noise import contested, gathering, outlines
+from gpu.noise import contested, gathering, outlines, spent
 from gpu.noise.contested import Frame, Spans, numbered, parts
 from gpu.noise.crossings import Walk
+from gpu.noise.gathering import Gathered, Purse
 from gpu.noise.outlines import NONE, SNAP_BITS, TANGLED
 from gpu.noise.prefix_sums import LANES, Patches, PrefixSums, Rows
+from gpu.noise.spent import Cells
 from gpu.noise.states import NEW, UNDEFINED
 from gpu.noise.tracks import Track
 
@@ -61,7 +64,8 @@ def gather(
     s: int,
     channels: int,
     levels: Mapping[int, int] | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:
+    purse: Purse | None = None,
+) -> Gathered:
     """Noise (C, H, W) of the transported pixels of a track, of unit variance, 0 where a pixel owns nothing, and how many cells
     they own, (H, W) int32: of level k, or of what `levels` says for an anchor. See gpu.noise.gathering.gather."""
     height, width = track.label.shape
@@ -69,6 +73,7 @@ def gather(
     moving = (track.state != NEW) & (track.state != UNDEFINED)
     noise = torch.zeros((channels, height, width), dtype=torch.float32, device=device)
     count = torch.zeros((height, width), dtype=torch.int32, device=device)
+    spending: dict[int, Cells] = {}
     for level in sorted({k, *(levels or {}).values()}):
         here = moving
         if levels:
@@ -76,40 +81,83 @@ def gather(
             inside = torch.isin(track.label, torch.tensor(finer, dtype=track.label.dtype, device=device))
             here = moving & (~inside if level == k else inside)
         owned = torch.zeros_like(count)
-        for first, totals in _at_level(track, here, error, sums, level, s, channels, level == k):
+        if not bool(here.any()):
+            continue
+        made = outlines.outlines(track.position, track.label, here, level, s)
+        frame = contested.frame(made, track.label, made.kind, level)
+        gone = contested.lost(frame, ranks(error), _spent(frame, purse))
+        if purse is not None and purse.renewing is not None:
+            spending |= _spending(frame, gone, purse.renewing, purse.k)
+        for first, totals in _at_level(frame, gone, sums, channels, level == k):
             lanes = totals.total.shape[1]
             owned = totals.count.view(height, width)
             some = gathering.normalised(totals.total.T.reshape(lanes, height, width), owned, level)
             noise[first : first + lanes] += some  # a pixel owns cells of one anchor, at one level
         count += owned
-    return noise, count
+    return Gathered(noise, count, spending)
+
+
+def _spent(frame: Frame, purse: Purse | None) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """The numbers of the cells of the frame's anchors that are spent, and of those after them; None where nothing is."""
+    begins = []
+    for label in torch.unique(frame.label[frame.kind != NONE]).tolist() if purse is not None else ():
+        assert purse is not None
+        cells = purse.used(label)
+        if not len(cells.places):
+            continue
+        row, column, finer = *spent.places(cells, frame.columns >> frame.k), frame.k - cells.k
+        inner = np.arange(1 << finer)
+        row = (row[:, None, None] << finer) + inner[:, None]
+        column = (column[:, None, None] << finer) + inner
+        begins.append(((label * frame.rows + row) * (frame.columns + 1) + column).reshape(-1))
+    if not begins:
+        return None
+    first = torch.from_numpy(np.sort(np.concatenate(begins))).to(frame.label.device)
+    return first, first + 1
+
+
+def _spending(frame: Frame, gone: Spans, renewing: torch.Tensor, k: int) -> dict[int, Cells]:
+    """The cells of level k that the pixels that are `renewing` (H, W) own, by anchor."""
+    chosen = renewing.reshape(-1) & (frame.kind != NONE)
+    covered = contested.covered(frame, torch.nonzero(chosen)[:, 0])
+    here, lost = cells_of(covered), cells_of(gone.of(chosen[gone.pixel]))
+    size = frame.rows * (frame.columns + 1)
+
+    def keys(pixel: torch.Tensor, row: torch.Tensor, column: torch.Tensor) -> torch.Tensor:
+        return pixel * size + row * (frame.columns + 1) + column
+
+    own = ~torch.isin(keys(*here), keys(*lost))
+    pixel, row, column = (part[own] for part in here)
+    label = frame.label[pixel]
+    return {
+        anchor: spent.of_cells(
+            row[label == anchor].cpu().numpy(), column[label == anchor].cpu().numpy(), frame.k, k, frame.columns >> frame.k
+        )
+        for anchor in torch.unique(label).tolist()
+    }
+
+
+def cells_of(spans: Spans) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The pixel, row and column of every single cell of stretches."""
+    which, number = numbered(spans.after - spans.first)
+    return spans.pixel[which], spans.row[which], spans.first[which] + number
 
 
 def _at_level(
-    track: Track,
-    moving: torch.Tensor,
-    error: torch.Tensor,
-    sums: PrefixSums,
-    k: int,
-    s: int,
-    channels: int,
-    some_whole: bool,
+    frame: Frame, gone: Spans, sums: PrefixSums, channels: int, some_whole: bool
 ) -> Iterator[tuple[int, Totals]]:
-    """What the pixels that are `moving` (H, W) own at level k, LANES channels at a time: the first channel, and Totals.
-    `some_whole`: anchors may have sums over whole rows."""
-    made = outlines.outlines(track.position, track.label, moving, k, s)
-    frame = contested.frame(made, track.label, made.kind, k)
+    """What pixels own, without what is `gone`, LANES channels at a time: the first channel, and Totals. `some_whole`: anchors may
+    have sums over whole rows."""
+    k, pixels, device = frame.k, len(frame.kind), frame.kind.device
     anchors, looked = torch.unique(frame.label[frame.kind != NONE], return_counts=True)
-    whole = anchors[looked >= WHOLE * moving.numel()].tolist() if some_whole else []
-    bent, gone = contested.tangled(frame), contested.lost(frame, ranks(error))
+    whole = anchors[looked >= WHOLE * pixels].tolist() if some_whole else []
+    bent = contested.tangled(frame)
     rest = frame.kind
     for anchor in whole:
         rest = torch.where(frame.label == anchor, NONE, rest)
     names = _touched(frame, rest) if len(whole) < len(anchors) else anchors[:0]
     for first in range(0, max(1, channels), LANES):
         lanes = min(LANES, channels - first)
-        pixels = moving.numel()
-        device = moving.device
         totals = Totals(
             torch.zeros((pixels, lanes), dtype=torch.int32, device=device),
             torch.zeros(pixels, dtype=torch.int32, device=device),
