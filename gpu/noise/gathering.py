@@ -63,8 +63,8 @@ class Gathered(NamedTuple):
 
 @dataclass(frozen=True)
 class Purse:
-    """What was spent of anchors and what is being spent: `used(label)` the cells of an anchor, on level `k`, that nobody may own,
-    and the pixels (H, W) bool that are `renewing`, None for nobody."""
+    """What was spent of anchors and what is being spent: `used(label)` the cells of an anchor, on level `k`, that nobody may
+    own, and the pixels (H, W) bool that are `renewing`, None for nobody."""
 
     k: int
     used: Callable[[int], Cells]

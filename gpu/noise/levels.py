@@ -27,12 +27,12 @@ def levels(track: Track, k: int) -> dict[int, int]:
     if min(height, width) < 2:
         return {}
     if track.label.device.type == "cpu" and compiled.available():
-        from gpu.noise import tracks_compiled
+        from gpu.noise import levels_compiled
 
         size = int(track.label.max()) + 1
         total, number = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.int64)
         place, label, state = (part.contiguous().numpy() for part in (track.position, track.label, track.state))
-        tracks_compiled.add_areas(place, label, state, NEW, UNDEFINED, np.float32(STEPS), total.numpy(), number.numpy())
+        levels_compiled.add_areas(place, label, state, NEW, UNDEFINED, np.float32(STEPS), total.numpy(), number.numpy())
     else:
         total, number = _areas(track)
     # Vertices must stay within 32 bits, and a piece of the field (gpu.noise.tiling) must hold a pixel.

@@ -22,17 +22,24 @@ from gpu.noise.tracks import Track
 EVERY = 4
 """Frames from one renewal to the next: each costs a part of the memory, and an anchor more to look at."""
 
-ALONE = 3
+ALONE = 4
 """A pixel is renewed that no more than so many of its eight neighbours have the anchor in common with."""
+
+WHOLE = 0.15
+"""Of the limit: where half a frame is bent by so much, the whole is given up by priors that know no other way."""
+
+NEAR, CROWD = 4, 0.25
+"""Renewed is only where a quarter of the pixels within four along x and y ask for it: turbulence, and not the edge of an object
+or of the frame, where strips that came into view one by one lie side by side."""
 
 GROWN = 1
 """Pixels around renewed ones that are renewed with them, so that these do not stand alone again."""
 
 
 def bends(track: Track) -> torch.Tensor:
-    """(H, W) float32 how far the position of a pixel is from lying in a line with those on either side, |p(i+1) - 2 p(i) + p(i-1)|
-    in pixels, along x or y, whichever is more; 0 where these have other anchors. 0 of any affine motion, however large.
-    Bilinear positions are off by about an eighth of it."""
+    """(H, W) float32 how far the position of a pixel is from lying in a line with those on either side,
+    |p(i+1) - 2 p(i) + p(i-1)| in pixels, along x or y, whichever is more; 0 where these have other anchors, and of any affine
+    motion, however large. Bilinear positions are off by about an eighth of it."""
     label, here = track.label, track.position.permute(2, 0, 1)
     most = torch.zeros(label.shape, device=label.device)
     for axis in (0, 1):
@@ -76,18 +83,34 @@ def renewing(track: Track, limit: float) -> torch.Tensor | None:
     chosen = chosen & carried
     if not bool(chosen.any()):
         return None
+    chosen = chosen & crowded(chosen)
     for _ in range(GROWN):
         for axis in (0, 1):
             chosen = chosen | shifted(chosen, axis, 1) | shifted(chosen, axis, -1)
     return chosen & carried
 
 
+def crowded(chosen: torch.Tensor) -> torch.Tensor:
+    """(H, W) bool where CROWD of the pixels within NEAR of a pixel along x and y are `chosen` (H, W), beyond the border like at
+    the border."""
+    if chosen.device.type == "cpu" and compiled.available():
+        from gpu.noise import renewal_compiled
+
+        out = torch.empty_like(chosen)
+        renewal_compiled.crowd(chosen.contiguous().numpy(), NEAR, CROWD * (2 * NEAR + 1) ** 2, out.numpy())
+        return out
+    number = chosen.to(torch.int32)
+    for axis in (0, 1):
+        number = sum((shifted(number, axis, by) for by in range(-NEAR, NEAR + 1)), torch.zeros_like(number))
+    return number >= CROWD * (2 * NEAR + 1) ** 2
+
+
 def whole(track: Track, limit: float) -> torch.Tensor | None:
-    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than a seventh
-    of `limit` pixels; None else. For priors whose anchors are given up as a whole."""
+    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than WHOLE of
+    `limit` pixels; None else. For priors whose anchors are given up as a whole."""
     if limit == math.inf:
         return None
-    inside, beyond = beside(track.label), bends(track) > limit / 7
+    inside, beyond = beside(track.label), bends(track) > limit * WHOLE
     if 2 * int((beyond & inside).sum()) <= int(inside.sum()):
         return None
     return torch.ones_like(inside)

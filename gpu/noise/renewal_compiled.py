@@ -37,3 +37,23 @@ def choose(position: Any, label: Any, limit: Any, alone: Any, chosen: Any) -> No
                 dy = position[down, j, 1] - y * _TWO + position[up, j, 1]
                 bent = bent or np.sqrt(dx * dx + dy * dy) > limit
             chosen[i, j] = bent or number <= alone
+
+
+@kernel
+def crowd(chosen: Any, near: Any, least: Any, out: Any) -> None:
+    """Fill `out` (H, W) bool: where `least` of the pixels within `near` along x and y are `chosen`; the border goes on."""
+    height, width = chosen.shape
+    down = np.zeros(width, np.int32)
+    for j in range(width):
+        for k in range(-near, near + 1):
+            down[j] += chosen[min(max(k, 0), height - 1), j]
+    for i in range(height):
+        across = 0
+        for k in range(-near, near + 1):
+            across += down[min(max(k, 0), width - 1)]
+        for j in range(width):
+            out[i, j] = across >= least
+            across += down[min(j + near + 1, width - 1)] - down[max(j - near, 0)]
+        enters, leaves = min(i + near + 1, height - 1), max(i - near, 0)
+        for j in range(width):
+            down[j] += np.int32(chosen[enters, j]) - np.int32(chosen[leaves, j])

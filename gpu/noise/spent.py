@@ -1,8 +1,8 @@
 """Cells of anchor frames that nobody may own any more: what renewed pixels had taken of their old anchor.
 
-A renewed pixel hands its noise on to a new anchor. If another pixel took the same cells of the old one in a later frame, the two
-would be tied, and the frame no longer white. So these cells are spent from the next frame on: whoever covers one does not own
-it.
+A renewed pixel hands its noise on to a new anchor. If another pixel took the same cells of the old one in a later frame, the
+two would be tied, and the frame no longer white. So these cells are spent from the next frame on: whoever covers one does not
+own it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def width_of(k: int) -> int:
 
 
 def of_cells(row: I64, column: I64, level: int, k: int, width: int) -> Cells:
-    """The cells of level k, in a frame of `width` pixels a row, that hold the cells (n,) `row`, `column` of a `level` not coarser
-    than that."""
+    """The cells of level k, in a frame of `width` pixels a row, that hold the cells (n,) `row`, `column` of a `level` that is
+    no coarser."""
     down = level - k
     row, column = row >> down, column >> down
     place = (row >> k) * width + (column >> k)

@@ -1,8 +1,8 @@
 """Following points back through a motion, step by step, on the surfaces that they lie on.
 
-A frame's `Surface` says where its pixels were, and which of their neighbours lie on the same surface as they do: a point between
-pixels is bilinear in those of its own surface alone, so that nothing is mixed across the edge of an object. Positions are
-followed from step to step rather than interpolated in positions that were interpolated themselves, which drift.
+A frame's `Surface` says where its pixels were, and which of their neighbours lie on the same surface as they do: a point
+between pixels is bilinear in those of its own surface alone, so that nothing is mixed across the edge of an object. Positions
+are followed from step to step rather than interpolated in positions that were interpolated themselves, which drift.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ class Points:
         self._follow(moving & (mark == PASS), step)
 
     def arrive(self, base: Surface, label: torch.Tensor, state: torch.Tensor) -> None:
-        """All others arrive where the pixels of this frame come from: at `base` positions in the frames `label` (H, W), with the
-        `state` (H, W) that these hand on."""
+        """All others arrive where the pixels of this frame come from: at `base` positions in the frames `label` (H, W), with
+        the `state` (H, W) that these hand on."""
         if self._compiled:
             from gpu.noise import tracing_compiled
 

@@ -4,9 +4,9 @@ Frames are transported from anchors rather than chained, so that frame 0 is not 
 the anchor of where it was in the previous frame; where that is not known either it opens a new anchor with fresh noise,
 which later frames transport like any other (two-stage handler, after Appendix C.4 of the paper).
 
-Positions are traced through the motion (gpu.noise.tracing) back to the anchor, or to a frame at most BASE steps ago whose positions
-are known: to interpolate positions in every frame would let them drift. Where outlines through them no longer follow the motion,
-pixels are renewed (gpu.noise.renewal): from the next frame on the frame they are in is their anchor.
+Positions are traced through the motion (gpu.noise.tracing) back to the anchor, or to a frame at most BASE steps ago whose
+positions are known: to interpolate positions in every frame would let them drift. Where outlines through them no longer follow
+the motion, pixels are renewed (gpu.noise.renewal): from the next frame on the frame they are in is their anchor.
 """
 
 from __future__ import annotations
@@ -56,6 +56,29 @@ def fresh(t: int, height: int, width: int, device: torch.device) -> Track:
     return Track(label, maps.pixel_centres(height, width, device), torch.zeros_like(label, dtype=torch.uint8))
 
 
+class StepBack(NamedTuple):
+    """Where the pixels of a frame were in the frame before: `position` (H, W, 2), their own centre where that is not known;
+    (H, W) `valid`, where it is; (H, W) int64 `row` and `column` of the pixel that position falls into."""
+
+    position: torch.Tensor
+    valid: torch.Tensor
+    row: torch.Tensor
+    column: torch.Tensor
+
+
+def step_back(motion: Motion, t: int) -> StepBack:
+    """From frame t+1 to frame t: p was at p + backward(t)(p), unless the motion is not valid there or leaves the frame."""
+    flow = motion.backward(t)
+    height, width = flow.shape[:2]
+    centres = maps.pixel_centres(height, width, flow.device)
+    position = centres + flow
+    valid = motion.valid(t) & maps.inside(position, height, width)
+    position = torch.where(valid[..., None], position, centres)
+    column = position[..., 0].floor().clamp(0, width - 1).to(torch.int64)
+    row = position[..., 1].floor().clamp(0, height - 1).to(torch.int64)
+    return StepBack(position, valid, row, column)
+
+
 class Handed(NamedTuple):
     """What a frame hands on to those that follow: its own `track`; the track `base` of frame `at`, as handed on from there,
     with its `surface`; and for every frame from at + 1 to this one the `marks` (H, W) uint8 of its pixels: PASS where points go
@@ -99,6 +122,15 @@ def moved_on(before: Handed, t: int, step: Callable[[int], Surface], valid: torc
     )
 
 
+def advance(track: Track, t: int, motion: Motion, fill: str) -> Track:
+    """The track of frame t + 1 from that of frame t alone, whose positions are interpolated."""
+    base = Track(track.label, track.position, handed(track.state, None))
+    valid = motion.valid(t)
+    step = tracing.step_surface(motion.backward(t), valid)
+    before = Handed(track, t, base, tracing.surface(base.position, base.label), ())
+    return moved_on(before, t + 1, lambda _: step, valid, fill)
+
+
 def hand_on(before: Handed, track: Track, t: int, renewed: torch.Tensor | None) -> Handed:
     """What frame t hands on, of `track`, after what frame t - 1 did; its pixels `renewed` (H, W) become anchors."""
     states = handed(track.state, renewed)
@@ -128,8 +160,8 @@ def renew(track: Track, pixels: torch.Tensor, t: int, fill: str) -> Track:
 
 
 class Tracks:
-    """The tracks of every frame along one motion, by random access: by the motion alone, and renewed where pixels own nothing or
-    can be followed no further.
+    """The tracks of every frame along one motion, by random access: by the motion alone, and with pixels renewed that own
+    nothing or can be followed no further.
 
     A shot's first frame is its first anchor. `owned(track, t)` counts, (H, W), the sub-pixels that frame t's pixels own along a
     track; it is asked where nobody has counted them (`renewed`) before. `renewing(track, t)` are the pixels (H, W) of frame t

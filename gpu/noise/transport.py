@@ -132,12 +132,12 @@ class Transport:
         in."""
         moved = self.tracks.before_renewal(t)
         if channels:
-            self._hold(self._anchors_of(moved), channels)
+            self._hold(self._anchors_of(moved, t), channels)
         return moved
 
-    def _anchors_of(self, track: Track) -> list[int]:
-        """The anchors of a track that noise has been carried to."""
-        anchors = self.tracks.anchors()
+    def _anchors_of(self, track: Track, t: int) -> list[int]:
+        """The anchors before frame t, of its track, that noise has been carried to."""
+        anchors = [anchor for anchor in self.tracks.anchors() if anchor < t]
         return [label for label in torch.unique(track.label).tolist() if label in anchors] if anchors else []
 
     def _hold(self, labels: list[int], channels: int) -> None:
@@ -150,7 +150,7 @@ class Transport:
                 waiting = waiting[:-1]
                 continue
             moved = self.tracks.before_renewal(t)
-            before = [label for label in self._anchors_of(moved) if not self.field.holds(label, channels)]
+            before = [label for label in self._anchors_of(moved, t) if not self.field.holds(label, channels)]
             if before:
                 waiting = [*waiting, *before]
             else:

@@ -146,8 +146,8 @@ def cells_of(spans: Spans) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def _at_level(
     frame: Frame, gone: Spans, sums: PrefixSums, channels: int, some_whole: bool
 ) -> Iterator[tuple[int, Totals]]:
-    """What pixels own, without what is `gone`, LANES channels at a time: the first channel, and Totals. `some_whole`: anchors may
-    have sums over whole rows."""
+    """What pixels own, without what is `gone`, LANES channels at a time: the first channel, and Totals. `some_whole`: anchors
+    may have sums over whole rows."""
     k, pixels, device = frame.k, len(frame.kind), frame.kind.device
     anchors, looked = torch.unique(frame.label[frame.kind != NONE], return_counts=True)
     whole = anchors[looked >= WHOLE * pixels].tolist() if some_whole else []

@@ -1,13 +1,15 @@
-"""Tracks: where pixels were a step before, what becomes of their anchors, and when a whole frame becomes one."""
+"""Tracks: where pixels were a step before, what becomes of their anchors, and when pixels become one."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
+from gpu.flow import maps
 from gpu.noise import tracks
 from gpu.noise.known_motion import KnownMotion
-from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise.states import INHERITED, KEPT, NEW, RENEWED, UNDEFINED
+from gpu.noise.tiling import NoiseGrid
 from gpu.noise.tracks import Track
 from tests.gpu.noise import motions
 from tests.gpu.noise.motions import CPU
@@ -63,28 +65,68 @@ def test_positions_are_bilinear_on_the_surface_of_the_pixel(dx: float, dy: float
     assert torch.allclose(after.position[followed], expected[followed])
 
 
-def test_the_bend_is_the_median_of_how_far_three_in_a_row_are_out_of_line() -> None:
-    place = motions.centres((4, 5))
-    track = Track(torch.zeros(4, 5, dtype=torch.int32), place, torch.zeros(4, 5, dtype=torch.uint8))
-    assert tracks.bend(track) == 0
-    bent = place.clone()
-    bent[..., 0] += 0.25 * place[..., 0] ** 2  # the second difference along x is 0.5, along y 0
-    assert tracks.bend(Track(track.label, bent, track.state)) == pytest.approx(0.5, abs=1e-5)  # 12 of 22
-    bent[..., 1] -= 0.25 * place[..., 1] ** 2
-    assert tracks.bend(Track(track.label, bent, track.state)) == pytest.approx(0.5, abs=1e-5)
-    apart = torch.arange(20, dtype=torch.int32).reshape(4, 5)
-    assert tracks.bend(Track(apart, bent, track.state)) == 0  # no three of one anchor
-    assert tracks.bend(tracks.fresh(0, 1, 1, CPU)) == 0
-    assert tracks.bend(tracks.fresh(0, 2, 2, CPU)) == 0
+def test_positions_are_traced_not_interpolated_again_and_again() -> None:
+    """A swirl whose steps are known everywhere: 30 steps end where 30 exact steps lead, but for what two interpolations between
+    pixels at the bases leave; interpolating in every step is ten times as far off."""
+    size, frames = (40, 48), 30
+    swirl = motions.swirl(size, 6.0)
+    along = tracks.Tracks(
+        swirl, NoiseGrid(*size, CPU), lambda t: 0, "two-stage", lambda track, t: None, lambda track, t: torch.ones(size)
+    )
+    traced, composed = along.geometric(frames), tracks.fresh(0, *size, CPU)
+    exact = motions.centres(size)
+    for t in range(frames):
+        composed = tracks.advance(composed, t, swirl, "two-stage")
+        exact = exact + maps.sample(swirl.backward(frames - 1 - t), exact)
+    middle = (slice(8, -8), slice(8, -8))
+    still = (traced.label[middle] == 0) & (composed.label[middle] == 0)
+    assert float(still.float().mean()) > 0.9
+    off, before = ((track.position - exact)[middle].norm(dim=-1)[still] for track in (traced, composed))
+    assert float(off.median()) < 0.2 * float(before.median())
 
 
-def test_an_anchor_for_all_starts_from_every_pixels_own_place() -> None:
-    state = torch.tensor([[KEPT, NEW, INHERITED]], dtype=torch.uint8)
-    before = Track(torch.tensor([[0, 4, 2]], dtype=torch.int32), torch.rand(1, 3, 2), state)
-    after = tracks.reanchored(before, 6)
-    assert after.label.tolist() == [[6, 6, 6]]
-    assert after.position.tolist() == [[[0.5, 0.5], [1.5, 0.5], [2.5, 0.5]]]
-    assert after.state is state
+def test_a_track_ends_at_the_first_anchor_on_its_way() -> None:
+    """1 x 8 pixels move to the right by a pixel a frame; in frame 2 the fourth is renewed, in frame 4 the sixth owns nothing."""
+    motion = KnownMotion(torch.tensor([-1.0, 0.0]).expand(1, 8, 2))
+
+    def renewing(track: Track, t: int) -> torch.Tensor | None:
+        return torch.arange(8)[None] == 3 if t == 2 else None
+
+    def owned(track: Track, t: int) -> torch.Tensor:
+        return (torch.arange(8)[None] != (5 if t == 4 else -1)).to(torch.int32)
+
+    along = tracks.Tracks(motion, NoiseGrid(1, 8, CPU), lambda t: 0, "two-stage", renewing, owned)
+    third, fifth = along.transported(3), along.transported(5)
+    assert along.anchors() == [2]
+    assert third.label.tolist() == [[3, 2, 1, 0, 2, 0, 0, 0]]
+    assert third.state.tolist() == [[NEW, INHERITED, INHERITED, KEPT, RENEWED, KEPT, KEPT, KEPT]]
+    assert third.position[0, :, 0].tolist() == [0.5, 0.5, 0.5, 0.5, 3.5, 2.5, 3.5, 4.5]
+    # The renewed pixel is the sixth in frame 4, and born anew there.
+    assert fifth.label.tolist() == [[5, 4, 3, 2, 1, 0, 4, 0]]
+    assert fifth.state.tolist() == [[NEW, INHERITED, INHERITED, INHERITED, INHERITED, KEPT, INHERITED, KEPT]]
+    assert along.geometric(5).label.tolist() == [[5, 4, 3, 2, 1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("fill", ["two-stage", "random"])
+def test_what_is_handed_on_at_a_base_is_what_is_traced(fill: str) -> None:
+    """Whole pixels move, so that nothing is interpolated: where bases lie makes no difference."""
+    motion = KnownMotion(torch.tensor([-1.0, 2.0]).expand(9, 30, 2))
+
+    def track(base: int, t: int) -> Track:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tracks, "BASE", base)
+            along = tracks.Tracks(
+                motion, NoiseGrid(9, 30, CPU), lambda t: 0, fill,
+                lambda track, t: (track.label + t) % 3 == 0 if t % 5 == 0 else None,
+                lambda track, t: (torch.arange(270).view(9, 30) % 31 != t).to(torch.int32),
+            )  # fmt: skip
+            return along.transported(t)
+
+    for t in (4, 11, 19):
+        once, often = track(1000, t), track(3, t)
+        assert torch.equal(once.label, often.label)
+        assert torch.equal(once.state, often.state)
+        assert torch.equal(once.position, often.position)
 
 
 @pytest.mark.parametrize(("fill", "state"), [("two-stage", NEW), ("random", UNDEFINED)])

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from gpu import compiled
-from gpu.noise import tracks
-from gpu.noise.states import INHERITED, KEPT, NEW, UNDEFINED
+from gpu.noise import renewal, tracks
+from gpu.noise.states import INHERITED, KEPT, NEW, RENEWED, UNDEFINED
+from gpu.noise.tiling import NoiseGrid
 from gpu.noise.tracks import Track
 from tests.gpu.noise.motions import CPU
 
@@ -54,13 +55,38 @@ def test_steps_are_those_of_torch(fill: str, seed: int, monkeypatch: pytest.Monk
     assert seen == ({KEPT, INHERITED, NEW} if fill == "two-stage" else {KEPT, UNDEFINED})
 
 
+@pytest.mark.parametrize("fill", ["two-stage", "random"])
+def test_traced_tracks_are_those_of_torch(fill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over several bases, with pixels that are renewed and pixels that own nothing."""
+
+    def all_of_it() -> list[Track]:
+        def renewing(track: Track, t: int) -> torch.Tensor | None:
+            return renewal.renewing(track, 1.0) if t % 4 == 0 else None
+
+        def owned(track: Track, t: int) -> torch.Tensor:
+            return (torch.arange(HEIGHT * WIDTH).view(HEIGHT, WIDTH) % 97 != t % 97).to(torch.int32)
+
+        along = tracks.Tracks(Torn(2), NoiseGrid(HEIGHT, WIDTH, CPU), lambda t: 0, fill, renewing, owned)
+        return [each for t in range(1, 20) for each in (along.geometric(t), along.transported(t))]
+
+    fast = all_of_it()
+    monkeypatch.setattr(compiled, "available", lambda: False)
+    slow = all_of_it()
+    for a, b in zip(fast, slow, strict=True):
+        assert torch.equal(a.label, b.label)
+        assert torch.equal(a.state, b.state)
+        assert torch.equal(a.position, b.position)
+    assert any(bool((track.state == RENEWED).any()) for track in fast)
+
+
 @pytest.mark.parametrize("limit", [0.0, 0.02, 0.1, 0.3, 1.0, 3.0])
-def test_what_is_bent_is_what_torch_says(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_renewed_is_what_torch_says(limit: float, monkeypatch: pytest.MonkeyPatch) -> None:
     track = tracks.fresh(3, HEIGHT, WIDTH, CPU)
     for t in range(3, 6):
         track = tracks.advance(track, t, Torn(1), "two-stage")
-        assert tracks.is_bent(track, limit) == (tracks.bend(track) > limit)
-    alone = Track(
-        torch.arange(6, dtype=torch.int32).view(2, 3), torch.rand(2, 3, 2), torch.zeros(2, 3, dtype=torch.uint8)
-    )
-    assert not tracks.is_bent(alone, 0.0)
+        fast = renewal.renewing(track, limit)
+        with monkeypatch.context() as without:
+            without.setattr(compiled, "available", lambda: False)
+            slow = renewal.renewing(track, limit)
+        assert fast is not None and slow is not None
+        assert torch.equal(fast, slow)
