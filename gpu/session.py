@@ -98,6 +98,7 @@ class NoiseSettings:
     backend: Literal["auto", "gl", "torch"] = "auto"
     device: str = "auto"
     fill: Literal["two-stage", "random"] = "two-stage"
+    renewal: Literal["local", "off"] = "local"  # whether pixels are renewed that outlines can no longer follow
 
 
 @dataclass(frozen=True)

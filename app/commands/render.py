@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from app.commands import COMMANDS, Command, Parser
 from app.commands.kit import options as shared
 from gpu.errors import ClipError, SessionError
+from gpu.noise.states import STATES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,6 +34,7 @@ MEASURES = (
     "inherited",
     "new",
     "undefined",
+    "renewed",
     "coherence_previous",
     "coherence_first",
     "coherence_ceiling",
@@ -259,7 +261,7 @@ class _Averages:
         taken = {"variance": column.whiteness.variance}
         if column.whiteness.verdict.ok is not None:
             taken["white_frames"] = float(column.whiteness.verdict.ok)
-        for number, name in enumerate(("kept", "inherited", "new", "undefined")):
+        for number, name in enumerate(STATES):
             taken[name] = float(np.mean(column.state == number))
         if column.coherence is not None:
             taken["coherence_previous"] = column.coherence.previous

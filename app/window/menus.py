@@ -155,7 +155,7 @@ COMMANDS = (
         "overlay",
         "&View",
         "Mark &new areas",
-        "Colour over the noise: blue was inherited from a later anchor, yellow is new, red undefined",
+        "Colour over the noise: blue was born after the first frame, purple renewed on the way, yellow is new, red undefined",
         "U",
         icon="layers",
         checkable=True,

@@ -3,6 +3,7 @@ experiments and the lessons all stand on it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Clip:
     """Frames of a source, noise carried along its motion, or along any other, and what both are measured with.
 
     `motion` is what everything is measured along: the source's true motion where it is known. `bend` is how far positions may
-    bend before a frame is made an anchor (gpu.noise.transport.BEND); infinity keeps to the first anchors. `before`: a clip that
+    bend before pixels are renewed (gpu.noise.transport.BEND); infinity keeps to the first anchors. `before`: a clip that
     this one takes the place of, whose fine fields serve here where they can. Nothing is closed
     here: who opened the source and the rasteriser closes them.
     """
@@ -51,7 +52,7 @@ class Clip:
         self.source, self.motion, self.rasteriser, self.device, self.bend = source, motion, rasteriser, device, bend
         self._cuts = (0, *source.cuts)
         # By the identity of the motion, which is kept beside its transport so that no other takes its place.
-        self._transports: dict[tuple[int, int, int, int, str], tuple[Motion, Transport]] = {}
+        self._transports: dict[tuple[int, int, int, int, str, str], tuple[Motion, Transport]] = {}
         self._before = [] if before is None else [made for _, made in before._transports.values()]
         self._images: ByteCache[int, torch.Tensor] = ByteCache(IMAGE_CACHE_BYTES, bytes_of)
         self._ceilings: dict[tuple[str, int], float] = {}
@@ -72,13 +73,14 @@ class Clip:
         return SourceMotion(self.source, MotionSettings(name), self.device)
 
     def transport(self, noise: NoiseSettings | None = None, motion: Motion | None = None) -> Transport:
-        """The transport along `motion` (None: the clip's own) by the seed, k, s and fill of `noise` (None: the defaults), the
-        same object for the same settings."""
+        """The transport along `motion` (None: the clip's own) by the seed, k, s, fill and renewal of `noise` (None: the
+        defaults), the same object for the same settings."""
         chosen, along = noise or NoiseSettings(), motion or self.motion
-        key = (id(along), chosen.seed, chosen.k, chosen.s, chosen.fill)
+        key = (id(along), chosen.seed, chosen.k, chosen.s, chosen.fill, chosen.renewal)
         if key not in self._transports:
             grid = NoiseGrid(self.source.height, self.source.width, self.device)
-            settings = TransportSettings(chosen.seed, chosen.k, chosen.s, chosen.fill, self.bend)
+            bend = self.bend if chosen.renewal == "local" else math.inf
+            settings = TransportSettings(chosen.seed, chosen.k, chosen.s, chosen.fill, bend)
             made = Transport(along, grid, self.shot_start, self.rasteriser, settings, self._like(chosen))
             self._transports[key] = along, made
         return self._transports[key][1]

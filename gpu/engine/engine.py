@@ -18,7 +18,8 @@ from gpu.engine.sampling import TaskUse
 from gpu.errors import SessionError
 from gpu.metrics import coherence, whiteness
 from gpu.noise.inspection import Inspection
-from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, steps_of
+from gpu.noise.states import RENEWED, STATES
+from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, Renewing, steps_of
 from gpu.session import PriorSettings, Session
 from gpu.source import Findings, Lit, Source, own_times
 from gpu.source.trust import Trust
@@ -297,7 +298,10 @@ class Engine:
         noise = frame.noise[: self.session.noise.channels]
         measured = whiteness.measure(noise)
         along = self._coherence(key, t, noise)
-        share = [count / frame.state.numel() for count in torch.bincount(frame.state.reshape(-1), minlength=4).tolist()]
+        share = [
+            count / frame.state.numel()
+            for count in torch.bincount(frame.state.reshape(-1), minlength=len(STATES)).tolist()
+        ]
         self._comparison.cache.note(
             key,
             t,
@@ -305,11 +309,18 @@ class Engine:
             undefined=share[UNDEFINED],
             inherited=share[INHERITED],
             new=share[NEW],
+            renewed=share[RENEWED],
             coherence_previous=along.previous if along else math.nan,
             coherence_first=along.first if along else math.nan,
             coherence_ceiling=along.ceiling if along else math.nan,
         )
         return Column(key, noise.cpu().numpy(), frame.state.cpu().numpy(), measured, along, None, None, None)
+
+    def renewals(self, key: str, t: int) -> dict[int, float]:
+        """The frames up to t, of its shot, in which pixels of a column's noise were taken over by a new anchor, and what share
+        of them. All frames before are looked at where that has not been done."""
+        run = self._comparison.runs[key]
+        return run.renewals(t) if isinstance(run, Renewing) else {}
 
     def _coherence(self, key: str, t: int, noise: torch.Tensor) -> coherence.Coherence | None:
         first = self.shot_start(t)

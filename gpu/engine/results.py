@@ -27,6 +27,7 @@ SERIES = (
     "undefined",
     "inherited",
     "new",
+    "renewed",
     "warp_error",
     "warp_error_5",
     "coverage",
@@ -36,14 +37,14 @@ SERIES = (
     "psnr",
 )
 """Names of the curves over time. Coherence is a correlation, and its ceiling what perfect transport reaches with the
-previous frame; undefined, inherited, new and both coverages are fractions; warp_error and warp_error_5 (gaps of 1 and 5 frames)
-are mean squared differences of images in [0, 1], unscaled (views show x 10^-3); sharpness is relative to the true frame and
-NaN, as psnr (dB), where none is known; laplacian, the variance behind it, is on the 0-255 scale."""
+previous frame; undefined, inherited, new, renewed and both coverages are fractions; warp_error and warp_error_5 (gaps of 1
+and 5 frames) are mean squared differences of images in [0, 1], unscaled (views show x 10^-3); sharpness is relative to the
+true frame and NaN, as psnr (dB), where none is known; laplacian, the variance behind it, is on the 0-255 scale."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One prior's part of a frame. `state` is KEPT, INHERITED, NEW, UNDEFINED of gpu.priors."""
+    """One prior's part of a frame. `state` is one of gpu.noise.states."""
 
     key: str
     noise: F32  # (C, H, W)

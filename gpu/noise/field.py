@@ -29,7 +29,7 @@ MOST_LEVEL = 14
 
 
 def carried_or(carried: torch.Tensor, born: torch.Tensor) -> torch.Tensor:
-    """What pixels of an anchor hold: the noise that has been `carried` to them; where that is NaN, what they are `born` with."""
+    """What pixels of an anchor hold: the noise that has been `carried` to them; where that is NaN, what they are born with."""
     return torch.where(carried.isnan(), born, carried)
 
 

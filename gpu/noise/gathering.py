@@ -57,7 +57,7 @@ class Gathered(NamedTuple):
     renewed, which, by anchor."""
 
     noise: torch.Tensor
-    count: torch.Tensor
+    owned: torch.Tensor
     spending: dict[int, Cells]
 
 
@@ -130,7 +130,9 @@ def _claimed(
     owner: torch.Tensor, names: torch.Tensor, tiling: Tiling, chosen: torch.Tensor | None
 ) -> tuple[Claims, torch.Tensor]:
     """The sub-pixels of pieces that anybody owns, or one of the `chosen` (pairs,), and where they stand in `owner`."""
-    at = torch.nonzero((owner.view(-1) >= 0) if chosen is None else (owner.view(-1) >= 0) & chosen[owner.view(-1)])[:, 0]
+    at = torch.nonzero((owner.view(-1) >= 0) if chosen is None else (owner.view(-1) >= 0) & chosen[owner.view(-1)])[
+        :, 0
+    ]
     piece, inner = at // (SLOT * SLOT), at % (SLOT * SLOT)
     corner = tiling.corners(names)[piece]
     claim = Claims(

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from gpu import compiled
-from gpu.noise.outlines import shifted
 from gpu.noise.states import NEW, UNDEFINED
+from gpu.noise.tracing import shifted
 from gpu.noise.tracks import Track
 
 EVERY = 4
@@ -81,9 +81,10 @@ def renewing(track: Track, limit: float) -> torch.Tensor | None:
         chosen = (bends(track) > limit) | (company(track.label) <= ALONE)
     carried = (track.state != NEW) & (track.state != UNDEFINED)
     chosen = chosen & carried
+    if bool(chosen.any()):
+        chosen = chosen & crowded(chosen)
     if not bool(chosen.any()):
         return None
-    chosen = chosen & crowded(chosen)
     for _ in range(GROWN):
         for axis in (0, 1):
             chosen = chosen | shifted(chosen, axis, 1) | shifted(chosen, axis, -1)
@@ -106,8 +107,8 @@ def crowded(chosen: torch.Tensor) -> torch.Tensor:
 
 
 def whole(track: Track, limit: float) -> torch.Tensor | None:
-    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than WHOLE of
-    `limit` pixels; None else. For priors whose anchors are given up as a whole."""
+    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than WHOLE
+    of `limit` pixels; None else. For priors whose anchors are given up as a whole."""
     if limit == math.inf:
         return None
     inside, beyond = beside(track.label), bends(track) > limit * WHOLE

@@ -90,7 +90,8 @@ def inside(cells: Cells, row: I64, column: I64, level: int, width: int) -> npt.N
     at = np.minimum(np.searchsorted(cells.places, place), len(cells.places) - 1)
     bit = (row & (side - 1)) * side + (column & (side - 1))
     marked = (cells.bits[at, bit >> 3] >> (bit & 7).astype(np.uint8)) & 1
-    return (cells.places[at] == place) & (marked != 0)
+    there: npt.NDArray[np.bool_] = (cells.places[at] == place) & (marked != 0)
+    return there
 
 
 class Ledger:
@@ -129,4 +130,3 @@ class Marked:
         self.slot[self._places] = -1
         self._places = cells.places
         self.slot[cells.places] = np.arange(len(cells.places), dtype=np.int32)
-

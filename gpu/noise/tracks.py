@@ -140,7 +140,8 @@ def hand_on(before: Handed, track: Track, t: int, renewed: torch.Tensor | None) 
         return Handed(track, before.at, before.base, before.surface, (*before.marks, mark))
     base = Track(track.label, track.position, states)
     if renewed is not None:
-        own = fresh(t, *renewed.shape, renewed.device)
+        height, width = renewed.shape
+        own = fresh(t, height, width, renewed.device)
         position = torch.where(renewed[..., None], own.position, track.position)
         base = Track(torch.where(renewed, own.label, track.label), position, states)
     return Handed(track, t, base, tracing.surface(base.position, base.label), ())
@@ -180,7 +181,7 @@ class Tracks:
         self.motion, self.fill = motion, fill
         self._grid, self._first, self._owned = grid, shot_start, owned
         self._choose = renewing
-        self._anchors: dict[int, bool] = {}  # whether pixels were renewed in a frame
+        self._anchors: dict[int, float] = {}  # the share of pixels that were renewed in a frame
         self._steps: LRUCache[int, Surface] = LRUCache(BASE)
         self._last: tuple[int, Track] | None = None  # the frame that was stepped to last
         self._empty: dict[int, torch.Tensor] = {}  # pixels of a frame that own no sub-pixel (flat indices)
@@ -218,11 +219,16 @@ class Tracks:
 
     def renewing(self, moved: Track, t: int) -> torch.Tensor | None:
         """(H, W) the pixels of `before_renewal(t)` that become an anchor for the frames that follow; None for nobody."""
-        return None if self._anchors.get(t) is False else self._choose(moved, t)
+        return None if self._anchors.get(t) == 0 else self._choose(moved, t)
 
     def anchors(self) -> list[int]:
         """The frames, as far as they were looked at, in which pixels were renewed: anchors that noise has been carried to."""
-        return sorted(t for t, any_ in self._anchors.items() if any_)
+        return sorted(t for t, share in self._anchors.items() if share)
+
+    def renewals(self, t: int) -> dict[int, float]:
+        """The frames up to t, of its shot, in which pixels became an anchor for those that follow, and the share that did."""
+        self.transported(t)
+        return {frame: self._anchors[frame] for frame in self.anchors() if self._first(t) < frame <= t}
 
     def _start(self, first: int) -> Handed:
         return start(first, self._grid.height, self._grid.width, self._grid.device)
@@ -252,9 +258,9 @@ class Tracks:
         where nobody asked for this frame's noise."""
         moved = self._moved(before, t)
         chosen = self.renewing(moved, t)
-        self._anchors[t] = chosen is not None
         count = self._owned(moved, t) if t not in self._empty else torch.empty(0)
         track = self.renewed(moved, t, count)
         if chosen is not None:
             chosen = chosen & (track.label != t)
+        self._anchors[t] = 0.0 if chosen is None else float(chosen.to(torch.float32).mean())
         return hand_on(before, track, t, chosen)

@@ -99,6 +99,10 @@ class Transport:
         """Where each pixel of frame t was when its noise was born, by the motion alone: what priors interpolate at."""
         return self.tracks.geometric(t)
 
+    def renewals(self, t: int) -> dict[int, float]:
+        """The frames up to t in which pixels were renewed, and what share of them was."""
+        return self.tracks.renewals(t)
+
     def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(C, H, W) transported noise of frame t and its (H, W) state (paper: Eq. 4-5, Algorithm 2)."""
         if t == self.tracks.first(t):
@@ -174,7 +178,7 @@ class Transport:
         for level in sorted(set(finer.values())):
             some = self._drawn(self._only(track, level, finer), error, level, channels, purse)
             # A pixel owns cells of one anchor, at one level.
-            noise, count, spending = noise + some.noise, count + some.count, spending | some.spending
+            noise, count, spending = noise + some.noise, count + some.owned, spending | some.spending
         return Gathered(noise, count, spending)
 
     def _on_the_device(
@@ -261,7 +265,7 @@ class Transport:
         return renewal.renewing(track, self.settings.bend) if since > 0 and since % renewal.EVERY == 0 else None
 
     def _count(self, track: Track, t: int) -> torch.Tensor:
-        return self._settled(track, t, 0).count
+        return self._settled(track, t, 0).owned
 
     def _settled(self, moved: Track, t: int, channels: int) -> Gathered:
         """What frame t gathers along its track `moved`; what its renewed pixels take is spent for all frames that follow."""
@@ -273,7 +277,7 @@ class Transport:
     def _carried(self, moved: Track, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """`integral` of a frame that is not its shot's first, along its track `moved`."""
         gathered = self._settled(moved, t, channels)
-        noise, track = gathered.noise, self.tracks.renewed(moved, t, gathered.count)
+        noise, track = gathered.noise, self.tracks.renewed(moved, t, gathered.owned)
         born = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
         field.write_pixels(noise, born, self.settings.seed, t)
         chosen = self.tracks.renewing(moved, t)

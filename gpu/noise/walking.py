@@ -131,7 +131,11 @@ def _spending(frame: Frame, gone: Spans, renewing: torch.Tensor, k: int) -> dict
     label = frame.label[pixel]
     return {
         anchor: spent.of_cells(
-            row[label == anchor].cpu().numpy(), column[label == anchor].cpu().numpy(), frame.k, k, frame.columns >> frame.k
+            row[label == anchor].cpu().numpy(),
+            column[label == anchor].cpu().numpy(),
+            frame.k,
+            k,
+            frame.columns >> frame.k,
         )
         for anchor in torch.unique(label).tolist()
     }

@@ -134,6 +134,10 @@ class Transported(Protocol):
         """The tracks along which pixels are renewed that have 0 in `owned(track, t)` (H, W)."""
         ...
 
+    def renewals(self, t: int) -> dict[int, float]:
+        """The frames up to t in which pixels of `integral` were renewed, and what share of them was."""
+        ...
+
     def integral(self, t: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(C, H, W) ∫-noise of frame t and its (H, W) state."""
         ...
@@ -181,6 +185,15 @@ class Stepwise(Protocol):
 
     def steps(self, t: int) -> Iterator[None]:
         """Work on frame t, yielding after each step; when it ends, `frame(t)` has it at hand. Closing it cancels."""
+        ...
+
+
+@runtime_checkable
+class Renewing(Protocol):
+    """A run whose pixels may be taken over by later anchors (gpu.noise.renewal)."""
+
+    def renewals(self, t: int) -> dict[int, float]:
+        """The frames up to t, of its shot, in which they were, and what share of the frame."""
         ...
 
 

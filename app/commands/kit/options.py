@@ -94,6 +94,11 @@ def add_noise(parser: Parser) -> None:
     group.add_argument("--gamma", metavar="G", type=float, help="degradation with fresh noise, 0 to 1 (default 0)")
     group.add_argument("--mode", choices=("anchored", "chained"), help="transport from an anchor, or frame to frame")
     group.add_argument("--fill", choices=("two-stage", "random"), help="what fills disocclusions (default two-stage)")
+    group.add_argument(
+        "--renewal",
+        choices=("local", "off"),
+        help="whether pixels get a new anchor where outlines are lost (default local)",
+    )
     group.add_argument("--backend", choices=("auto", "gl", "torch"), help="what rasterises (default auto)")
     group.add_argument("--device", metavar="D", help="torch device: auto, cpu, cuda, mps (default auto)")
 
@@ -153,7 +158,10 @@ def session(arguments: argparse.Namespace, priors: Sequence[str] = (), task: Tas
     _check_rates(arguments, source.kind)
     _check_preset(arguments.preset, arguments.estimator or base.motion.estimator)
     motion = {"estimator": arguments.estimator, "preset": arguments.preset, "scale": arguments.flow_scale}
-    noise = {name: getattr(arguments, name) for name in ("k", "s", "channels", "seed", "fill", "backend", "device")}
+    noise = {
+        name: getattr(arguments, name)
+        for name in ("k", "s", "channels", "seed", "fill", "renewal", "backend", "device")
+    }
     columns = tuple(_prior(text, arguments.gamma, arguments.mode, len(priors) == 1) for text in priors)
     if not columns:
         columns = tuple(

@@ -26,6 +26,7 @@ from gpu import session as sessions
 from gpu.engine.results import Update
 from gpu.errors import OutputError
 from gpu.files import byte_text, check_file, check_space, replacing
+from gpu.noise.states import NEW, UNDEFINED
 
 if TYPE_CHECKING:
     from gpu.engine import Engine
@@ -130,7 +131,7 @@ def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Expor
                 if made is not None:
                     index = made.t - chosen.start
                     sink.put(index, made.noise)
-                    undefined[index] = made.state >= 2  # NEW and UNDEFINED of gpu.priors: no history
+                    undefined[index] = (made.state == NEW) | (made.state == UNDEFINED)  # no history
                     sums.append(crc32(made.noise.tobytes()))
                     if made.whiteness is not None:
                         measured[index] = made.whiteness
@@ -187,6 +188,15 @@ def _read_back(
     return Report(path, partial.stat().st_size, f"read back, {whiteness.verdict.text}", whiteness)
 
 
+def _renewed(engine: Engine, key: str, chosen: range) -> dict[str, float]:
+    """The frames before the last of those chosen in which pixels became a new anchor, and what share of them."""
+    if not len(chosen):
+        return {}
+    cuts = [cut for cut in engine.info.cuts if chosen.start < cut <= chosen[-1]]
+    ends = [*(cut - 1 for cut in cuts), chosen[-1]]
+    return {str(t): round(share, 6) for end in ends for t, share in engine.renewals(key, end).items() if t < chosen[-1]}
+
+
 def describe(engine: Engine, key: str, options: ExportOptions) -> str:
     """JSON with everything needed to make the file again: session, column, versions, and the conventions of the arrays.
 
@@ -211,12 +221,15 @@ def describe(engine: Engine, key: str, options: ExportOptions) -> str:
                 "cuts": list(info.cuts),
                 "motion": info.motion,
             },
+            "renewed": _renewed(engine, key, options.frames(info.frames)),
             "backend": info.backend,
             "device": info.device,
             "versions": {name: metadata.version(name) for name in ("torch", "numpy", "opencv-python", "moderngl")}
             | {"python": platform.python_version()},
             "conventions": {
                 "noise": "float32, mean 0, variance 1 per value; T frames, C channels, H rows down, W columns right",
+                "renewed": "by frame, the share of its pixels that became an anchor there: what follows is carried from "
+                "them, and no longer from the frame their noise was born in",
                 "undefined": "(T,H,W) bool: pixels whose noise has no history in an earlier frame",
                 "backward": "(T-1,H,W,2) float32 (dx,dy) in pixels: what is seen at p of frame t+1 was at "
                 "p + backward[t](p) in frame t",

@@ -68,7 +68,7 @@ class ChainedIntegral:
         track = tracks.advance(own, t - 1, self._motion, "two-stage")
         fine = _FrameField(self._seed, self._tiling, before)
         error = self._motion.error(t - 1)
-        noise, count = gathering.gather(track, error, fine, self._rasteriser, SEGMENTS, self._channels)
+        noise, count, _ = gathering.gather(track, error, fine, self._rasteriser, SEGMENTS, self._channels)
         born = torch.nonzero(((track.state == NEW) | (count == 0)).view(-1))[:, 0]
         field.write_pixels(noise, born, self._seed, t)
         return noise

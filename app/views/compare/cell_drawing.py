@@ -20,9 +20,9 @@ from app.look import theme
 from app.model.frame_pictures import ERROR_COLOURS, STATE_COLOURS, U8, CellPictures, FramePictures, difference
 from app.model.state import View
 from app.views.compare.cell_layout import GAP, GUTTER, ROW_LABELS, arrange
+from gpu.noise.states import STATES
 
 ARROW_APART = 13.0  # screen pixels between arrows, at least
-STATES = ("inherited", "new", "undefined")
 LEGEND_ROW = 15  # pixels of a line that explains a colour
 NEAREST_FROM = 3.0  # screen pixels per picture pixel from which pixels are shown as squares
 
@@ -170,15 +170,15 @@ class Drawing(QWidget):
         label = ROW_LABELS[row]
         if row == "motion" and self._pictures is not None and self._view.motion == "arrows" and self._pictures.gain > 1:
             label += f"\narrows × {self._pictures.gain}"
-        if row == "noise" and self._view.overlay and height >= LEGEND_ROW * (len(STATES) + 1):
+        if row == "noise" and self._view.overlay and height >= LEGEND_ROW * len(STATES):
             box.setHeight(LEGEND_ROW)
-            box.moveTop(top + (height - LEGEND_ROW * (len(STATES) + 1)) / 2)
+            box.moveTop(top + (height - LEGEND_ROW * len(STATES)) / 2)
             self._draw_states(painter, box, colours)
         painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
 
     def _draw_states(self, painter: QPainter, box: QRectF, colours: theme.Theme) -> None:
         """What the colours over the noise mean, under the row's label in `box`."""
-        for number, (state, colour) in enumerate(zip(STATES, STATE_COLOURS[1:], strict=True), start=1):
+        for number, (state, colour) in enumerate(zip(STATES[1:], STATE_COLOURS[1:], strict=True), start=1):
             line = box.translated(0, LEGEND_ROW * number)
             mark = QRectF(line.right() - 8, line.center().y() - 4, 8, 8)
             painter.fillRect(mark, QColor.fromRgb(colour & 0xFFFFFF))

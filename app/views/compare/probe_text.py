@@ -6,8 +6,7 @@ import math
 
 from app.views.compare.canvas import Probe
 from gpu.engine.results import Column, FrameResult
-
-STATES = ("kept", "inherited", "new", "undefined")
+from gpu.noise.states import STATES
 
 
 def probe_text(probe: Probe, result: FrameResult | None) -> str:

@@ -24,6 +24,14 @@ FILLS = (
     ("two-stage", "two-stage", "What comes into sight inherits or opens an anchor that is then carried along"),
     ("random", "random fill", "What comes into sight gets fresh noise in every frame (the baseline)"),
 )
+RENEWALS = (
+    (
+        "local",
+        "where it is lost",
+        "Where outlines cannot follow the motion any more, pixels start from a new anchor with their noise",
+    ),
+    ("off", "never", "Noise is carried from where it was born, however bent the motion is"),
+)
 MEMORY = (
     "How much memory fine fields, the sub-pixels of anchor frames, are kept in (integral). What does not fit is made anew in "
     "every frame: the same noise, up to ten times later. One of 1024 × 1024 pixels takes 1074 MB at k = 3 with 4 channels; "
@@ -70,6 +78,13 @@ class NoiseSection(Section):
         self._fill = Choices(FILLS)
         self._fill.picked.connect(lambda value: self._noise("Disocclusion", "", fill=value))
         self.row("New areas", self._fill, "What happens where the motion uncovers something new")
+        self._renewal = Choices(RENEWALS)
+        self._renewal.picked.connect(lambda value: self._noise("Renewal", "", renewal=value))
+        self.row(
+            "Renewal",
+            self._renewal,
+            "What happens where turbulence has bent outlines too much (integral, integral-exact)",
+        )
         self._backend = Choices(BACKENDS)
         self._backend.picked.connect(lambda value: self._noise("Backend", "", backend=value))
         self.row("Backend", self._backend, "What rasterises the moved pixels (integral)")
@@ -97,6 +112,7 @@ class NoiseSection(Section):
         self._s.show_value(noise.s)
         self._channels.show_value(noise.channels)
         self._fill.show_value(noise.fill)
+        self._renewal.show_value(noise.renewal)
         self._backend.show_value(noise.backend)
 
     def show_memory(self, megabytes: int | None, usual: int, fixed: str) -> None:

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from gpu.noise.inspection import Footprint, Inspection, Shares, Taps
 
 STATES = (
-    "kept: carried from the shot's first frame",
-    "inherited: carried from a later anchor",
+    "kept: carried from the shot's first frame itself",
+    "inherited: born in a later frame",
     "new: fresh noise, an anchor",
     "undefined: fresh noise of the random fill",
+    "renewed: of the shot's first frame, by way of a later anchor",
 )
 
 
@@ -24,7 +25,7 @@ def numbers(key: str, inspection: Inspection, channel: int, full: bool = False) 
     where = f"frame {inspection.t}, x {inspection.x}, y {inspection.y}, channel {channel}"
     lines = [f"{key}, {where}: {inspection.sentence}"] if full else []
     lines.append(f"value {signed(float(inspection.value[channel]), 4)} σ")
-    lines.append(STATES[min(inspection.state, 3)])
+    lines.append(STATES[inspection.state])
     if inspection.gamma and inspection.mixed is not None:
         g = inspection.gamma
         lines.append(

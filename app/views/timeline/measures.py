@@ -85,7 +85,15 @@ CURVES: tuple[Curves, ...] = (
     ),
     Curves("undefined", "undefined pixels", "%", "Pixels that no noise could be carried to.", scale=100.0),
     Curves(
-        "inherited", "inherited pixels", "%", "Pixels that took over a later anchor from the frame before.", scale=100.0
+        "inherited", "inherited pixels", "%", "Pixels whose noise was born after the shot's first frame.", scale=100.0
+    ),
+    Curves(
+        "renewed",
+        "renewed pixels",
+        "%",
+        "Pixels whose noise is of the shot's first frame, but was taken over by a later anchor where outlines could no longer "
+        "follow the motion.",
+        scale=100.0,
     ),
     Curves("new", "new pixels", "%", "Pixels that came into view and opened an anchor with fresh noise.", scale=100.0),
     Curves(

@@ -25,7 +25,7 @@ from gpu.noise import rng
 from gpu.noise.areas import FULL, LEVEL, Overlaps, overlaps
 from gpu.noise.inspection import Inspection, Shares, not_followed
 from gpu.noise.tracks import Track
-from gpu.priors import NEW, NoiseFrame, PriorContext
+from gpu.priors import NEW, UNDEFINED, NoiseFrame, PriorContext
 from gpu.priors.kit.sequence import born
 
 SHARED, REST = 0, 1
@@ -89,10 +89,14 @@ class Areas:
         noise, track = self._carried(self.prepared(t), t)
         return NoiseFrame(noise, track.state)
 
+    def renewals(self, t: int) -> dict[int, float]:
+        """See gpu.priors.Renewing."""
+        return self.tracks.renewals(t)
+
     def prepared(self, t: int) -> Track:
         """The track of frame t, with the noise at hand of the frames it is anchored in."""
         moved, first = self.tracks.before_renewal(t), self.tracks.first(t)
-        anchors = [frame for frame in self.tracks.whole_anchors() if first < frame < t]
+        anchors = [frame for frame in self.tracks.anchors() if first < frame < t]
         held = max((frame for frame in anchors if frame in self._whole), default=first)
         for frame in anchors:
             if frame > held:
@@ -106,7 +110,7 @@ class Areas:
         else:
             noise, owned = self.by_torch(moved, t)
         track = self.tracks.renewed(moved, t, owned)
-        fresh = torch.nonzero((track.state >= NEW).view(-1))[:, 0]
+        fresh = torch.nonzero(((track.state == NEW) | (track.state == UNDEFINED)).view(-1))[:, 0]
         at = (part.to(torch.int32)[None] for part in (fresh // self.context.width, fresh % self.context.width))
         keys = torch.from_numpy(rng.keys(self.context.seed, rng.FIELD, t, self.context.channels).view(np.int32))
         values = rng.scattered(keys.to(noise.device)[:, None], *at)
@@ -148,7 +152,7 @@ class Areas:
         """(m,) what the source pixels hold of a channel."""
         at = asked.place // self.context.width, asked.place % self.context.width
         value = rng.scattered(self._keys(rng.FIELD, asked.label, channel, 1, 0), *(part.to(torch.int32) for part in at))
-        for frame in self.tracks.whole_anchors():
+        for frame in self.tracks.anchors():
             here = asked.label == frame
             if bool(here.any()):
                 value[here] = self._whole[frame][channel].view(-1)[asked.place[here]]
@@ -213,7 +217,7 @@ class Areas:
 
     def _anchor(self, label: int, dense: bool) -> torch.Tensor | None:
         """(C, H, W) noise of an anchor frame, None where it is to be drawn at the pixels alone that are looked at."""
-        if label in self.tracks.whole_anchors():
+        if label in self.tracks.anchors():
             return self._whole[label]
         if dense and label not in self._born:
             self._born[label] = self.context.white(rng.FIELD, label)
@@ -227,9 +231,9 @@ class Areas:
             return Inspection(t, x, y, state, value, value, FIRST.format(t=t))
         track = self.prepared(t)
         anchor = int(track.label[y, x])
-        if int(track.state[y, x]) >= NEW:
+        if int(track.state[y, x]) in (NEW, UNDEFINED):
             return Inspection(t, x, y, state, value, value, not_followed(self.context.motion, t, x, y, state))
-        if state >= NEW:
+        if state in (NEW, UNDEFINED):
             return Inspection(t, x, y, state, value, value, COVERED.format(anchor=anchor))
         received = self._received(track, t, x, y, value)
         return Inspection(t, x, y, state, value, value, CARRIED.format(anchor=anchor), shares=received)

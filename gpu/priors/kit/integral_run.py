@@ -16,6 +16,10 @@ class IntegralRun:
         noise, state = self._context.transport.integral(t, self._context.channels)
         return NoiseFrame(noise, state)
 
+    def renewals(self, t: int) -> dict[int, float]:
+        """See gpu.priors.Renewing."""
+        return self._context.transport.renewals(t)
+
     def inspect(self, t: int, x: int, y: int) -> Inspection:
         """See gpu.priors.Inspectable."""
         return self._context.transport.inspect(t, x, y, self._context.channels)

@@ -194,7 +194,7 @@ def renew(planes: Words, state: States, noise: Floats) -> None:
     for y in range(height):
         count = 0
         for x in range(width):
-            if state[y, x] >= NEW:
+            if state[y, x] == NEW or state[y, x] == UNDEFINED:
                 new[count] = x
                 count += 1
         for channel in range(channels):

@@ -86,7 +86,8 @@ def test_positions_are_traced_not_interpolated_again_and_again() -> None:
 
 
 def test_a_track_ends_at_the_first_anchor_on_its_way() -> None:
-    """1 x 8 pixels move to the right by a pixel a frame; in frame 2 the fourth is renewed, in frame 4 the sixth owns nothing."""
+    """1 x 8 pixels move to the right by a pixel a frame; in frame 2 the fourth is renewed, in frame 4 the sixth owns
+    nothing."""
     motion = KnownMotion(torch.tensor([-1.0, 0.0]).expand(1, 8, 2))
 
     def renewing(track: Track, t: int) -> torch.Tensor | None:

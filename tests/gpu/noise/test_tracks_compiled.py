@@ -88,5 +88,6 @@ def test_what_is_renewed_is_what_torch_says(limit: float, monkeypatch: pytest.Mo
         with monkeypatch.context() as without:
             without.setattr(compiled, "available", lambda: False)
             slow = renewal.renewing(track, limit)
-        assert fast is not None and slow is not None
+        assert fast is not None
+        assert slow is not None
         assert torch.equal(fast, slow)

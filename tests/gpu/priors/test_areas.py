@@ -66,14 +66,14 @@ def test_compiled_code_gives_what_torch_gives(
         assert torch.equal(frame.state, other.state)
         assert torch.allclose(frame.noise, other.noise, rtol=0, atol=2e-5), t
     if motion == "turbulence" and fill == "two-stage":
-        assert by_torch.tracks.whole_anchors() == by_kernels.tracks.whole_anchors()
+        assert by_torch.tracks.anchors() == by_kernels.tracks.anchors()
 
 
 def test_a_whole_frame_becomes_the_anchor_of_turbulent_motion(make: Build) -> None:
     """And what pixels share with it is their areas in it, by the noise of that frame."""
     run = start(make(given(motions.turbulent((30, 42)))))
     run.frame(9)
-    whole = run.tracks.whole_anchors()
+    whole = run.tracks.anchors()
     assert whole
     shown = run.inspect(9, 20, 15)
     if shown.shares is not None and shown.shares.source in whole:
