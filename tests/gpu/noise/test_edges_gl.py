@@ -117,7 +117,7 @@ def test_noise_that_was_carried_to_an_anchor_is_used(context: gl.Context) -> Non
     for rasteriser in (TorchRasteriser(), drawn):
         moved = along(motions.turbulent((18, 26)), rasteriser, TransportSettings(7))
         frames.append(moved.integral(9, 3)[0])
-        assert len(moved.tracks.whole_anchors()) > 1
+        assert len(moved.tracks.anchors()) > 1
     drawn.close()
     assert torch.equal(*frames)
 

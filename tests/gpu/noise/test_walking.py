@@ -75,7 +75,7 @@ def test_noise_that_was_carried_to_an_anchor_is_used(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(walking, "WHOLE", share)
         moved = along(motions.turbulent(size), TorchRasteriser(), TransportSettings(7))
         frames.append(moved.integral(9, 3)[0])
-        assert len(moved.tracks.whole_anchors()) > 1
+        assert len(moved.tracks.anchors()) > 1
     assert torch.equal(frames[0], frames[1])
     assert torch.equal(frames[0], frames[2])
 
