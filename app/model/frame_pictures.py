@@ -93,9 +93,9 @@ def _error_colours() -> list[int]:
 
 ERROR_COLOURS = _error_colours()
 
-STATE_COLOURS = (0x00000000, 0x6656B4E9, 0x80F0E442, 0x80E05F10, 0x66CC79A7)
+STATE_COLOURS = (0x00000000, 0x6656B4E9, 0x80F0E442, 0x80E05F10, 0x806A3D9A)
 """0xaarrggbb over the pixels that are kept (nothing), inherited (sky blue), new (yellow), undefined (vermillion), renewed
-(reddish purple): gpu.noise.states."""
+(purple): gpu.noise.states."""
 
 
 def wheel(flow: F32, limit: float = MOTION_RANGE) -> U8:

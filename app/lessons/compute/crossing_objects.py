@@ -77,7 +77,7 @@ def photo(speed: float, t: int) -> Bytes:
 @lru_cache(maxsize=24)
 def carrier(speed: float, fill: str, seed: int, k: int = 3) -> Transport:
     """Transport of the whole film with one of FILLS."""
-    settings = TransportSettings(seed, k, fill=fill)
+    settings = TransportSettings(seed, k, fill=fill, bend=math.inf)  # anchors are kept, whatever comes of them
     return Transport(film(speed).motion, NoiseGrid(*SIZE, CPU), lambda t: 0, TorchRasteriser(), settings)
 
 

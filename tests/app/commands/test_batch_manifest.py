@@ -43,7 +43,7 @@ def test_every_option_of_warp_that_says_what_is_made_is_a_column() -> None:
     parser = Parser()
     COMMANDS.get("warp").configure(parser)
     options = {option[2:] for action in parser._actions for option in action.option_strings if option.startswith("--")}
-    assert options - {"help", "out", "json", "workers", "preset"} <= set(columns())
+    assert options - {"help", "out", "json", "workers", "preset", "field-mb"} <= set(columns())
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ FRAMES, CHANNELS, HEIGHT, WIDTH = 5, 3, 14, 17
 class ArrayEngine:
     """What app.export uses of gpu.engine.Engine."""
 
+    def renewals(self, key: str, t: int) -> dict[int, float]:
+        return {1: 0.25} if t >= 1 else {}
+
     def __init__(self, frames: int = FRAMES) -> None:
         generator = np.random.default_rng(3)
         self.noises = generator.standard_normal((frames, CHANNELS, HEIGHT, WIDTH)).astype(np.float32)

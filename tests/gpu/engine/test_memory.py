@@ -89,8 +89,8 @@ def test_what_does_not_fit_is_refused_with_its_size(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(("change", "more"), [
     (lambda: memory.needed(2048, 2048, NoiseSettings(), columns=3), 3 * 2 * 17 * 2048 * 2048),
     (lambda: memory.needed(2048, 2048, NoiseSettings(channels=8)), 3 * 16 * 2048 * 2048),
-    (lambda: memory.needed(2048, 2048, NoiseSettings(), frames=2), -2048 * 2048 * (17 + 13 + 9 + 2 * 13)),
-    (lambda: memory.needed(2048, 2049, NoiseSettings()), 2048 * (149 - 2 + memory.WORK_BYTES)),
+    (lambda: memory.needed(2048, 2048, NoiseSettings(), frames=2), -2048 * 2048 * (17 + 13 + 9 + 2 * 30)),
+    (lambda: memory.needed(2048, 2049, NoiseSettings()), 2048 * (217 - 2 + memory.WORK_BYTES)),
     (lambda: memory.needed(2048, 2048, NoiseSettings(backend="torch")), -memory.GL_BYTES),
 ])  # fmt: skip
 def test_more_is_reckoned_with_more(change: Callable[[], int], more: int) -> None:
