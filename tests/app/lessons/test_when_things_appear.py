@@ -58,7 +58,7 @@ def test_neither_remembers_what_was_hidden() -> None:
     for fill in FILLS:
         assert found[fill].n > 50
         assert abs(found[fill].value) < found[fill].chance
-    assert found["remembering"].value > 0.5
+    assert found["remembering"].value > 0.4
 
 
 @pytest.mark.parametrize("fill", FILLS)
