@@ -203,6 +203,18 @@ def _is_near(slot: Any, shapes: Any, pixel: Any, k: Any, height: Any, width: Any
     return False
 
 
+@inlined
+def _first_at(stretches: Any, first: Any, last: Any, column: Any) -> Any:
+    """The first of the stretches from `first` to `last` - 1, one row's, in order and apart, that ends after a column."""
+    while first < last:
+        middle = (first + last) // 2
+        if stretches[middle, 2] <= column:
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
 @kernel
 def take_spent(
     pixels: Any, shapes: Any, k: Any, height: Any, width: Any, slot: Any, bits: Any, finer: Any, field: Any, total: Any,
@@ -246,9 +258,9 @@ def spend(
                 for c in range(spans[i, 0], spans[i, 1]):
                     mine = not is_spent(slot, bits, r, c, k, finer, width)
                     if mine and len(stretches) > 0:
-                        for at in range(row_of[r], row_of[r + 1]):
-                            if stretches[at, 1] <= c < stretches[at, 2]:
-                                mine = bids[offset[at] + c - stretches[at, 1]] == bid
+                        at = _first_at(stretches, row_of[r], row_of[r + 1], c)
+                        if at < row_of[r + 1] and stretches[at, 1] <= c:
+                            mine = bids[offset[at] + c - stretches[at, 1]] == bid
                     if mine:
                         if fill:
                             out[number, 0], out[number, 1] = r, c
@@ -293,7 +305,9 @@ def settle(
             if row_of[r] == row_of[r + 1]:
                 continue
             for i in range(spans_of(shapes, pixel, r, columns, spans)):
-                for at in range(row_of[r], row_of[r + 1]):
+                for at in range(_first_at(stretches, row_of[r], row_of[r + 1], spans[i, 0]), row_of[r + 1]):
+                    if stretches[at, 1] >= spans[i, 1]:
+                        break
                     a, b = max(spans[i, 0], stretches[at, 1]), min(spans[i, 1], stretches[at, 2])
                     for c in range(a, b):
                         cell = offset[at] + c - stretches[at, 1]
