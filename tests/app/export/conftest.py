@@ -25,7 +25,7 @@ class ArrayEngine:
     def __init__(self, frames: int = FRAMES) -> None:
         generator = np.random.default_rng(3)
         self.noises = generator.standard_normal((frames, CHANNELS, HEIGHT, WIDTH)).astype(np.float32)
-        self.states = generator.integers(0, 4, (frames, HEIGHT, WIDTH)).astype(np.uint8)
+        self.states = generator.integers(0, 5, (frames, HEIGHT, WIDTH)).astype(np.uint8)
         self.flows = generator.uniform(-3, 3, (2, max(frames - 1, 0), HEIGHT, WIDTH, 2)).astype(np.float32)
         self.pictures = generator.integers(0, 256, (frames, HEIGHT, WIDTH, 3)).astype(np.uint8)
         self.session = Session(

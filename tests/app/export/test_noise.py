@@ -18,6 +18,7 @@ from app.export import AXES, ExportOptions, NoiseFileError, Stored
 from app.export.kit.noise_reading import read_arrays, read_noise
 from gpu import session as sessions
 from gpu.errors import ChoiceError, OutputError
+from gpu.noise.states import NEW, UNDEFINED
 
 NOISE_FORMATS = [name for name, entry in export.FORMATS.items() if entry.kind == "noise"]
 ANY_AXES = [name for name in NOISE_FORMATS if "axes" in export.FORMATS.get(name).options]
@@ -116,11 +117,12 @@ def test_npz_holds_history_motion_and_settings(engine: Any, finish: Any, tmp_pat
     finish(export.write(engine, "npz", "integral", path, ExportOptions(start=1)))
     with np.load(path) as archive:
         assert sorted(archive.files) == ["backward", "meta", "noise", "undefined"]
-        assert np.array_equal(archive["undefined"], engine.states[1:] >= 2)
+        assert np.array_equal(archive["undefined"], (engine.states[1:] == NEW) | (engine.states[1:] == UNDEFINED))
         assert np.array_equal(archive["backward"], engine.flows[0][1:])
         meta = json.loads(str(archive["meta"]))
     assert meta["column"] == "integral"
     assert meta["frames"] == [1, 5]
+    assert meta["renewed"] == {"1": 0.25}
     assert meta["axes"] == "TCHW"
     assert sessions.from_json(json.dumps(meta["session"])) == engine.session
 
