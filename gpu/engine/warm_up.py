@@ -11,11 +11,23 @@ import time
 from gpu import compiled
 from gpu.engine.clip import opened, with_previous
 from gpu.metrics import whiteness
+from gpu.noise.tiling import NoiseGrid
+from gpu.noise.transport import Transport, TransportSettings
 from gpu.priors import PRIORS
 from gpu.session import NoiseSettings, PriorSettings, SourceSettings
 
 MOTIONS = ("rotation", "turbulence")
 """One that keeps what is linked linked, and one that folds and tears."""
+
+
+def renew() -> None:
+    """Turbulence for so long, and followed so strictly, that pixels are renewed."""
+    source = SourceSettings("synthetic", name="turbulence", height=24, width=32, frames=10)
+    with opened(source, "torch") as clip:
+        grid = NoiseGrid(clip.source.height, clip.source.width, clip.device)
+        moved = Transport(clip.motion, grid, clip.shot_start, clip.rasteriser, TransportSettings(bend=0.05))
+        for channels in (1, 4):
+            moved.integral(9, channels)
 
 
 def main() -> None:
@@ -35,6 +47,7 @@ def main() -> None:
                     frame = run.frame(t).noise
                 whiteness.measure(frame)
                 with_previous(clip, run, 3, 1)
+    renew()
     place = compiled.folder()
     if place is not None:
         (place / compiled.COMPLETE).touch()

@@ -133,6 +133,8 @@ def test_what_goes_wrong_after_a_signal_is_its_consequence(
 ) -> None:
     """Ctrl-C reaches the programs that we have started too, and what they leave undone is no error of its own."""
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+
     def fail(arguments: object) -> int:
         os.kill(os.getpid(), signal.SIGINT)
         end = time.monotonic() + 5
@@ -141,6 +143,9 @@ def test_what_goes_wrong_after_a_signal_is_its_consequence(
         raise RuntimeError("the encoder has gone")
 
     monkeypatch.setattr("app.commands.kit.window.run", fail)
-    result = cli()
+    try:
+        result = cli()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert result.code == 130  # type: ignore[attr-defined]
     assert result.err == f"noisescope: {stopping.SAID}\n"  # type: ignore[attr-defined]
