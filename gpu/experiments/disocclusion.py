@@ -86,7 +86,7 @@ def look(clip: Clip, pattern: int, seed: int, keep: tuple[int, ...]) -> Generato
             ceilings.append(coherence.ceiling(where.previous.positions, where.previous.valid))
         for fill in FILLS:
             yield Update(t, frames, f"{fill} fill, frame {t + 1}")
-            noise, state = clip.transport(NoiseSettings(seed=seed, fill=fill)).integral(t, CHANNELS)
+            noise, state = clip.transport(NoiseSettings(seed=seed, fill=fill, renewal="off")).integral(t, CHANNELS)
             noises[fill, t] = noise
             noises.pop((fill, t - GAP - 1), None) if t - GAP - 1 > 0 else None
             for kind in (INHERITED, NEW, UNDEFINED):

@@ -7,17 +7,19 @@ computed a second way, so that the numbers shown are those that were used.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from gpu.noise import gathering, polygons, rng
+from gpu.noise import gathering, polygons, rng, spent
 from gpu.noise.field import fixed, floating, write_pixels
 from gpu.noise.fine_field import AnchorField, FineField
 from gpu.noise.gathering import Pieces
 from gpu.noise.inspection import Footprint, Neighbour
 from gpu.noise.ownership import Rasteriser, covered
 from gpu.noise.sparse import Claims
+from gpu.noise.spent import Cells
 from gpu.noise.tiling import SLOT, NoiseGrid, Tiling
 from gpu.noise.tracks import Track
 
@@ -68,8 +70,10 @@ def gathered(
     x: int,
     y: int,
     channels: int,
+    used: Callable[[int], Cells] | None = None,
 ) -> Footprint:
-    """What pixel (x, y), which the track moves, owns in its anchor frame; other arguments as of gpu.noise.gathering.gather."""
+    """What pixel (x, y), which the track moves, owns in its anchor frame, but for cells that are `used` up
+    (gpu.noise.gathering.Purse); other arguments as of gpu.noise.gathering.gather."""
     tiling = field.tiling
     grid, k = tiling.grid, tiling.k
     pieces = gathering.cut(track, error, tiling, s)
@@ -79,6 +83,12 @@ def gathered(
     outline = pieces.contours.vertices[polygon]
     label = int(track.label[y, x])
     subpixels, values = _owned(pieces, polygon, field, rasteriser, channels)
+    if used is not None and len(subpixels):
+        spent_ones = spent.inside(
+            used(label), subpixels[:, 1].cpu().numpy(), subpixels[:, 0].cpu().numpy(), k, grid.width
+        )
+        free = ~torch.from_numpy(spent_ones).to(subpixels.device)
+        subpixels, values = subpixels[free], values[:, free]
     total = values.to(torch.int64).sum(1)
     count = torch.tensor(len(subpixels), device=grid.device)
     beside = []

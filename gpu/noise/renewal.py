@@ -10,6 +10,7 @@ There the noise of the frame becomes an anchor for these pixels only. What they 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -36,23 +37,27 @@ GROWN = 1
 """Pixels around renewed ones that are renewed with them, so that these do not stand alone again."""
 
 
+def _out_of_line(track: Track) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Along x and along y: (H, W) how far a position is from lying in a line with those on either side, and where these have
+    the same anchor."""
+    label, here = track.label, track.position.permute(2, 0, 1)
+    for axis in (0, 1):
+        size = label.shape[1 - axis]
+        after, before = shifted(here, axis, 1), shifted(here, axis, -1)
+        number = torch.arange(size, device=label.device)
+        number = number if axis == 0 else number[:, None]
+        same = (shifted(label, axis, 1) == label) & (shifted(label, axis, -1) == label)
+        x, y = after - here * 2 + before
+        yield torch.sqrt(x * x + y * y), same & (number > 0) & (number < size - 1)
+
+
 def bends(track: Track) -> torch.Tensor:
     """(H, W) float32 how far the position of a pixel is from lying in a line with those on either side,
     |p(i+1) - 2 p(i) + p(i-1)| in pixels, along x or y, whichever is more; 0 where these have other anchors, and of any affine
     motion, however large. Bilinear positions are off by about an eighth of it."""
-    label, here = track.label, track.position.permute(2, 0, 1)
-    most = torch.zeros(label.shape, device=label.device)
-    for axis in (0, 1):
-        size = label.shape[1 - axis]
-        if size < 3:
-            continue
-        after, before = shifted(here, axis, 1), shifted(here, axis, -1)
-        same = (shifted(label, axis, 1) == label) & (shifted(label, axis, -1) == label)
-        number = torch.arange(size, device=label.device)
-        number = number if axis == 0 else number[:, None]
-        same = same & (number > 0) & (number < size - 1)
-        x, y = after - here * 2 + before
-        most = torch.maximum(most, torch.where(same, torch.sqrt(x * x + y * y), 0.0))
+    most = torch.zeros(track.label.shape, device=track.label.device)
+    for off, same in _out_of_line(track):
+        most = torch.maximum(most, torch.where(same, off, 0.0))
     return most
 
 
@@ -107,23 +112,12 @@ def crowded(chosen: torch.Tensor) -> torch.Tensor:
 
 
 def whole(track: Track, limit: float) -> torch.Tensor | None:
-    """(H, W) bool all pixels of a track, where half of those that lie between two of their anchor are bent by more than WHOLE
-    of `limit` pixels; None else. For priors whose anchors are given up as a whole."""
+    """(H, W) bool all pixels of a track, where half of all threes in a row or column that have one anchor are bent by more than
+    WHOLE of `limit` pixels; None else. For priors whose anchors are given up as a whole."""
     if limit == math.inf:
         return None
-    inside, beyond = beside(track.label), bends(track) > limit * WHOLE
-    if 2 * int((beyond & inside).sum()) <= int(inside.sum()):
-        return None
-    return torch.ones_like(inside)
-
-
-def beside(label: torch.Tensor) -> torch.Tensor:
-    """(H, W) bool which pixels lie in a row or column between two of their own anchor."""
-    between = torch.zeros_like(label, dtype=torch.bool)
-    for axis in (0, 1):
-        size = label.shape[1 - axis]
-        number = torch.arange(size, device=label.device)
-        number = number if axis == 0 else number[:, None]
-        same = (shifted(label, axis, 1) == label) & (shifted(label, axis, -1) == label)
-        between |= same & (number > 0) & (number < size - 1)
-    return between
+    number, beyond = 0, 0
+    for off, same in _out_of_line(track):
+        number += int(same.sum())
+        beyond += int((same & (off > limit * WHOLE)).sum())
+    return torch.ones_like(track.label, dtype=torch.bool) if beyond > number // 2 else None

@@ -288,4 +288,7 @@ class Transport:
     def _footprint(self, track: Track, t: int, x: int, y: int, channels: int) -> Footprint:
         error = self.motion.error(t - 1)
         level = levels.levels(track, self.settings.k).get(int(track.label[y, x]), self.settings.k)
-        return footprints.gathered(track, error, self.field_at(level), self.rasteriser, self.settings.s, x, y, channels)
+        return footprints.gathered(
+            track, error, self.field_at(level), self.rasteriser, self.settings.s, x, y, channels,
+            lambda label: self._ledger.before(label, t),
+        )  # fmt: skip

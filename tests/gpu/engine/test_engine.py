@@ -264,6 +264,7 @@ def test_a_graphics_device_that_vanishes(monkeypatch: pytest.MonkeyPatch) -> Non
         raise BackendError("GL_CONTEXT_LOST")
 
     monkeypatch.setattr(GLRasteriser, "own", lost)
+    monkeypatch.setattr(GLRasteriser, "walk", lost)
     with pytest.raises(BackendError, match="stopped working"):
         finish(auto, 4)
     kept = auto.cached(1)

@@ -13,7 +13,7 @@ import torch
 from gpu.engine import Engine, FrameResult, memory
 from gpu.engine.frame_cache import frame_bytes
 from gpu.errors import SizeError
-from gpu.noise import blocks, tracks
+from gpu.noise import blocks, fine_field, tracks
 from gpu.noise.blocks import Blocks
 from gpu.noise.tiling import NoiseGrid, Tiling
 from gpu.priors.kit import interpolation, sequence
@@ -43,6 +43,7 @@ def test_memory_is_flat_in_the_number_of_frames(prior: PriorSettings, monkeypatc
     monkeypatch.setattr(tracks, "TRACK_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(blocks, "BLOCK_CACHE_BYTES", LITTLE)
     monkeypatch.setattr(motion, "CACHE_BYTES", LITTLE)
+    monkeypatch.setattr(fine_field, "ANCHOR_CACHE_BYTES", LITTLE)
     monkeypatch.setenv("NOISESCOPE_FIELD_MB", "4")
     monkeypatch.setattr(sequence, "BUDGET", LITTLE)
     monkeypatch.setattr(interpolation, "FIELDS", LITTLE)

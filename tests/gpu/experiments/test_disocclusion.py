@@ -38,7 +38,7 @@ def test_shares_add_up(scenes):
         assert undefined[0] == 0
         assert undefined[-1] > 0.1
         # They may differ by pixels that lie beside an inherited surface: random fill follows none of those.
-        np.testing.assert_allclose(inherited + new, undefined, atol=0.05)
+        np.testing.assert_allclose(inherited + new, undefined, atol=0.07)
         assert (new <= undefined + 1e-6).all()
         assert new[-1] < undefined[-1] / 2
         assert max(scene.shares["random", INHERITED]) == 0

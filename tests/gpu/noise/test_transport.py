@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -185,7 +187,7 @@ def test_dropped_tracks_are_recomputed_alike(rasteriser: Rasteriser, monkeypatch
 def test_disocclusion(rasteriser: Rasteriser, fill: str) -> None:
     """Two-stage: what appears opens an anchor and is carried on. Random fill: it stays undefined and never coheres."""
     motion = motions.layers(SIZE)
-    moved = carrier(motion, rasteriser, fill=fill)
+    moved = along(motion, rasteriser, TransportSettings(7, fill=fill, bend=math.inf))
     noise, state = moved.integral(6, 4)
     if fill == "random":
         assert set(state.unique().tolist()) == {KEPT, UNDEFINED}
