@@ -20,6 +20,7 @@ from gpu.metrics import coherence, whiteness
 from gpu.noise.inspection import Inspection
 from gpu.noise.states import RENEWED, STATES
 from gpu.priors import INHERITED, KEPT, NEW, PRIORS, UNDEFINED, Renewing, steps_of
+from gpu.priors.kit.degrade import Degraded
 from gpu.session import PriorSettings, Session
 from gpu.source import Findings, Lit, Source, own_times
 from gpu.source.trust import Trust
@@ -316,11 +317,20 @@ class Engine:
         )
         return Column(key, noise.cpu().numpy(), frame.state.cpu().numpy(), measured, along, None, None, None)
 
+    def renews(self, key: str) -> bool:
+        """Whether pixels of a column's noise may be taken over by new anchors."""
+        return self.session.noise.renewal != "off" and self._renewing(key) is not None
+
     def renewals(self, key: str, t: int) -> dict[int, float]:
         """The frames up to t, of its shot, in which pixels of a column's noise were taken over by a new anchor, and what share
         of them. All frames before are looked at where that has not been done."""
+        run = self._renewing(key)
+        return {} if run is None else run.renewals(t)
+
+    def _renewing(self, key: str) -> Renewing | None:
         run = self._comparison.runs[key]
-        return run.renewals(t) if isinstance(run, Renewing) else {}
+        inner = run.run if isinstance(run, Degraded) else run
+        return inner if isinstance(inner, Renewing) else None
 
     def _coherence(self, key: str, t: int, noise: torch.Tensor) -> coherence.Coherence | None:
         first = self.shot_start(t)

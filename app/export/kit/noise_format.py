@@ -114,6 +114,10 @@ def _write(kind: NoiseFile, engine: Engine, key: str, path: Path, options: Expor
     planned = _plan(kind, engine, key, path, options)
     chosen = chosen_frames(options, engine.info.frames)
     total = 2 * len(chosen)
+    if engine.renews(key):  # what is told of it must be known before the first frame is written
+        for t in chosen:
+            engine.renewals(key, t)
+            yield Update(0, total, f"where noise is renewed, frame {t}")
     meta = describe(engine, key, options)
     with ExitStack() as files:
         if kind.described_beside:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from gpu.noise import rng
-from gpu.priors import NoiseFrame, PriorContext, Renewing, Run, steps_of
+from gpu.priors import NoiseFrame, PriorContext, Run, steps_of
 
 
 def mix(noise: torch.Tensor, independent: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -37,9 +37,6 @@ class Degraded:
 
     def steps(self, t: int) -> Iterator[None]:
         return steps_of(self.run, t)
-
-    def renewals(self, t: int) -> dict[int, float]:
-        return self.run.renewals(t) if isinstance(self.run, Renewing) else {}
 
     def frame(self, t: int) -> NoiseFrame:
         frame = self.run.frame(t)

@@ -19,6 +19,9 @@ FRAMES, CHANNELS, HEIGHT, WIDTH = 5, 3, 14, 17
 class ArrayEngine:
     """What app.export uses of gpu.engine.Engine."""
 
+    def renews(self, key: str) -> bool:
+        return key == "integral"
+
     def renewals(self, key: str, t: int) -> dict[int, float]:
         return {1: 0.25} if t >= 1 else {}
 
