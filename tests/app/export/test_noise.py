@@ -60,7 +60,7 @@ def test_what_is_written_is_what_was_computed(form: str, engine: Any, finish: An
     assert report.whiteness.n == engine.noises.size
     assert report.whiteness.variance == pytest.approx(np.mean([frame.var(ddof=1) for frame in engine.noises]), abs=1e-4)
     looking = [
-        update.text for update in updates if update.done == 0
+        update.what for update in updates if update.done == 0
     ]  # where noise is renewed is known before any is written
     assert looking == [f"where noise is renewed, frame {t}" for t in range(len(engine.noises))]
     assert [update.done for update in updates if update.done] == list(range(1, 2 * len(engine.noises) + 1))
