@@ -15,13 +15,28 @@ _U8 = np.uint8
 
 
 @kernel
+def _corners(
+    x: Any, y: Any, across_x: Any, across_y: Any, along_x: Any, along_y: Any, corner_x: Any, corner_y: Any, own: Any,
+    other: Any, out: Any,
+) -> None:  # fmt: skip
+    """1 into `out` (n,) uint8 where a corner lies about where its pixel's surface continues to, 0 elsewhere: from the positions
+    of pixels, of their neighbours along x and along y and of those at the corner, and the anchors of the first and the last."""
+    for j in range(len(out)):
+        flat_x, flat_y = (across_x[j] - x[j]) + (along_x[j] - x[j]), (across_y[j] - y[j]) + (along_y[j] - y[j])
+        off_x, off_y = (corner_x[j] - x[j]) - flat_x, (corner_y[j] - y[j]) - flat_y
+        length = flat_x * flat_x + flat_y * flat_y
+        beyond = off_x * off_x + off_y * off_y - _ONE - length * _QUARTER
+        out[j] = _U8((own[j] == other[j]) & ((beyond <= _ZERO) | (beyond * beyond <= length)))
+
+
+@kernel
 def join(position: Any, label: Any, joined: Any) -> None:
     """Fill `joined` (H, W) uint8 of gpu.noise.tracing.Surface from `position` (H, W, 2) float32 and `label` (H, W) int32."""
     height, width = label.shape
     # With a place more on every side, so that neighbours need no questions: pixel (i, j) stands at [i + 1, j + 1].
     x, y = np.zeros((height + 2, width + 2), np.float32), np.zeros((height + 2, width + 2), np.float32)
     anchor = np.full((height + 2, width + 2), -1, np.int32)
-    across, along = np.zeros(width, np.uint8), np.zeros(width, np.uint8)
+    across, along, corner = np.zeros(width, np.uint8), np.zeros(width, np.uint8), np.zeros((4, width), np.uint8)
     for i in range(height):
         for j in range(width):
             x[i + 1, j + 1], y[i + 1, j + 1] = position[i, j, 0], position[i, j, 1]
@@ -32,27 +47,18 @@ def join(position: Any, label: Any, joined: Any) -> None:
               anchor[i, : end - 1], anchor[i, 1:end], anchor[i, 2:], 0, across)  # fmt: skip
         trust(x[i - 1, 1:end], y[i - 1, 1:end], x[i, 1:end], y[i, 1:end], x[i + 1, 1:end], y[i + 1, 1:end],
               anchor[i - 1, 1:end], anchor[i, 1:end], anchor[i + 1, 1:end], 1, along)  # fmt: skip
+        for number in range(4):
+            dj, di = (number & 1) * 2 - 1, (number >> 1) * 2 - 1
+            _corners(x[i, 1:end], y[i, 1:end], x[i, 1 + dj : end + dj], y[i, 1 + dj : end + dj], x[i + di, 1:end],
+                     y[i + di, 1:end], x[i + di, 1 + dj : end + dj], y[i + di, 1 + dj : end + dj], anchor[i, 1:end],
+                     anchor[i + di, 1 + dj : end + dj], corner[number])  # fmt: skip
         for j in range(width):
-            bits = across[j] | (along[j] << 2)
-            if across[j] and along[j]:
-                for number in range(4):
-                    bits |= _corner(x, y, anchor, i, j + 1, across[j], along[j], number)
-            joined[i - 1, j] = bits
-
-
-@inlined
-def _corner(x: Any, y: Any, anchor: Any, i: Any, j: Any, across: Any, along: Any, number: Any) -> Any:
-    """The bit of a corner, 0 where it does not continue the surface."""
-    dj, di = (number & 1) * 2 - 1, (number >> 1) * 2 - 1
-    side, end = AFTER if dj > 0 else BEFORE, AFTER if di > 0 else BEFORE
-    if not (across & side and along & end and anchor[i + di, j + dj] == anchor[i, j]):
-        return _U8(0)
-    hx, hy = x[i, j], y[i, j]
-    flat_x, flat_y = (x[i, j + dj] - hx) + (x[i + di, j] - hx), (y[i, j + dj] - hy) + (y[i + di, j] - hy)
-    off_x, off_y = (x[i + di, j + dj] - hx) - flat_x, (y[i + di, j + dj] - hy) - flat_y
-    length = flat_x * flat_x + flat_y * flat_y
-    beyond = off_x * off_x + off_y * off_y - _ONE - length * _QUARTER
-    return _U8(16 << number) if beyond <= 0 or beyond * beyond <= length else _U8(0)
+            a, b = across[j], along[j]
+            # A corner stands between two trusted sides.
+            joined[i - 1, j] = (
+                a | (b << 2) | ((a & b & corner[0, j]) << 4) | (((a >> 1) & b & corner[1, j]) << 5)
+                | ((a & (b >> 1) & corner[2, j]) << 6) | (((a >> 1) & (b >> 1) & corner[3, j]) << 7)
+            )  # fmt: skip
 
 
 @inlined
@@ -60,28 +66,27 @@ def _followed(px: Any, py: Any, row: Any, column: Any, position: Any, joined: An
     """gpu.noise.tracing.followed of a point in pixel (row, column)."""
     bits = joined[row, column]
     u, v = (px - _F32(column)) - _HALF, (py - _F32(row)) - _HALF
-    dj, di = -1 if u < 0 else 1, -1 if v < 0 else 1
+    # Without branches, for which side a point lies on nobody can foresee: BEFORE << 1 is AFTER.
+    right, below = np.int64(u >= 0), np.int64(v >= 0)
+    dj, di = 2 * right - 1, 2 * below - 1
     u, v = abs(u), abs(v)
     hx, hy = position[row, column, 0], position[row, column, 1]
-    own, other = (AFTER, BEFORE) if dj > 0 else (BEFORE, AFTER)
     sign = _F32(dj)
-    if bits & own:
+    if bits & (BEFORE << right):
         ax, ay = position[row, column + dj, 0] - hx, position[row, column + dj, 1] - hy
-    elif bits & other:
+    elif bits & (AFTER >> right):
         ax, ay = hx - position[row, column - dj, 0], hy - position[row, column - dj, 1]
     else:
         ax, ay = sign, _ZERO
     down = bits >> 2
-    own, other = (AFTER, BEFORE) if di > 0 else (BEFORE, AFTER)
     sign = _F32(di)
-    if down & own:
+    if down & (BEFORE << below):
         bx, by = position[row + di, column, 0] - hx, position[row + di, column, 1] - hy
-    elif down & other:
+    elif down & (AFTER >> below):
         bx, by = hx - position[row - di, column, 0], hy - position[row - di, column, 1]
     else:
         bx, by = _ZERO, sign
-    number = (1 if dj > 0 else 0) + (2 if di > 0 else 0)
-    if (bits >> (4 + number)) & 1:
+    if (bits >> (4 + right + 2 * below)) & 1:
         cx, cy = position[row + di, column + dj, 0] - hx, position[row + di, column + dj, 1] - hy
     else:
         cx, cy = ax + bx, ay + by
@@ -93,10 +98,8 @@ def _followed(px: Any, py: Any, row: Any, column: Any, position: Any, joined: An
 
 @inlined
 def _pixel_of(px: Any, py: Any, height: Any, width: Any) -> Any:
-    return (
-        min(max(np.int64(np.floor(py)), 0), height - 1),
-        min(max(np.int64(np.floor(px)), 0), width - 1),
-    )
+    """Row and column of the pixel that a point inside the frame lies in; what is cut off there is what floor cuts off."""
+    return min(np.int32(py), np.int32(height - 1)), min(np.int32(px), np.int32(width - 1))
 
 
 @kernel
