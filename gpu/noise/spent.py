@@ -26,10 +26,6 @@ class Cells(NamedTuple):
     places: I32
     bits: U8
 
-    @property
-    def nbytes(self) -> int:
-        return self.places.nbytes + self.bits.nbytes
-
 
 Spent = Mapping[int, Cells]
 """By anchor frame."""
@@ -112,10 +108,6 @@ class Ledger:
         """The cells of anchor frame `label` that are spent in frame t, by pixels of the same shot renewed before it."""
         parts = [spent[label] for frame, spent in self._by_frame.items() if label < frame < t and label in spent]
         return union(parts, self.k)
-
-    @property
-    def nbytes(self) -> int:
-        return sum(cells.nbytes for spent in self._by_frame.values() for cells in spent.values())
 
 
 class Marked:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from gpu import compiled
@@ -216,8 +215,3 @@ def step_surface(backward: torch.Tensor, valid: torch.Tensor) -> Surface:
     height, width = valid.shape
     position = maps.pixel_centres(height, width, backward.device) + backward
     return surface(position, torch.where(valid, 0, -1).to(torch.int32))
-
-
-def bytes_of(on: Surface) -> int:
-    """What a surface takes."""
-    return int(np.prod(on.joined.shape)) * 9

@@ -58,7 +58,8 @@ def test_neither_remembers_what_was_hidden() -> None:
     for fill in FILLS:
         assert found[fill].n > 50
         assert abs(found[fill].value) < found[fill].chance
-    assert found["remembering"].value > 0.4
+    # Few pixels reappear: their correlation is far from chance, and no more is claimed.
+    assert found["remembering"].value > 2 * found["remembering"].chance
 
 
 @pytest.mark.parametrize("fill", FILLS)
